@@ -1,0 +1,183 @@
+//! Identifiers. Each is its own type, so that a project id is never taken for a key id.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// A text that is not the identifier it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidId(pub &'static str);
+
+macro_rules! numeric_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                match text.parse::<u64>() {
+                    Ok(n) if n > 0 && i64::try_from(n).is_ok() => Ok(Self(n)),
+                    _ => Err(InvalidId("not a positive whole number")),
+                }
+            }
+        }
+    };
+}
+
+numeric_id!(
+    /// An organization. Starts at 1.
+    OrganizationId
+);
+numeric_id!(
+    /// A project; the last path segment of a DSN. Starts at 1, so that `/api/0/` is never a project.
+    ProjectId
+);
+numeric_id!(
+    /// A client key (DSN) of a project.
+    KeyId
+);
+numeric_id!(
+    /// An account.
+    UserId
+);
+numeric_id!(
+    /// An issue (Sentry calls it a group).
+    IssueId
+);
+
+macro_rules! hex_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub [u8; 16]);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                for byte in self.0 {
+                    write!(f, "{byte:02x}")?;
+                }
+                Ok(())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(D::Error::custom)
+            }
+        }
+    };
+}
+
+hex_id!(
+    /// Id of an event or an occurrence: a UUID, written as 32 lower-case hex digits.
+    EventId
+);
+hex_id!(
+    /// A grouping hash (MD5): 32 lower-case hex digits. Issues own hashes; an event's first hash decides its issue.
+    Hash
+);
+hex_id!(
+    /// The public half of a client key: 32 hex digits, as in a DSN (`reference/ingest-protocol.md` §1).
+    PublicKey
+);
+
+/// Reads exactly 32 hex digits.
+fn parse_hex(digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
+    let mut out = [0; 16];
+    let mut count = 0;
+    for digit in digits {
+        let nibble = (digit as char).to_digit(16)? as u8;
+        let slot = out.get_mut(count / 2)?;
+        *slot = (*slot << 4) | nibble;
+        count += 1;
+    }
+    (count == 32).then_some(out)
+}
+
+impl FromStr for EventId {
+    type Err = InvalidId;
+
+    /// Accepts every spelling the usual UUID parsers take: either case, dashes, braces, `urn:uuid:`
+    /// (`reference/issue-platform.md` §3.3).
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let mut rest = text;
+        for prefix in ["urn:", "uuid:"] {
+            rest = match rest.get(..prefix.len()) {
+                Some(head) if head.eq_ignore_ascii_case(prefix) => &rest[prefix.len()..],
+                _ => rest,
+            };
+        }
+        let rest = rest.trim_start_matches('{').trim_end_matches('}');
+        parse_hex(rest.bytes().filter(|b| *b != b'-')).map(Self).ok_or(InvalidId("not a UUID"))
+    }
+}
+
+impl FromStr for Hash {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        parse_hex(text.bytes()).map(Self).ok_or(InvalidId("not 32 hex digits"))
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = InvalidId;
+
+    /// Accepts and strips a suffix of dot-separated flags (`<32 hex>.no-cache`).
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let digits = text.split('.').next().unwrap_or_default();
+        parse_hex(digits.bytes()).map(Self).ok_or(InvalidId("not 32 hex digits"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_ids_come_in_every_uuid_spelling() {
+        let plain = "0123456789abcdef0123456789abcdef";
+        for text in [
+            plain,
+            "01234567-89AB-CDEF-0123-456789abcdef",
+            "{01234567-89ab-cdef-0123-456789abcdef}",
+            "urn:uuid:01234567-89ab-cdef-0123-456789abcdef",
+        ] {
+            assert_eq!(text.parse::<EventId>().map(|id| id.to_string()), Ok(plain.to_owned()), "{text}");
+        }
+        for text in ["", "0123", "0123456789abcdef0123456789abcdefff", "zz23456789abcdef0123456789abcdef"] {
+            assert!(text.parse::<EventId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn project_ids_are_positive() {
+        assert!("0".parse::<ProjectId>().is_err());
+        assert!("-1".parse::<ProjectId>().is_err());
+        assert_eq!("42".parse(), Ok(ProjectId(42)));
+    }
+}

@@ -1,0 +1,28 @@
+//! What travels through Nuthatch: ids, times, envelopes, the records of the log, canonical events, the rows the
+//! event store keeps, occurrences. Pure data and its text forms; no I/O, no clock.
+
+pub mod auth;
+pub mod dsn;
+pub mod envelope;
+pub mod event;
+pub mod event_row;
+pub mod id;
+pub mod item_type;
+pub mod level;
+pub mod occurrence;
+pub mod record;
+pub mod time;
+pub mod topic;
+
+pub use auth::{Auth, AuthError};
+pub use dsn::{Dsn, InvalidDsn};
+pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item};
+pub use event::Event;
+pub use event_row::EventRow;
+pub use id::{EventId, Hash, IssueId, KeyId, OrganizationId, ProjectId, PublicKey, UserId};
+pub use item_type::ItemType;
+pub use level::Level;
+pub use occurrence::{Evidence, Message, Occurrence, Priority, StatusChange, TypeId};
+pub use record::IngestRecord;
+pub use time::{Clock, Timestamp};
+pub use topic::{Partition, Position, Topic};

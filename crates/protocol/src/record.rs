@@ -1,0 +1,155 @@
+//! What a record of the log holds: a JSON header on one line, LF, then the payload untouched. The payload is
+//! the bulk and is never parsed on the way in.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{EventId, KeyId, Position, ProjectId, Timestamp};
+
+/// One accepted item, as intake appends it to the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IngestRecord {
+    /// What intake knew when it answered.
+    pub header: IngestHeader,
+    /// The item's payload, decompressed, byte for byte as sent.
+    pub payload: Bytes,
+}
+
+/// What intake knew of an item when it answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IngestHeader {
+    /// The project of the key.
+    pub project_id: ProjectId,
+    /// The key that authenticated.
+    pub key_id: KeyId,
+    /// Id of the event: envelope header, else payload, else random (`reference/ingest-protocol.md` §6).
+    pub event_id: EventId,
+    /// The envelope item type (`event`); decides how the payload is read.
+    pub item_type: String,
+    /// When the request was received, by the server's clock.
+    pub received: Timestamp,
+    /// When the client says it sent the envelope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
+    /// Client address (§5.3), if it parses as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ip: Option<std::net::IpAddr>,
+    /// `sentry_client`, for instance `sentry.python/2.75.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Protocol version from the authentication, `7` when absent.
+    #[serde(default = "default_version")]
+    pub version: String,
+}
+
+fn default_version() -> String {
+    "7".to_owned()
+}
+
+/// Bytes that are not a record of the log.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The header line does not end.
+    #[error("record has no header line")]
+    NoHeader,
+    /// The header line is not the JSON it should be.
+    #[error("record header: {0}")]
+    Header(#[from] serde_json::Error),
+}
+
+impl IngestRecord {
+    /// The bytes that go to the log.
+    pub fn encode(&self) -> Bytes {
+        encode(&self.header, &self.payload)
+    }
+
+    /// Reads what [`Self::encode`] wrote, without copying the payload.
+    pub fn decode(bytes: &Bytes) -> Result<Self, RecordError> {
+        let (header, payload) = decode(bytes)?;
+        Ok(Self { header, payload })
+    }
+}
+
+/// A message that was accepted and could not be handled, with all that is needed to look at it and replay it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetter {
+    /// Why, and where it came from.
+    pub header: DeadLetterHeader,
+    /// The record as it was in the log.
+    pub original: Bytes,
+}
+
+/// Why a message was refused, and where it came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeadLetterHeader {
+    /// Where the record was; also its identity, so that a replay after a crash adds nothing.
+    pub source: Position,
+    /// The project, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<ProjectId>,
+    /// The event, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<EventId>,
+    /// Stable word for the cause, for instance `invalid_json`.
+    pub reason: String,
+    /// What was wrong, for people.
+    pub message: String,
+    /// Where in the payload: a JSON path or a byte offset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// When it was refused.
+    pub at: Timestamp,
+}
+
+impl DeadLetter {
+    /// The bytes that go to the log.
+    pub fn encode(&self) -> Bytes {
+        encode(&self.header, &self.original)
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    pub fn decode(bytes: &Bytes) -> Result<Self, RecordError> {
+        let (header, original) = decode(bytes)?;
+        Ok(Self { header, original })
+    }
+}
+
+fn encode(header: &impl Serialize, payload: &Bytes) -> Bytes {
+    // A header of plain strings and numbers always serialises; an empty one would fail to decode and be reported.
+    let mut out = serde_json::to_vec(header).unwrap_or_default();
+    out.reserve_exact(payload.len() + 1);
+    out.push(b'\n');
+    out.extend_from_slice(payload);
+    Bytes::from(out)
+}
+
+fn decode<H: for<'de> Deserialize<'de>>(bytes: &Bytes) -> Result<(H, Bytes), RecordError> {
+    let end = bytes.iter().position(|b| *b == b'\n').ok_or(RecordError::NoHeader)?;
+    Ok((serde_json::from_slice(&bytes[..end])?, bytes.slice(end + 1..)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_comes_back_as_it_went() {
+        let record = IngestRecord {
+            header: IngestHeader {
+                project_id: ProjectId(1),
+                key_id: KeyId(2),
+                event_id: EventId([7; 16]),
+                item_type: "event".to_owned(),
+                received: Timestamp(1_700_000_000_000_001),
+                sent_at: None,
+                client_ip: Some([127, 0, 0, 1].into()),
+                client: Some("sentry.python/2.75.0".to_owned()),
+                version: "7".to_owned(),
+            },
+            payload: Bytes::from_static(b"{\"a\":\n1}\n"),
+        };
+        assert_eq!(IngestRecord::decode(&record.encode()).expect("decodes"), record);
+        assert!(IngestRecord::decode(&Bytes::from_static(b"{}")).is_err());
+        assert!(IngestRecord::decode(&Bytes::from_static(b"{}\n")).is_err());
+    }
+}

@@ -1,0 +1,65 @@
+//! The topics of the log and places in them. Topics are named as Sentry names them.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// A stream of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topic {
+    /// Error events, as accepted by intake ([`crate::IngestRecord`]).
+    IngestEvents,
+    /// Occurrences and status changes from producers, JSON (`reference/issue-platform.md` §2).
+    IngestOccurrences,
+    /// Messages that could not be handled, with reason and origin ([`crate::record::DeadLetter`]).
+    DeadLetters,
+}
+
+impl Topic {
+    /// Every topic.
+    pub const ALL: [Self; 3] = [Self::IngestEvents, Self::IngestOccurrences, Self::DeadLetters];
+
+    /// The name used on disk, on the command line and by Kafka.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::IngestEvents => "ingest-events",
+            Self::IngestOccurrences => "ingest-occurrences",
+            Self::DeadLetters => "dead-letters",
+        }
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Topic {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|topic| topic.as_str() == text).ok_or(())
+    }
+}
+
+/// A partition of a topic. Order is kept inside a partition.
+pub type Partition = u16;
+
+/// A place in the log. Offsets are dense per partition and start at 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// The topic.
+    pub topic: Topic,
+    /// The partition.
+    pub partition: Partition,
+    /// The record's number in the partition. For a consumer: the next one it will apply.
+    pub offset: u64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.topic, self.partition, self.offset)
+    }
+}
