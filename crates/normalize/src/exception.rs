@@ -1,0 +1,108 @@
+//! Exceptions and how they were caught (`reference/ingest-protocol.md` §11.3).
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    meta::{Meta, Path},
+    shape::{self, FREE, Field, Shape},
+    stacktrace,
+    trim::Limit,
+};
+
+const TYPE: Limit = Limit::with_allowance(256, 20);
+const MESSAGE: Limit = Limit::with_allowance(8192, 200);
+
+const EXCEPTION: &[Field] = &[
+    ("mechanism", Shape::Inner),
+    ("module", Shape::Text(Limit::new(256))),
+    ("raw_stacktrace", Shape::Inner),
+    ("stacktrace", Shape::Inner),
+    ("thread_id", Shape::Id),
+    ("type", Shape::Text(TYPE)),
+    ("value", Shape::Json(MESSAGE)),
+];
+
+const MECHANISM: &[Field] = &[
+    ("data", Shape::Object(FREE)),
+    ("description", Shape::Text(MESSAGE)),
+    ("exception_id", Shape::Integer),
+    ("handled", Shape::Boolean),
+    ("help_link", Shape::Text(Limit::new(2048))),
+    ("is_exception_group", Shape::Boolean),
+    ("meta", Shape::Object(FREE)),
+    ("parent_id", Shape::Integer),
+    ("source", Shape::Text(TYPE)),
+    ("synthetic", Shape::Boolean),
+    ("type", Shape::Text(TYPE)),
+];
+
+/// What a mechanism without a name is called.
+const UNNAMED_MECHANISM: &str = "generic";
+
+pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
+    if let Some(value) = event.get_mut("exception") {
+        shape::value_list(value, &Path::top("exception"), meta, exception);
+    }
+}
+
+fn exception(map: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) -> bool {
+    shape::fields(map, EXCEPTION, at, meta);
+    if !map.contains_key("type") {
+        split_value(map);
+    }
+    if !map.contains_key("type") && !map.contains_key("value") {
+        if !map.is_empty() {
+            let error = json!(["missing_attribute", { "attribute": "type or value" }]);
+            meta.error_with_original(at, error, Value::Object(std::mem::take(map)));
+        }
+        return false;
+    }
+    mechanism(map, at, meta);
+    stacktrace::normalize_in(map, at, meta);
+    true
+}
+
+/// `ValueError: no such order` as a value alone: the type is in it.
+fn split_value(map: &mut Map<String, Value>) {
+    let Some(text) = map.get("value").and_then(Value::as_str) else { return };
+    let Some((kind, rest)) = text.split_once(':') else { return };
+    let is_word = !kind.is_empty() && kind.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !is_word || text.contains('\n') || !rest.starts_with(char::is_whitespace) {
+        return;
+    }
+    let (kind, rest) = (Value::from(kind), rest.trim().to_owned());
+    map.insert("type".to_owned(), kind);
+    if rest.is_empty() {
+        map.remove("value");
+    } else {
+        map.insert("value".to_owned(), Value::String(rest));
+    }
+}
+
+fn mechanism(exception: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
+    let Some(value) = exception.get_mut("mechanism") else { return };
+    let at = at.key("mechanism");
+    match &mut *value {
+        Value::Object(map) => {
+            shape::fields(map, MECHANISM, &at, meta);
+            check_link(map, &at, meta);
+            if !map.is_empty() {
+                map.entry("type").or_insert_with(|| UNNAMED_MECHANISM.into());
+            }
+        }
+        other => meta.invalid(&at, "an object", other.take()),
+    }
+    if shape::is_empty(value) {
+        exception.remove("mechanism");
+    }
+}
+
+/// A link that the page shows must be one that a browser may follow.
+fn check_link(mechanism: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
+    let is_web = |link: &str| link.starts_with("https://") || link.starts_with("http://");
+    if mechanism.get("help_link").is_some_and(|link| !link.as_str().is_some_and(is_web))
+        && let Some(link) = mechanism.remove("help_link")
+    {
+        meta.invalid(&at.key("help_link"), "a http or https link", link);
+    }
+}

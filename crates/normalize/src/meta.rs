@@ -1,0 +1,132 @@
+//! `_meta`: what was changed on the way, in a tree parallel to the event (`reference/ingest-protocol.md` §11.16).
+
+use serde_json::{Map, Value, json};
+
+use crate::trim;
+
+/// Most notes of one event. A hostile event could otherwise grow by its own errors.
+const MAX_NOTES: usize = 500;
+
+/// Largest original value that is kept beside its error, in bytes of JSON.
+const MAX_ORIGINAL_BYTES: usize = 500;
+
+/// Largest `_meta` that is taken over from an SDK, in bytes of JSON.
+const MAX_INCOMING_BYTES: usize = 64 << 10;
+
+/// Where in the event something is. Lives on the stack: following a tree costs nothing until there is a note.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<'a> {
+    up: Option<&'a Path<'a>>,
+    key: Key<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Key<'a> {
+    Name(&'a str),
+    Index(usize),
+}
+
+impl<'a> Path<'a> {
+    pub(crate) fn top(name: &'a str) -> Self {
+        Self { up: None, key: Key::Name(name) }
+    }
+
+    pub(crate) fn key(&'a self, name: &'a str) -> Self {
+        Self { up: Some(self), key: Key::Name(name) }
+    }
+
+    pub(crate) fn index(&'a self, index: usize) -> Self {
+        Self { up: Some(self), key: Key::Index(index) }
+    }
+}
+
+/// The notes of one event.
+pub(crate) struct Meta {
+    tree: Map<String, Value>,
+    notes: usize,
+}
+
+impl Meta {
+    /// Starts from the notes that the SDK made itself.
+    pub(crate) fn new(incoming: Option<Value>) -> Self {
+        let tree = match incoming {
+            Some(Value::Object(map)) if trim::size(&map) <= MAX_INCOMING_BYTES => map,
+            _ => Map::new(),
+        };
+        Self { tree, notes: 0 }
+    }
+
+    /// A value that could not be read; it is about to be removed.
+    pub(crate) fn invalid(&mut self, at: &Path<'_>, expected: &str, original: Value) {
+        let error = json!(["invalid_data", { "reason": format!("expected {expected}") }]);
+        self.error_with_original(at, error, original);
+    }
+
+    /// An error about a value that is about to be removed.
+    pub(crate) fn error_with_original(&mut self, at: &Path<'_>, error: Value, original: Value) {
+        let Some(node) = self.note(at) else { return };
+        push(node, error);
+        if original != Value::Null && trim::size_of(&original) <= MAX_ORIGINAL_BYTES {
+            node.entry("val").or_insert(original);
+        }
+    }
+
+    /// An error about a value that stays.
+    pub(crate) fn error(&mut self, at: &Path<'_>, error: Value) {
+        if let Some(node) = self.note(at) {
+            push(node, error);
+        }
+    }
+
+    /// The length before trimming: characters of a text, entries of a list or object. The first note counts.
+    pub(crate) fn length(&mut self, at: &Path<'_>, original: usize) {
+        if let Some(node) = self.note(at) {
+            node.entry("len").or_insert(Value::from(original));
+        }
+    }
+
+    /// The tree, if there is anything in it.
+    pub(crate) fn finish(mut self, known: impl Fn(&str) -> bool) -> Option<Value> {
+        self.tree.retain(|key, _| key.is_empty() || known(key));
+        (!self.tree.is_empty()).then_some(Value::Object(self.tree))
+    }
+
+    fn note(&mut self, at: &Path<'_>) -> Option<&mut Map<String, Value>> {
+        if self.notes >= MAX_NOTES {
+            return None;
+        }
+        self.notes += 1;
+        Some(child(node(&mut self.tree, at), String::new()))
+    }
+}
+
+fn node<'t>(tree: &'t mut Map<String, Value>, at: &Path<'_>) -> &'t mut Map<String, Value> {
+    let parent = match at.up {
+        Some(up) => node(tree, up),
+        None => tree,
+    };
+    let key = match at.key {
+        Key::Name(name) => name.to_owned(),
+        Key::Index(index) => index.to_string(),
+    };
+    child(parent, key)
+}
+
+fn child(parent: &mut Map<String, Value>, key: String) -> &mut Map<String, Value> {
+    let slot = parent.entry(key).or_insert(Value::Null);
+    if !slot.is_object() {
+        *slot = Value::Object(Map::new());
+    }
+    slot.as_object_mut().expect("made an object above")
+}
+
+fn push(node: &mut Map<String, Value>, error: Value) {
+    let slot = node.entry("err").or_insert(Value::Null);
+    if !slot.is_array() {
+        *slot = Value::Array(Vec::new());
+    }
+    let errors = slot.as_array_mut().expect("made a list above");
+    if !errors.contains(&error) {
+        errors.push(error);
+    }
+}

@@ -1,0 +1,67 @@
+//! Why a payload cannot become an event.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// A payload that cannot become an event. It goes to the dead letters with these words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// Stable word for the cause.
+    pub reason: Reason,
+    /// What was wrong, for people.
+    pub message: String,
+    /// Byte offset in the payload, if there is one to tell.
+    pub place: Option<String>,
+}
+
+/// Stable words for the causes of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Not JSON, even when read leniently.
+    InvalidJson,
+    /// JSON, but not an object.
+    NotAnObject,
+    /// Nested deeper than [`crate::MAX_DEPTH`].
+    TooDeep,
+    /// Larger than [`crate::MAX_PAYLOAD_BYTES`].
+    TooLarge,
+}
+
+impl Reason {
+    /// The word used in dead letters, metrics and outcomes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidJson => "invalid_json",
+            Self::NotAnObject => "not_an_object",
+            Self::TooDeep => "too_deep",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Refused {
+    pub(crate) fn at(reason: Reason, message: impl Into<String>, offset: usize) -> Self {
+        Self { reason, message: message.into(), place: Some(format!("byte {offset}")) }
+    }
+
+    pub(crate) fn not_an_object(value: &Value) -> Self {
+        let found = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        let message = format!("an event is a JSON object, found {found}");
+        Self { reason: Reason::NotAnObject, message, place: Some("byte 0".to_owned()) }
+    }
+}

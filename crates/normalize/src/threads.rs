@@ -1,0 +1,32 @@
+//! Threads (`reference/ingest-protocol.md` §11.5).
+
+use serde_json::{Map, Value};
+
+use crate::{
+    meta::{Meta, Path},
+    shape::{self, FREE, Field, Shape},
+    stacktrace,
+    trim::Limit,
+};
+
+const THREAD: &[Field] = &[
+    ("crashed", Shape::Boolean),
+    ("current", Shape::Boolean),
+    ("held_locks", Shape::Object(FREE)),
+    ("id", Shape::Id),
+    ("main", Shape::Boolean),
+    ("name", Shape::Text(Limit::new(1024))),
+    ("raw_stacktrace", Shape::Inner),
+    ("stacktrace", Shape::Inner),
+    ("state", Shape::Text(Limit::new(256))),
+];
+
+pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
+    if let Some(value) = event.get_mut("threads") {
+        shape::value_list(value, &Path::top("threads"), meta, |map, at, meta| {
+            shape::fields(map, THREAD, at, meta);
+            stacktrace::normalize_in(map, at, meta);
+            !map.is_empty()
+        });
+    }
+}

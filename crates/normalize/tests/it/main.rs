@@ -1,0 +1,43 @@
+//! What normalisation must do for whoever reads the event afterwards.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod broken_json;
+mod cases;
+mod mutations;
+mod sizes;
+mod times;
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use nuthatch_normalize::{Refused, normalize};
+use nuthatch_protocol::{EventId, IngestRecord, KeyId, ProjectId, Timestamp, record::IngestHeader};
+use serde_json::Value;
+
+/// 2026-11-20T00:00:00Z
+const RECEIVED: i64 = 1_795_132_800;
+
+fn record(payload: impl Into<Bytes>) -> IngestRecord {
+    IngestRecord {
+        header: IngestHeader {
+            project_id: ProjectId(7),
+            key_id: KeyId(3),
+            event_id: EventId([0xab; 16]),
+            item_type: "event".to_owned(),
+            received: Timestamp::from_secs(RECEIVED),
+            sent_at: None,
+            client_ip: Some(IpAddr::from([203, 0, 113, 9])),
+            client: Some("sentry.test/1.0".to_owned()),
+            version: "7".to_owned(),
+        },
+        payload: payload.into(),
+    }
+}
+
+fn read(payload: impl Into<Bytes>) -> Value {
+    Value::Object(normalize(&record(payload)).unwrap().0)
+}
+
+fn refused(payload: impl Into<Bytes>) -> Refused {
+    normalize(&record(payload)).unwrap_err()
+}
