@@ -1,0 +1,65 @@
+//! What the issue platform takes of an error (`reference/issue-platform.md` §3).
+
+use nuthatch_protocol::{Event, Occurrence, Timestamp, TypeId, occurrence::EventFacts, record::IngestHeader};
+use serde_json::Value;
+
+use crate::{Grouping, row, title::cut};
+
+/// Bound of the text that free text search of issues looks at.
+const MAX_SEARCH_CHARS: usize = 4096;
+
+/// Builds the occurrence of a canonical event. It has the event's id, so that a replay adds nothing.
+pub fn occurrence(header: &IngestHeader, event: &Event, grouping: &Grouping) -> Occurrence {
+    let text = |key: &str| event.text(&[key]).map(str::to_owned);
+    let timestamp = event.get(&["timestamp"]).and_then(Value::as_f64).and_then(Timestamp::from_secs_f64);
+    let timestamp = timestamp.unwrap_or(header.received);
+    Occurrence {
+        id: header.event_id,
+        project_id: header.project_id,
+        event_id: header.event_id,
+        hashes: grouping.hashes.clone(),
+        type_id: TypeId::ERROR,
+        title: grouping.title.clone(),
+        subtitle: grouping.metadata.get("value").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        culprit: grouping.culprit.clone(),
+        level: grouping.level,
+        detection_time: timestamp,
+        resource_id: None,
+        evidence_data: None,
+        evidence_display: Vec::new(),
+        priority: None,
+        assignee: None,
+        event: EventFacts {
+            timestamp,
+            event_type: text("type").unwrap_or_else(|| "default".to_owned()),
+            platform: text("platform").unwrap_or_else(|| "other".to_owned()),
+            logger: text("logger"),
+            release: text("release"),
+            environment: text("environment"),
+            user: row::user(event),
+            metadata: grouping.metadata.clone(),
+            search_text: search_text(event, grouping),
+            unhandled: is_unhandled(event),
+        },
+    }
+}
+
+fn is_unhandled(event: &Event) -> bool {
+    let handled = |exception: &Value| exception.get("mechanism").and_then(|m| m.get("handled")?.as_bool());
+    event.values("exception").iter().any(|exception| handled(exception) == Some(false))
+}
+
+/// Message, metadata and culprit, each word once or so.
+fn search_text(event: &Event, grouping: &Grouping) -> String {
+    let mut parts: Vec<&str> = vec![row::message(event)];
+    parts.extend(grouping.metadata.values().filter_map(Value::as_str));
+    parts.push(&grouping.culprit);
+    parts.push(event.text(&["transaction"]).unwrap_or_default());
+    let mut kept: Vec<&str> = Vec::with_capacity(parts.len());
+    for part in parts {
+        if !part.is_empty() && !kept.contains(&part) {
+            kept.push(part);
+        }
+    }
+    cut(&kept.join(" "), MAX_SEARCH_CHARS)
+}
