@@ -1,0 +1,180 @@
+//! What the names of fields mean for an event (`reference/web-api.md` §2.1). Adapters index what is said here, so that
+//! they and the executor cannot disagree.
+
+use std::borrow::Cow;
+
+use nuthatch_protocol::EventRow;
+
+/// Name of the field that a word without a name is sought in: title, message and culprit.
+pub const FREE_TEXT: &str = "";
+
+/// What a field name refers to in an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field<'a> {
+    /// Texts, searched by words.
+    Texts(&'static [Text]),
+    /// A value of its own, compared as a whole.
+    Value(Column),
+    /// A tag, compared as a whole.
+    Tag(&'a str),
+    /// The time of the event.
+    Time,
+    /// The id of the event.
+    Id,
+}
+
+/// A text of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Text {
+    /// Title.
+    Title,
+    /// Message.
+    Message,
+    /// Culprit.
+    Culprit,
+    /// Names and files of the frames.
+    Stack,
+}
+
+impl Text {
+    /// Every text.
+    pub const ALL: [Self; 4] = [Self::Title, Self::Message, Self::Culprit, Self::Stack];
+
+    /// The text of a row.
+    pub fn of(self, row: &EventRow) -> &str {
+        match self {
+            Self::Title => &row.title,
+            Self::Message => &row.message,
+            Self::Culprit => &row.culprit,
+            Self::Stack => &row.stack_text,
+        }
+    }
+}
+
+/// A value of an event that is compared as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// Severity, as a word.
+    Level,
+    /// Release.
+    Release,
+    /// Environment.
+    Environment,
+    /// Platform.
+    Platform,
+    /// Transaction name.
+    Transaction,
+    /// Type.
+    EventType,
+    /// The user as one text.
+    User,
+    /// Id of the user.
+    UserId,
+    /// E-mail of the user.
+    UserEmail,
+    /// Name of the user.
+    UserName,
+    /// Address of the user.
+    UserIp,
+}
+
+impl Column {
+    /// Every column.
+    pub const ALL: [Self; 11] = [
+        Self::Level,
+        Self::Release,
+        Self::Environment,
+        Self::Platform,
+        Self::Transaction,
+        Self::EventType,
+        Self::User,
+        Self::UserId,
+        Self::UserEmail,
+        Self::UserName,
+        Self::UserIp,
+    ];
+
+    /// The name, as in search text.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Level => "level",
+            Self::Release => "release",
+            Self::Environment => "environment",
+            Self::Platform => "platform",
+            Self::Transaction => "transaction",
+            Self::EventType => "event.type",
+            Self::User => "user",
+            Self::UserId => "user.id",
+            Self::UserEmail => "user.email",
+            Self::UserName => "user.username",
+            Self::UserIp => "user.ip",
+        }
+    }
+
+    /// The value of a row; an empty one counts as none. A part of the user that its one text does not tell is looked
+    /// up in the tag of the same name.
+    pub fn of(self, row: &EventRow) -> Option<&str> {
+        let part = |prefix: &str| {
+            row.user.as_deref().and_then(|user| user.strip_prefix(prefix)).or_else(|| tag(row, self.name()))
+        };
+        let value = match self {
+            Self::Level => Some(row.level.as_str()),
+            Self::Release => row.release.as_deref(),
+            Self::Environment => row.environment.as_deref(),
+            Self::Platform => Some(row.platform.as_str()),
+            Self::Transaction => row.transaction.as_deref(),
+            Self::EventType => Some(row.event_type.as_str()),
+            Self::User => row.user.as_deref(),
+            Self::UserId => part("id:"),
+            Self::UserEmail => part("email:"),
+            Self::UserName => part("username:"),
+            Self::UserIp => part("ip:"),
+        };
+        value.filter(|value| !value.is_empty())
+    }
+}
+
+/// The value of a tag of a row: of several with one key the first counts.
+pub fn tag<'a>(row: &'a EventRow, key: &str) -> Option<&'a str> {
+    row.tags.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+}
+
+impl<'a> Field<'a> {
+    /// What a name refers to. `tags[name]` is always the tag.
+    pub fn named(key: &'a str) -> Self {
+        if let Some(name) = key.strip_prefix("tags[").and_then(|rest| rest.strip_suffix(']')) {
+            return Self::Tag(name);
+        }
+        match key {
+            FREE_TEXT => Self::Texts(&[Text::Title, Text::Message, Text::Culprit]),
+            "title" | "error.type" => Self::Texts(&[Text::Title]),
+            "message" | "error.value" => Self::Texts(&[Text::Message]),
+            "culprit" | "location" => Self::Texts(&[Text::Culprit]),
+            "stack" | "stack.filename" | "stack.abs_path" | "stack.module" | "stack.function" | "stack.package" => {
+                Self::Texts(&[Text::Stack])
+            }
+            "timestamp" | "event.timestamp" | "age" => Self::Time,
+            "id" => Self::Id,
+            "error.handled" => Self::Tag("handled"),
+            "error.mechanism" => Self::Tag("mechanism"),
+            "http.url" => Self::Tag("url"),
+            "platform.name" => Self::Value(Column::Platform),
+            "type" => Self::Value(Column::EventType),
+            _ => match Column::ALL.into_iter().find(|column| column.name() == key) {
+                Some(column) => Self::Value(column),
+                None => Self::Tag(key),
+            },
+        }
+    }
+
+    /// The value of a row that is compared as a whole; `None` for texts, or when the row has none.
+    pub fn value<'r>(&self, row: &'r EventRow) -> Option<Cow<'r, str>> {
+        match self {
+            Self::Texts(_) => None,
+            Self::Value(column) => column.of(row).map(Cow::Borrowed),
+            Self::Tag(key) => tag(row, key).map(Cow::Borrowed),
+            Self::Time => Some(Cow::Owned(row.timestamp.to_string())),
+            Self::Id => Some(Cow::Owned(row.event_id.to_string())),
+        }
+    }
+}
