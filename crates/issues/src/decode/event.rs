@@ -1,0 +1,147 @@
+//! The event that comes with an occurrence (`reference/issue-platform.md` §3.5, §6).
+
+use std::time::Duration;
+
+use nuthatch_protocol::{Occurrence, Timestamp, occurrence::EventFacts};
+use serde_json::{Map, Value, json};
+
+use super::{DecodeError, object::Object, occurrence::time};
+
+/// An event may be so far in the future (`reference/ingest-protocol.md` §12.3).
+const MAX_FUTURE: Duration = Duration::from_mins(1);
+/// An event may be so old.
+const MAX_AGE: Duration = Duration::from_hours(30 * 24);
+
+/// Keys that are taken over where they are present.
+const KEYS: [&str; 18] = [
+    "breadcrumbs",
+    "contexts",
+    "debug_meta",
+    "dist",
+    "environment",
+    "extra",
+    "modules",
+    "platform",
+    "release",
+    "request",
+    "sdk",
+    "server_name",
+    "stacktrace",
+    "tags",
+    "timestamp",
+    "trace_id",
+    "transaction",
+    "user",
+];
+
+const TEXTS: [&str; 4] = ["environment", "release", "server_name", "transaction"];
+const OBJECTS: [&str; 6] = ["debug_meta", "extra", "modules", "request", "sdk", "stacktrace"];
+const USER_TEXTS: [&str; 6] = ["id", "email", "username", "name", "segment", "ip_address"];
+
+/// Parts of a user, by precedence, and what each is called in the text form.
+const USER_PARTS: [(&str, &str); 4] =
+    [("id", "id"), ("username", "username"), ("email", "email"), ("ip_address", "ip")];
+
+/// Refuses what is not an event. Unknown keys are fine.
+pub(super) fn check(event: &Object<'_>) -> Result<(), DecodeError> {
+    event.text("platform")?;
+    match event.required("timestamp", event.get("timestamp"))? {
+        Value::Number(_) | Value::String(_) => {}
+        _ => return Err(event.error("timestamp", "expected a number or text")),
+    }
+    if !matches!(event.get("received"), None | Some(Value::Number(_) | Value::String(_))) {
+        return Err(event.error("received", "expected a number or text"));
+    }
+    for key in TEXTS {
+        event.optional_text(key)?;
+    }
+    if !matches!(event.get("dist"), Some(Value::Object(_))) {
+        event.optional_text("dist")?;
+    }
+    for key in OBJECTS {
+        event.optional_object(key)?;
+    }
+    if let Some(user) = event.optional_object("user")? {
+        for key in USER_TEXTS {
+            user.optional_text(key)?;
+        }
+    }
+    if let Some(contexts) = event.optional_object("contexts")? {
+        for key in contexts.map.keys() {
+            contexts.optional_object(key)?;
+        }
+    }
+    if let Some(Value::Object(_)) = event.get("breadcrumbs") {
+        event.optional_object("breadcrumbs")?.map(|crumbs| crumbs.list("values").map(drop)).transpose()?;
+    } else {
+        event.optional_list("breadcrumbs")?;
+    }
+    check_tags(event)
+}
+
+/// Tags are an object, or a list of pairs of text; null stands for nothing.
+fn check_tags(event: &Object<'_>) -> Result<(), DecodeError> {
+    if let Some(Value::Object(_)) = event.get("tags") {
+        return Ok(());
+    }
+    let is_part = |part: &Value| part.is_string() || part.is_null();
+    for (index, tag) in event.optional_list("tags")?.unwrap_or_default().iter().enumerate() {
+        let is_pair = tag.as_array().is_some_and(|pair| pair.len() == 2 && pair.iter().all(is_part));
+        if !tag.is_null() && !is_pair {
+            return Err(event.error(&format!("tags[{index}]"), "expected a pair of texts"));
+        }
+    }
+    Ok(())
+}
+
+/// What the issue takes over.
+pub(super) fn facts(event: &Object<'_>, is_light: bool, now: Timestamp) -> EventFacts {
+    let field = |key: &str| event.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let sent = ["timestamp", "received"].into_iter().find_map(|key| event.get(key).and_then(time)).unwrap_or(now);
+    let is_plausible = sent > now.minus(MAX_AGE) && sent <= now.plus(MAX_FUTURE);
+    EventFacts {
+        timestamp: if is_plausible { sent } else { now },
+        event_type: if is_light { "default" } else { "generic" }.to_owned(),
+        platform: field("platform").unwrap_or_default().to_owned(),
+        logger: None,
+        release: field("release").or_else(|| tag(event, "sentry:release")).map(str::to_owned),
+        environment: field("environment").or_else(|| tag(event, "environment")).map(str::to_owned),
+        user: user(event),
+        metadata: Map::new(),
+        search_text: String::new(),
+        unhandled: false,
+    }
+}
+
+/// A tag, from an object or a list of pairs; an empty one is none.
+fn tag<'a>(event: &Object<'a>, name: &str) -> Option<&'a str> {
+    let value = match event.get("tags")? {
+        Value::Object(tags) => tags.get(name)?,
+        Value::Array(pairs) => pairs.iter().find(|pair| pair.get(0).and_then(Value::as_str) == Some(name))?.get(1)?,
+        _ => return None,
+    };
+    value.as_str().filter(|text| !text.is_empty())
+}
+
+/// The user as one text (`id:42`).
+fn user(event: &Object<'_>) -> Option<String> {
+    let user = event.get("user")?;
+    let part = |key: &str| user.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    USER_PARTS.iter().find_map(|(key, name)| Some(format!("{name}:{}", part(key)?)))
+}
+
+/// The event as it goes on: the keys that are taken over, and what the occurrence says about it.
+pub(super) fn body(event: &Object<'_>, occurrence: &Occurrence, now: Timestamp) -> Map<String, Value> {
+    let taken = KEYS.iter().filter_map(|key| Some(((*key).to_owned(), event.map.get(*key)?.clone())));
+    let mut body: Map<String, Value> = taken.collect();
+    let received = event.get("received").cloned().unwrap_or_else(|| json!(now.as_secs_f64()));
+    body.extend([
+        ("event_id".to_owned(), json!(occurrence.event_id)),
+        ("level".to_owned(), json!(occurrence.level)),
+        ("metadata".to_owned(), json!({ "title": occurrence.title })),
+        ("project_id".to_owned(), json!(occurrence.project_id)),
+        ("received".to_owned(), received),
+        ("type".to_owned(), json!(occurrence.event.event_type)),
+    ]);
+    body
+}
