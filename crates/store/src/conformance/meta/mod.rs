@@ -1,0 +1,44 @@
+//! What every adapter of the metadata ports must do. Each check takes a store that is empty and its own.
+
+mod accounts;
+mod fixture;
+mod listing;
+mod projects;
+mod transact;
+
+pub use self::{
+    accounts::{accounts_are_unique_by_address, sessions_end, set_up_links_work_once, tokens_belong_to_accounts},
+    fixture::{Place, issue},
+    listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
+    projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
+    transact::{
+        changes_are_applied, counters_add_up, hashes_keep_their_order, positions_move_with_changes,
+        refused_changes_leave_nothing, retention_forgets_whole_hours, snapshots_hold_what_was_asked,
+        totals_and_activities, users_are_counted_once,
+    },
+};
+
+use crate::MetaStore;
+
+/// Runs every check, each on a store of its own.
+pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
+    accounts_are_unique_by_address(&fresh()).await;
+    sessions_end(&fresh()).await;
+    tokens_belong_to_accounts(&fresh()).await;
+    set_up_links_work_once(&fresh()).await;
+    slugs_are_unique(&fresh()).await;
+    members_have_roles(&fresh()).await;
+    keys_open_projects(&fresh()).await;
+    configuration_has_a_version(&fresh()).await;
+    snapshots_hold_what_was_asked(&fresh()).await;
+    changes_are_applied(&fresh()).await;
+    refused_changes_leave_nothing(&fresh()).await;
+    positions_move_with_changes(&fresh()).await;
+    users_are_counted_once(&fresh()).await;
+    counters_add_up(&fresh()).await;
+    hashes_keep_their_order(&fresh()).await;
+    totals_and_activities(&fresh()).await;
+    retention_forgets_whole_hours(&fresh()).await;
+    lists_agree_with_a_plain_filter(&fresh()).await;
+    lists_keep_to_their_organization(&fresh()).await;
+}

@@ -1,0 +1,124 @@
+//! Organizations, members, projects, keys.
+
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, UserId};
+
+use super::fixture::{NOW, new_project, organization, project, user};
+use crate::{
+    MetaStore, StoreError,
+    projects::{NewKey, Organization, Project, ProjectKey, Role},
+};
+
+/// Slugs are unique: of organizations everywhere, of projects in their organization. A refusal changes nothing.
+pub async fn slugs_are_unique(store: &impl MetaStore) {
+    let acme = organization(store, "acme").await;
+    let other = organization(store, "other").await;
+    let taken = store.create_organization("acme", "Again", NOW).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    let taken = store.update_organization(&Organization { slug: "other".to_owned(), ..acme.clone() }).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    let acme = Organization { name: "Acme & Söhne".to_owned(), ..acme };
+    store.update_organization(&acme).await.expect("renames");
+    assert_eq!(store.organizations().await.expect("lists"), [acme.clone(), other.clone()]);
+    let unknown = store.update_organization(&Organization { id: OrganizationId(99), ..acme.clone() }).await;
+    assert!(unknown.is_err(), "{unknown:?}");
+
+    let mut web = project(store, acme.id, "web", [1; 16]).await;
+    let api = project(store, acme.id, "api", [2; 16]).await;
+    project(store, other.id, "web", [3; 16]).await;
+    let taken = store.create_project(new_project(acme.id, "web", [4; 16])).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    let taken = store.update_project(&Project { slug: "api".to_owned(), ..web.clone() }).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    let orphan = store.create_project(new_project(OrganizationId(99), "web", [4; 16])).await;
+    assert!(matches!(orphan, Err(StoreError::NotFound(_))), "{orphan:?}");
+    assert_eq!(store.key(PublicKey([4; 16])).await.expect("looks up"), None, "no key of a project that is not there");
+
+    (web.slug, web.platform) = ("zweb".to_owned(), None);
+    store.update_project(&web).await.expect("renames");
+    assert_eq!(store.project(web.id).await.expect("looks up"), Some(web.clone()));
+    assert_eq!(store.projects(acme.id).await.expect("lists"), [api, web.clone()], "by slug");
+    assert_eq!(store.project(ProjectId(99)).await.expect("looks up"), None);
+    let unknown = store.update_project(&Project { id: ProjectId(99), ..web }).await;
+    assert!(matches!(unknown, Err(StoreError::NotFound(_))), "{unknown:?}");
+}
+
+/// Members are listed from both sides; a second invitation changes nothing.
+pub async fn members_have_roles(store: &impl MetaStore) {
+    let acme = organization(store, "acme").await;
+    let other = organization(store, "other").await;
+    let ada = user(store, "ada@example.org").await;
+    let bob = user(store, "bob@example.org").await;
+    store.add_member(acme.id, bob, Role::Member).await.expect("adds");
+    store.add_member(acme.id, ada, Role::Owner).await.expect("adds");
+    store.add_member(other.id, ada, Role::Member).await.expect("adds");
+    store.add_member(acme.id, ada, Role::Member).await.expect("is one already");
+    for (organization, user) in [(OrganizationId(99), ada), (acme.id, UserId(99))] {
+        let unknown = store.add_member(organization, user, Role::Member).await;
+        assert!(matches!(unknown, Err(StoreError::NotFound(_))), "{unknown:?}");
+    }
+    assert_eq!(store.members(acme.id).await.expect("lists"), [(ada, Role::Owner), (bob, Role::Member)]);
+    assert_eq!(store.organizations_of(ada).await.expect("lists"), [acme.clone(), other]);
+    assert_eq!(store.organizations_of(bob).await.expect("lists"), [acme]);
+}
+
+/// A project begins with an active key; keys are found by their public half until they are removed.
+pub async fn keys_open_projects(store: &impl MetaStore) {
+    let acme = organization(store, "acme").await;
+    let (web, first) = store.create_project(new_project(acme.id, "web", [1; 16])).await.expect("creates");
+    assert_eq!((first.project_id, first.public, first.is_active), (web.id, PublicKey([1; 16]), true));
+    let new = |project_id, public: u8| NewKey {
+        project_id,
+        name: "Mobile".to_owned(),
+        public: PublicKey([public; 16]),
+        created: NOW,
+    };
+    let mut second = store.create_key(new(web.id, 2)).await.expect("creates");
+    let taken = store.create_key(new(web.id, 1)).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    let orphan = store.create_key(new(ProjectId(99), 3)).await;
+    assert!(matches!(orphan, Err(StoreError::NotFound(_))), "{orphan:?}");
+
+    (second.name, second.is_active) = ("Old app".to_owned(), false);
+    store.update_key(&second).await.expect("writes");
+    assert_eq!(store.key(second.public).await.expect("looks up"), Some(second.clone()), "inactive, but there");
+    assert_eq!(store.keys(web.id).await.expect("lists"), [first.clone(), second.clone()]);
+
+    store.delete_key(first.id).await.expect("removes");
+    assert_eq!(store.key(first.public).await.expect("looks up"), None);
+    assert_eq!(store.keys(web.id).await.expect("lists"), [second.clone()]);
+    let third = store.create_key(new(web.id, 3)).await.expect("creates");
+    assert!(third.id > second.id, "ids are not given twice");
+    for missing in [store.delete_key(first.id).await, store.update_key(&ProjectKey { id: KeyId(99), ..second }).await] {
+        assert!(matches!(missing, Err(StoreError::NotFound(_))), "{missing:?}");
+    }
+}
+
+/// Every change of the configuration moves its version; nothing else does.
+pub async fn configuration_has_a_version(store: &impl MetaStore) {
+    let mut version = store.config_version();
+    let mut moves = |what: &str| {
+        let now = store.config_version();
+        assert_ne!(now, version, "{what}");
+        version = now;
+    };
+    let acme = organization(store, "acme").await;
+    moves("an organization is created");
+    store.update_organization(&acme).await.expect("writes");
+    moves("an organization is written");
+    let (web, key) = store.create_project(new_project(acme.id, "web", [1; 16])).await.expect("creates");
+    moves("a project is created");
+    store.update_project(&web).await.expect("writes");
+    moves("a project is written");
+    store.update_key(&key).await.expect("writes");
+    moves("a key is written");
+    store.delete_key(key.id).await.expect("removes");
+    moves("a key is removed");
+    let new = NewKey { project_id: web.id, name: String::new(), public: PublicKey([2; 16]), created: NOW };
+    store.create_key(new).await.expect("creates");
+    moves("a key is created");
+
+    let version = store.config_version();
+    user(store, "ada@example.org").await;
+    assert!(store.create_organization("acme", "Again", NOW).await.is_err());
+    assert_eq!(store.config_version(), version, "an account and a refusal are no configuration");
+}

@@ -1,0 +1,204 @@
+//! Issues, their history and counters, and the positions of the consumers that write them.
+
+use async_trait::async_trait;
+use nuthatch_issues::{Activity, Changes, Issue, Needs, Snapshot, Status, Substatus};
+use nuthatch_protocol::{EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, UserId};
+
+use crate::StoreError;
+
+/// Decides on a snapshot; called once, inside the transaction that applies the changes. Must not block on I/O.
+pub type Decide = Box<dyn FnOnce(&Snapshot) -> Changes + Send>;
+
+/// Issues, hashes, activity, counters.
+#[async_trait]
+pub trait IssueStore: Send + Sync + 'static {
+    /// Reads what is needed, decides, applies, and moves the consumer to `position`: in one transaction. Writers
+    /// of the same issues or hashes wait for each other. Returns what was applied. When changes name a project or an
+    /// issue that does not exist ([`StoreError::NotFound`]), or create an issue that does
+    /// ([`StoreError::Conflict`]), nothing is applied and the consumer stays.
+    async fn transact(
+        &self,
+        needs: Needs,
+        position: Option<ConsumerPosition>,
+        decide: Decide,
+    ) -> Result<Changes, StoreError>;
+
+    /// The position a consumer's effects include: the next record to apply.
+    async fn position(&self, consumer: &str, start: Position) -> Result<Position, StoreError>;
+
+    /// Where each of these occurrences was counted, for those that were counted from the log.
+    async fn counted(&self, ids: &[(ProjectId, EventId)]) -> Result<Vec<(ProjectId, EventId, Position)>, StoreError>;
+
+    /// An issue by id.
+    async fn issue(&self, id: IssueId) -> Result<Option<Issue>, StoreError>;
+
+    /// An issue by its number in its project.
+    async fn issue_by_short_id(&self, project: ProjectId, short_id: u64) -> Result<Option<Issue>, StoreError>;
+
+    /// The issue that owns a hash.
+    async fn issue_of_hash(&self, project: ProjectId, hash: Hash) -> Result<Option<IssueId>, StoreError>;
+
+    /// The hashes an issue owns, in the order it came to own them; at most [`HASHES_MAX`].
+    async fn hashes(&self, id: IssueId) -> Result<Vec<Hash>, StoreError>;
+
+    /// A page of issues, and how many match in all.
+    async fn issues(&self, query: &IssueQuery) -> Result<IssuePage, StoreError>;
+
+    /// Events per hour since `from_hour` (inclusive), as `(issue, hour, count)` by issue and hour; hours without
+    /// events are left out.
+    async fn hourly_counts(&self, ids: &[IssueId], from_hour: i64) -> Result<Vec<(IssueId, i64, u64)>, StoreError>;
+
+    /// What happened to an issue, newest first; at most `limit`.
+    async fn activities(&self, id: IssueId, limit: usize) -> Result<Vec<Activity>, StoreError>;
+
+    /// Events and issues of a project, and the time of its first event if it has any.
+    async fn project_totals(&self, project: ProjectId) -> Result<ProjectTotals, StoreError>;
+
+    /// Forgets counted occurrences and counters of the hours before the hour of a time, as retention demands.
+    async fn expire(&self, before: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Most hashes of an issue that a query looks at.
+pub const HASHES_MAX: usize = 1000;
+
+/// Most issues on a page.
+pub const PAGE_MAX: usize = 100;
+
+/// A consumer and the next position it will apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerPosition {
+    /// Name of the consumer.
+    pub consumer: String,
+    /// The next record.
+    pub position: Position,
+}
+
+/// Totals of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ProjectTotals {
+    /// Issues.
+    pub issues: u64,
+    /// Events counted by issues.
+    pub events: u64,
+    /// Time of the earliest event.
+    pub first_event: Option<Timestamp>,
+}
+
+/// Which issues, in which order. All conditions hold together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IssueQuery {
+    /// The organization; always given, so that nobody reads another's.
+    pub organization: OrganizationId,
+    /// Projects; empty: all of the organization.
+    pub projects: Vec<ProjectId>,
+    /// Conditions.
+    pub filter: Vec<IssueCondition>,
+    /// Only issues with an event at or after this time.
+    pub seen_since: Option<Timestamp>,
+    /// Order, always descending; the id breaks ties.
+    pub sort: IssueSort,
+    /// Start behind this key (or, going back, end in front of it).
+    pub cursor: Option<IssueCursor>,
+    /// At most [`PAGE_MAX`].
+    pub limit: usize,
+}
+
+/// A condition on an issue, and whether it must not hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IssueCondition {
+    /// The opposite is wanted.
+    pub negated: bool,
+    /// The condition.
+    pub test: IssueTest,
+}
+
+/// A condition on an issue.
+#[derive(Debug, Clone, PartialEq)]
+pub enum IssueTest {
+    /// One of these ids.
+    Ids(Vec<IssueId>),
+    /// This status.
+    Status(Status),
+    /// One of these substatuses.
+    Substatus(Vec<Substatus>),
+    /// One of these levels.
+    Level(Vec<Level>),
+    /// One of these platforms.
+    Platform(Vec<String>),
+    /// Assigned to anybody.
+    Assigned,
+    /// Assigned to this user.
+    AssignedTo(UserId),
+    /// Nobody caught the exception.
+    Unhandled,
+    /// [`searchable_text`] contains this, case-insensitive.
+    Text(String),
+    /// Owns one of these hashes, in one of the queried projects (how a condition on events selects issues).
+    Hashes(Vec<Hash>),
+    /// First release is this.
+    FirstRelease(String),
+    /// Times seen: at least.
+    TimesSeenAtLeast(u64),
+    /// First seen at or after.
+    FirstSeenSince(Timestamp),
+    /// Last seen at or after.
+    LastSeenSince(Timestamp),
+}
+
+/// Order of issues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IssueSort {
+    /// `date`: last seen.
+    LastSeen,
+    /// `new`: first seen.
+    FirstSeen,
+    /// `freq`: events.
+    Events,
+    /// `user`: users.
+    Users,
+}
+
+impl IssueSort {
+    /// What an issue is sorted by, in this order: microseconds or a count.
+    pub fn value(self, issue: &Issue) -> i64 {
+        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        match self {
+            Self::LastSeen => issue.last_seen.0,
+            Self::FirstSeen => issue.first_seen.0,
+            Self::Events => count(issue.times_seen),
+            Self::Users => count(issue.user_count),
+        }
+    }
+}
+
+/// What [`IssueTest::Text`] looks into, in lower case: title, culprit and search text, a line each.
+pub fn searchable_text(issue: &Issue) -> String {
+    format!("{}\n{}\n{}", issue.title, issue.culprit, issue.search_text).to_lowercase()
+}
+
+/// A place in an ordered list of issues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssueCursor {
+    /// Sort value of the issue there: microseconds or a count.
+    pub value: i64,
+    /// Its id.
+    pub id: IssueId,
+    /// The page in front of it is wanted, not the one behind.
+    pub backwards: bool,
+}
+
+/// A page of issues.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IssuePage {
+    /// The issues, in order.
+    pub issues: Vec<Issue>,
+    /// Whether there are issues in front of the page.
+    pub has_previous: bool,
+    /// Whether there are issues behind it.
+    pub has_next: bool,
+    /// How many match in all, counted up to [`HITS_MAX`].
+    pub hits: u64,
+}
+
+/// Where counting of matches stops.
+pub const HITS_MAX: u64 = 10_000;

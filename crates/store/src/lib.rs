@@ -1,0 +1,25 @@
+//! The storage ports. Services know these and never an adapter. Each port has an in-memory reference, which is
+//! the oracle of the conformance suite that every adapter runs.
+//!
+//! Methods are asynchronous because some adapters are; an adapter that blocks does so on threads of its own.
+
+pub mod accounts;
+pub mod conformance;
+pub mod error;
+pub mod events;
+pub mod issues;
+pub mod log;
+pub mod memory;
+pub mod projects;
+
+pub use accounts::AccountStore;
+pub use error::StoreError;
+pub use events::EventStore;
+pub use issues::IssueStore;
+pub use log::Log;
+pub use projects::ProjectStore;
+
+/// Everything but events and blobs: organizations, projects, keys, accounts, issues, positions.
+pub trait MetaStore: AccountStore + ProjectStore + IssueStore {}
+
+impl<T: AccountStore + ProjectStore + IssueStore> MetaStore for T {}

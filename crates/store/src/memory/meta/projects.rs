@@ -1,0 +1,167 @@
+//! Organizations, projects, keys.
+
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
+
+use super::{MemoryMeta, State};
+use crate::{
+    ProjectStore, StoreError,
+    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, Role},
+};
+
+impl State {
+    fn add_key(&mut self, key: NewKey) -> Result<ProjectKey, StoreError> {
+        if self.keys.values().any(|other| other.public == key.public) {
+            return Err(StoreError::Conflict("this public key"));
+        }
+        self.last_key.0 += 1;
+        let NewKey { project_id, name, public, created } = key;
+        let key = ProjectKey { id: self.last_key, project_id, name, public, is_active: true, created };
+        self.keys.insert(key.id, key.clone());
+        Ok(key)
+    }
+
+    fn is_slug_taken(&self, organization: OrganizationId, slug: &str, except: Option<ProjectId>) -> bool {
+        let mut others = self.projects.values().filter(|other| Some(other.id) != except);
+        others.any(|other| other.organization_id == organization && other.slug == slug)
+    }
+}
+
+#[async_trait]
+impl ProjectStore for MemoryMeta {
+    fn config_version(&self) -> u64 {
+        self.config_version.load(Ordering::Acquire)
+    }
+
+    async fn create_organization(&self, slug: &str, name: &str, now: Timestamp) -> Result<Organization, StoreError> {
+        let mut state = self.lock();
+        if state.organizations.values().any(|other| other.slug == slug) {
+            return Err(StoreError::Conflict("this organization slug"));
+        }
+        let id = OrganizationId(state.organizations.len() as u64 + 1);
+        let organization = Organization { id, slug: slug.to_owned(), name: name.to_owned(), created: now };
+        state.organizations.insert(id, organization.clone());
+        self.config_changed();
+        Ok(organization)
+    }
+
+    async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        if state.organizations.values().any(|other| other.id != organization.id && other.slug == organization.slug) {
+            return Err(StoreError::Conflict("this organization slug"));
+        }
+        let stored = state.organizations.get_mut(&organization.id).ok_or(StoreError::NotFound("the organization"))?;
+        stored.slug.clone_from(&organization.slug);
+        stored.name.clone_from(&organization.name);
+        self.config_changed();
+        Ok(())
+    }
+
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+        Ok(self.lock().organizations.values().cloned().collect())
+    }
+
+    async fn organizations_of(&self, user: UserId) -> Result<Vec<Organization>, StoreError> {
+        let state = self.lock();
+        let organizations = state.organizations.values();
+        Ok(organizations.filter(|org| state.members.contains_key(&(org.id, user))).cloned().collect())
+    }
+
+    async fn add_member(&self, organization: OrganizationId, user: UserId, role: Role) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        if !state.organizations.contains_key(&organization) {
+            return Err(StoreError::NotFound("the organization"));
+        }
+        if !state.users.contains_key(&user) {
+            return Err(StoreError::NotFound("the user"));
+        }
+        state.members.entry((organization, user)).or_insert(role);
+        self.config_changed();
+        Ok(())
+    }
+
+    async fn members(&self, organization: OrganizationId) -> Result<Vec<(UserId, Role)>, StoreError> {
+        let state = self.lock();
+        let members = state.members.iter().filter(|((org, _), _)| *org == organization);
+        Ok(members.map(|((_, user), role)| (*user, *role)).collect())
+    }
+
+    async fn create_project(&self, project: NewProject) -> Result<(Project, ProjectKey), StoreError> {
+        let mut state = self.lock();
+        if !state.organizations.contains_key(&project.organization_id) {
+            return Err(StoreError::NotFound("the organization"));
+        }
+        if state.is_slug_taken(project.organization_id, &project.slug, None) {
+            return Err(StoreError::Conflict("this project slug"));
+        }
+        let id = ProjectId(state.projects.len() as u64 + 1);
+        let NewProject { organization_id, slug, name, platform, first_key, created } = project;
+        let key = NewKey { project_id: id, name: FIRST_KEY_NAME.to_owned(), public: first_key, created };
+        let key = state.add_key(key)?;
+        let project = Project { id, organization_id, slug, name, platform, created };
+        state.projects.insert(id, project.clone());
+        self.config_changed();
+        Ok((project, key))
+    }
+
+    async fn update_project(&self, project: &Project) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let stored = state.projects.get(&project.id).ok_or(StoreError::NotFound("the project"))?;
+        if state.is_slug_taken(stored.organization_id, &project.slug, Some(project.id)) {
+            return Err(StoreError::Conflict("this project slug"));
+        }
+        let stored = state.projects.get_mut(&project.id).ok_or(StoreError::NotFound("the project"))?;
+        stored.slug.clone_from(&project.slug);
+        stored.name.clone_from(&project.name);
+        stored.platform.clone_from(&project.platform);
+        self.config_changed();
+        Ok(())
+    }
+
+    async fn project(&self, id: ProjectId) -> Result<Option<Project>, StoreError> {
+        Ok(self.lock().projects.get(&id).cloned())
+    }
+
+    async fn projects(&self, organization: OrganizationId) -> Result<Vec<Project>, StoreError> {
+        let state = self.lock();
+        let mut projects: Vec<_> =
+            state.projects.values().filter(|project| project.organization_id == organization).cloned().collect();
+        projects.sort_by(|a, b| a.slug.cmp(&b.slug));
+        Ok(projects)
+    }
+
+    async fn create_key(&self, key: NewKey) -> Result<ProjectKey, StoreError> {
+        let mut state = self.lock();
+        if !state.projects.contains_key(&key.project_id) {
+            return Err(StoreError::NotFound("the project"));
+        }
+        let key = state.add_key(key)?;
+        self.config_changed();
+        Ok(key)
+    }
+
+    async fn update_key(&self, key: &ProjectKey) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let stored = state.keys.get_mut(&key.id).ok_or(StoreError::NotFound("the key"))?;
+        stored.name.clone_from(&key.name);
+        stored.is_active = key.is_active;
+        self.config_changed();
+        Ok(())
+    }
+
+    async fn delete_key(&self, id: KeyId) -> Result<(), StoreError> {
+        self.lock().keys.remove(&id).ok_or(StoreError::NotFound("the key"))?;
+        self.config_changed();
+        Ok(())
+    }
+
+    async fn keys(&self, project: ProjectId) -> Result<Vec<ProjectKey>, StoreError> {
+        Ok(self.lock().keys.values().filter(|key| key.project_id == project).cloned().collect())
+    }
+
+    async fn key(&self, public: PublicKey) -> Result<Option<ProjectKey>, StoreError> {
+        Ok(self.lock().keys.values().find(|key| key.public == public).cloned())
+    }
+}

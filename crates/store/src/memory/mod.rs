@@ -1,0 +1,9 @@
+//! An in-memory reference of each port: plain, obviously right, and the oracle the adapters are tested against.
+
+pub mod events;
+pub mod log;
+pub mod meta;
+
+pub use events::MemoryEvents;
+pub use log::MemoryLog;
+pub use meta::MemoryMeta;

@@ -1,0 +1,162 @@
+//! Organizations, projects and their client keys.
+
+use async_trait::async_trait;
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
+
+use crate::StoreError;
+
+/// Organizations, projects, keys. Writers return what they wrote.
+#[async_trait]
+pub trait ProjectStore: Send + Sync + 'static {
+    /// Changes whenever an organization, project or key changes: what caches compare with.
+    fn config_version(&self) -> u64;
+
+    /// Creates an organization. [`StoreError::Conflict`] when the slug is taken.
+    async fn create_organization(&self, slug: &str, name: &str, now: Timestamp) -> Result<Organization, StoreError>;
+
+    /// Writes slug and name of an organization.
+    async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError>;
+
+    /// All organizations, by id.
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
+
+    /// Organizations a user is a member of, by id.
+    async fn organizations_of(&self, user: UserId) -> Result<Vec<Organization>, StoreError>;
+
+    /// Makes a user a member. Nothing happens when they are.
+    async fn add_member(&self, organization: OrganizationId, user: UserId, role: Role) -> Result<(), StoreError>;
+
+    /// Members of an organization with their roles, by user id.
+    async fn members(&self, organization: OrganizationId) -> Result<Vec<(UserId, Role)>, StoreError>;
+
+    /// Creates a project with a first key. [`StoreError::Conflict`] when the slug is taken in the organization.
+    async fn create_project(&self, project: NewProject) -> Result<(Project, ProjectKey), StoreError>;
+
+    /// Writes slug, name and platform of a project.
+    async fn update_project(&self, project: &Project) -> Result<(), StoreError>;
+
+    /// A project by id.
+    async fn project(&self, id: ProjectId) -> Result<Option<Project>, StoreError>;
+
+    /// Projects of an organization, by slug.
+    async fn projects(&self, organization: OrganizationId) -> Result<Vec<Project>, StoreError>;
+
+    /// Adds a key to a project.
+    async fn create_key(&self, key: NewKey) -> Result<ProjectKey, StoreError>;
+
+    /// Writes name and `is_active` of a key.
+    async fn update_key(&self, key: &ProjectKey) -> Result<(), StoreError>;
+
+    /// Removes a key; events sent with it stay. [`StoreError::NotFound`] when there is none.
+    async fn delete_key(&self, id: KeyId) -> Result<(), StoreError>;
+
+    /// Keys of a project, by id.
+    async fn keys(&self, project: ProjectId) -> Result<Vec<ProjectKey>, StoreError>;
+
+    /// A key by its public half: what intake asks.
+    async fn key(&self, public: PublicKey) -> Result<Option<ProjectKey>, StoreError>;
+}
+
+/// Name of the key a project is created with.
+pub const FIRST_KEY_NAME: &str = "Default";
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Id.
+    pub id: OrganizationId,
+    /// Name in URLs.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// What a member may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Everything.
+    Owner,
+    /// Everything but administration.
+    Member,
+}
+
+impl Role {
+    /// The stored and shown word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Member => "member",
+        }
+    }
+
+    /// The role of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Owner, Self::Member].into_iter().find(|role| role.as_str() == word)
+    }
+}
+
+/// A project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Id; part of the DSN.
+    pub id: ProjectId,
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// Name in URLs; unique in the organization.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// Platform chosen at creation, if any.
+    pub platform: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// A project to create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewProject {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// Name in URLs.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// Platform, if chosen.
+    pub platform: Option<String>,
+    /// Public half of its first key (random; chosen by the caller).
+    pub first_key: PublicKey,
+    /// Now.
+    pub created: Timestamp,
+}
+
+/// A client key: what a DSN holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectKey {
+    /// Id.
+    pub id: KeyId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// Name for people.
+    pub name: String,
+    /// The public half.
+    pub public: PublicKey,
+    /// Whether it is accepted.
+    pub is_active: bool,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// A key to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// The project.
+    pub project_id: ProjectId,
+    /// Name for people.
+    pub name: String,
+    /// The public half (random; chosen by the caller).
+    pub public: PublicKey,
+    /// Now.
+    pub created: Timestamp,
+}
