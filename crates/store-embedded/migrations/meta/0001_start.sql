@@ -1,0 +1,173 @@
+-- Accounts. Secrets are kept as SHA-256 hashes, times as microseconds since the epoch.
+CREATE TABLE user (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    email         TEXT NOT NULL,
+    email_lower   TEXT NOT NULL UNIQUE,
+    name          TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    created       INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE session (
+    secret  BLOB PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES user (id),
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_by_user ON session (user_id);
+
+CREATE TABLE token (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    secret          BLOB NOT NULL UNIQUE,
+    last_characters TEXT NOT NULL,
+    user_id         INTEGER NOT NULL REFERENCES user (id),
+    name            TEXT NOT NULL,
+    scopes          TEXT NOT NULL, -- JSON array
+    created         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX token_by_user ON token (user_id);
+
+-- At most one row.
+CREATE TABLE setup_link (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    secret  BLOB NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT;
+
+-- What intake and the pages are configured by. Every write to these four tables raises config_version.
+CREATE TABLE organization (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    slug    TEXT NOT NULL UNIQUE,
+    name    TEXT NOT NULL,
+    created INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE member (
+    organization_id INTEGER NOT NULL REFERENCES organization (id),
+    user_id         INTEGER NOT NULL REFERENCES user (id),
+    role            TEXT NOT NULL,
+    PRIMARY KEY (organization_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_by_user ON member (user_id);
+
+CREATE TABLE project (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    organization_id INTEGER NOT NULL REFERENCES organization (id),
+    slug            TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    platform        TEXT,
+    created         INTEGER NOT NULL,
+    last_short_id   INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (organization_id, slug)
+) STRICT;
+
+CREATE TABLE project_key (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES project (id),
+    name       TEXT NOT NULL,
+    public     BLOB NOT NULL UNIQUE,
+    is_active  INTEGER NOT NULL,
+    created    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX project_key_by_project ON project_key (project_id);
+
+CREATE TABLE config_version (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    value INTEGER NOT NULL
+) STRICT;
+INSERT INTO config_version VALUES (1, 0);
+
+-- Issues, in two tables: nearly every event changes the numbers and nearly none changes the words, and lists are
+-- sorted and filtered by the numbers.
+CREATE TABLE issue (
+    id                 INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id         INTEGER NOT NULL REFERENCES project (id),
+    short_id           INTEGER NOT NULL,
+    type_id            INTEGER NOT NULL,
+    status             INTEGER NOT NULL,
+    substatus          INTEGER,
+    priority           INTEGER NOT NULL,
+    priority_locked_at INTEGER,
+    initial_priority   INTEGER NOT NULL,
+    level              INTEGER NOT NULL,
+    first_seen         INTEGER NOT NULL,
+    last_seen          INTEGER NOT NULL,
+    active_at          INTEGER NOT NULL,
+    resolved_at        INTEGER,
+    times_seen         INTEGER NOT NULL,
+    user_count         INTEGER NOT NULL,
+    assignee_user_id   INTEGER,
+    unhandled          INTEGER NOT NULL,
+    UNIQUE (project_id, short_id)
+) STRICT;
+CREATE INDEX issue_by_last_seen ON issue (project_id, status, last_seen);
+CREATE INDEX issue_by_first_seen ON issue (project_id, status, first_seen);
+
+CREATE TABLE issue_text (
+    issue_id      INTEGER PRIMARY KEY REFERENCES issue (id),
+    searchable    TEXT NOT NULL, -- title, culprit and search text in lower case
+    title         TEXT NOT NULL,
+    culprit       TEXT NOT NULL,
+    search_text   TEXT NOT NULL,
+    platform      TEXT NOT NULL,
+    logger        TEXT,
+    event_type    TEXT NOT NULL,
+    metadata      TEXT NOT NULL, -- JSON object
+    first_release TEXT,
+    last_release  TEXT
+) STRICT;
+
+-- A hash without an issue is dead: it waits for the next issue that matches it.
+CREATE TABLE issue_hash (
+    project_id INTEGER NOT NULL,
+    hash       BLOB NOT NULL,
+    issue_id   INTEGER REFERENCES issue (id),
+    number     INTEGER NOT NULL, -- order among the hashes of the issue
+    PRIMARY KEY (project_id, hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX issue_hash_by_issue ON issue_hash (issue_id, number);
+
+-- By hour first, so that what is written now lies together, and what expires too.
+CREATE TABLE issue_hour (
+    hour     INTEGER NOT NULL,
+    issue_id INTEGER NOT NULL REFERENCES issue (id),
+    count    INTEGER NOT NULL,
+    PRIMARY KEY (hour, issue_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE issue_user (
+    issue_id  INTEGER NOT NULL REFERENCES issue (id),
+    user_hash INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, user_hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE activity (
+    id       INTEGER PRIMARY KEY,
+    issue_id INTEGER NOT NULL REFERENCES issue (id),
+    kind     INTEGER NOT NULL,
+    data     TEXT NOT NULL, -- JSON
+    user_id  INTEGER,
+    at       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX activity_by_issue ON activity (issue_id, at);
+
+-- Occurrences that were counted, to recognise repetitions; where from, unless they did not come from the log.
+-- topic 0 is ingest-events, 1 ingest-occurrences, 2 dead-letters.
+CREATE TABLE counted (
+    project_id INTEGER NOT NULL,
+    event_id   BLOB NOT NULL,
+    hour       INTEGER NOT NULL,
+    topic      INTEGER,
+    partition  INTEGER,
+    "offset"   INTEGER,
+    PRIMARY KEY (project_id, event_id)
+) STRICT, WITHOUT ROWID;
+
+-- The next record of the log a consumer will apply: moved in the transaction that applies.
+CREATE TABLE position (
+    consumer  TEXT NOT NULL,
+    topic     TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    "offset"  INTEGER NOT NULL,
+    PRIMARY KEY (consumer, topic, partition)
+) STRICT, WITHOUT ROWID;

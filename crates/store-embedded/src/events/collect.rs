@@ -1,0 +1,301 @@
+//! What is taken from the rows that a query finds: pages, histograms, values with their counts.
+
+use std::{
+    collections::{BTreeMap, BinaryHeap, HashMap},
+    ops::{Bound, RangeBounds},
+};
+
+use nuthatch_protocol::{EventId, Timestamp};
+use nuthatch_store::events::EventPage;
+use tantivy::{
+    DocAddress, DocId, Score, SegmentOrdinal, SegmentReader,
+    collector::{Collector, SegmentCollector},
+    columnar::{BytesColumn, Column},
+};
+
+use super::schema::{ID_HALVES, TIME};
+
+/// Place of a row in the order of a page: the smallest comes first.
+pub(super) type Place = (i64, u128);
+
+/// The place of a row. Newest first is the order of the complements.
+pub(super) fn place(ascending: bool, time: i64, id: u128) -> Place {
+    if ascending { (time, id) } else { (!time, !id) }
+}
+
+/// Finds the rows of a page.
+pub(super) struct Page {
+    ascending: bool,
+    after: Option<Place>,
+    limit: usize,
+}
+
+impl Page {
+    /// At most `limit` rows of a page.
+    pub(super) fn new(page: &EventPage, limit: usize) -> Self {
+        let after = |(time, id): (Timestamp, EventId)| place(page.ascending, time.0, u128::from_be_bytes(id.0));
+        Self { ascending: page.ascending, after: page.after.map(after), limit }
+    }
+}
+
+pub(super) struct SegmentPage {
+    ascending: bool,
+    after: Option<Place>,
+    limit: usize,
+    segment: SegmentOrdinal,
+    time: Column<i64>,
+    id: [Column<u64>; 2],
+    best: BinaryHeap<(Place, DocAddress)>,
+}
+
+impl Collector for Page {
+    type Fruit = Vec<DocAddress>;
+    type Child = SegmentPage;
+
+    fn for_segment(&self, segment: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<SegmentPage> {
+        let columns = reader.fast_fields();
+        Ok(SegmentPage {
+            ascending: self.ascending,
+            after: self.after,
+            limit: self.limit,
+            segment,
+            time: columns.i64(TIME)?,
+            id: [columns.u64(ID_HALVES[0])?, columns.u64(ID_HALVES[1])?],
+            best: BinaryHeap::with_capacity(self.limit + 1),
+        })
+    }
+
+    fn requires_scoring(&self) -> bool {
+        false
+    }
+
+    fn merge_fruits(&self, fruits: Vec<Vec<(Place, DocAddress)>>) -> tantivy::Result<Vec<DocAddress>> {
+        let mut rows: Vec<_> = fruits.into_iter().flatten().collect();
+        rows.sort_unstable();
+        Ok(rows.into_iter().take(self.limit).map(|(_, address)| address).collect())
+    }
+}
+
+impl SegmentCollector for SegmentPage {
+    type Fruit = Vec<(Place, DocAddress)>;
+
+    fn collect(&mut self, doc: DocId, _: Score) {
+        let time = self.time.first(doc).unwrap_or_default();
+        let worst = if self.best.len() < self.limit { None } else { self.best.peek().map(|(place, _)| *place) };
+        // Most rows are out by their time alone.
+        let (order, _) = place(self.ascending, time, 0);
+        if worst.is_some_and(|worst| order > worst.0) || self.after.is_some_and(|after| order < after.0) {
+            return;
+        }
+        let [high, low] = self.id.each_ref().map(|half| u128::from(half.first(doc).unwrap_or_default()));
+        let place = place(self.ascending, time, high << 64 | low);
+        if self.after.is_some_and(|after| place <= after) {
+            return;
+        }
+        self.best.push((place, DocAddress::new(self.segment, doc)));
+        if self.best.len() > self.limit {
+            self.best.pop();
+        }
+    }
+
+    fn harvest(self) -> Self::Fruit {
+        self.best.into_vec()
+    }
+}
+
+/// Counts rows per interval.
+pub(super) struct Histogram {
+    /// Length of an interval, in microseconds.
+    pub(super) interval: i64,
+}
+
+pub(super) struct SegmentHistogram {
+    interval: i64,
+    time: Column<i64>,
+    times: Vec<Option<i64>>,
+    counts: BTreeMap<i64, u64>,
+}
+
+impl Collector for Histogram {
+    /// Number of the interval since the epoch, and count.
+    type Fruit = BTreeMap<i64, u64>;
+    type Child = SegmentHistogram;
+
+    fn for_segment(&self, _: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<SegmentHistogram> {
+        let time = reader.fast_fields().i64(TIME)?;
+        Ok(SegmentHistogram { interval: self.interval, time, times: Vec::new(), counts: BTreeMap::new() })
+    }
+
+    fn requires_scoring(&self) -> bool {
+        false
+    }
+
+    fn merge_fruits(&self, fruits: Vec<BTreeMap<i64, u64>>) -> tantivy::Result<BTreeMap<i64, u64>> {
+        let mut sum = BTreeMap::new();
+        for (interval, count) in fruits.into_iter().flatten() {
+            *sum.entry(interval).or_default() += count;
+        }
+        Ok(sum)
+    }
+}
+
+impl SegmentCollector for SegmentHistogram {
+    type Fruit = BTreeMap<i64, u64>;
+
+    fn collect(&mut self, doc: DocId, _: Score) {
+        self.collect_block(&[doc]);
+    }
+
+    fn collect_block(&mut self, docs: &[DocId]) {
+        self.times.clear();
+        self.times.resize(docs.len(), None);
+        self.time.first_vals(docs, &mut self.times);
+        // Rows come in roughly in the order of time, so neighbours share an interval.
+        let mut run = (0, 0);
+        for time in self.times.iter().flatten() {
+            let interval = time.div_euclid(self.interval);
+            if run.1 > 0 && run.0 != interval {
+                *self.counts.entry(run.0).or_default() += run.1;
+                run.1 = 0;
+            }
+            run = (interval, run.1 + 1);
+        }
+        if run.1 > 0 {
+            *self.counts.entry(run.0).or_default() += run.1;
+        }
+    }
+
+    fn harvest(self) -> Self::Fruit {
+        self.counts
+    }
+}
+
+/// Most different values that one segment reports, the most frequent first: bounds the memory of a count of values
+/// that are nearly all different.
+const SEGMENT_VALUES_MAX: usize = 20_000;
+
+/// Counts the values of a column of texts or bytes that begin with `prefix`.
+pub(super) struct Values {
+    pub(super) column: &'static str,
+    pub(super) prefix: Vec<u8>,
+}
+
+/// What was seen of a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) count: u64,
+    pub(super) first: i64,
+    pub(super) last: i64,
+}
+
+impl Seen {
+    fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+}
+
+/// Values found, without their prefix.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    pub(super) values: HashMap<Vec<u8>, Seen>,
+    /// Rows with a value.
+    pub(super) total: u64,
+    /// Different values, at least.
+    pub(super) unique: u64,
+}
+
+impl Counted {
+    /// Adds what was found elsewhere.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.total += other.total;
+        for (value, seen) in other.values {
+            self.values.entry(value).and_modify(|known| known.merge(&seen)).or_insert(seen);
+        }
+        self.unique = self.unique.max(other.unique).max(self.values.len() as u64);
+    }
+
+    /// The values, most frequent first, then in their own order.
+    pub(super) fn top(self, limit: usize) -> Vec<(Vec<u8>, Seen)> {
+        let mut values: Vec<_> = self.values.into_iter().collect();
+        values.sort_unstable_by(|(a, seen), (b, other)| other.count.cmp(&seen.count).then_with(|| a.cmp(b)));
+        values.truncate(limit);
+        values
+    }
+}
+
+pub(super) struct SegmentValues {
+    column: Option<BytesColumn>,
+    prefix: usize,
+    ords: (Bound<u64>, Bound<u64>),
+    time: Column<i64>,
+    seen: HashMap<u64, Seen>,
+}
+
+impl Collector for Values {
+    type Fruit = Counted;
+    type Child = SegmentValues;
+
+    fn for_segment(&self, _: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<SegmentValues> {
+        let columns = reader.fast_fields();
+        let column = match columns.str(self.column)? {
+            Some(texts) => Some(BytesColumn::from(texts)),
+            None => columns.bytes(self.column)?,
+        };
+        let ords = match &column {
+            // Terms are sorted, so those with the prefix are neighbours; it ends in NUL or is empty.
+            Some(column) if !self.prefix.is_empty() => {
+                let mut end = self.prefix.clone();
+                if let Some(last) = end.last_mut() {
+                    *last += 1;
+                }
+                column.dictionary().term_bounds_to_ord(Bound::Included(&self.prefix), Bound::Excluded(&end))?
+            }
+            _ => (Bound::Unbounded, Bound::Unbounded),
+        };
+        let time = columns.i64(TIME)?;
+        Ok(SegmentValues { column, prefix: self.prefix.len(), ords, time, seen: HashMap::new() })
+    }
+
+    fn requires_scoring(&self) -> bool {
+        false
+    }
+
+    fn merge_fruits(&self, fruits: Vec<std::io::Result<Counted>>) -> tantivy::Result<Counted> {
+        let mut sum = Counted::default();
+        for counted in fruits {
+            sum.merge(counted?);
+        }
+        Ok(sum)
+    }
+}
+
+impl SegmentCollector for SegmentValues {
+    type Fruit = std::io::Result<Counted>;
+
+    fn collect(&mut self, doc: DocId, _: Score) {
+        let Some(column) = &self.column else { return };
+        for ord in column.term_ords(doc).filter(|ord| self.ords.contains(ord)) {
+            let time = self.time.first(doc).unwrap_or_default();
+            let seen = Seen { count: 1, first: time, last: time };
+            self.seen.entry(ord).and_modify(|known| known.merge(&seen)).or_insert(seen);
+        }
+    }
+
+    fn harvest(self) -> Self::Fruit {
+        let Some(column) = self.column else { return Ok(Counted::default()) };
+        let total = self.seen.values().map(|seen| seen.count).sum();
+        let unique = self.seen.len() as u64;
+        let mut seen: Vec<_> = self.seen.into_iter().collect();
+        seen.sort_unstable_by(|(a, seen), (b, other)| other.count.cmp(&seen.count).then_with(|| a.cmp(b)));
+        seen.truncate(SEGMENT_VALUES_MAX);
+        let mut values = HashMap::with_capacity(seen.len());
+        for (ord, seen) in seen {
+            let mut value = Vec::new();
+            column.ord_to_bytes(ord, &mut value)?;
+            values.insert(value.split_off(self.prefix.min(value.len())), seen);
+        }
+        Ok(Counted { values, total, unique })
+    }
+}

@@ -1,0 +1,138 @@
+//! One index holds a week of events, so that retention drops whole directories. A day would make 90 indexes of the
+//! usual retention, each to be looked into for every id; a month would keep events for a third longer than asked.
+
+use std::{
+    fs::{self, File},
+    io::ErrorKind,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use nuthatch_protocol::Timestamp;
+use nuthatch_store::StoreError;
+use tantivy::{
+    Index, IndexReader, IndexSettings, ReloadPolicy, Searcher,
+    directory::MmapDirectory,
+    store::{Compressor, ZstdCompressor},
+};
+
+use super::{
+    damaged, failed,
+    schema::Fields,
+    unavailable,
+    words::{TOKENIZER, WordTokenizer},
+};
+
+/// Width of a partition, in seconds.
+pub(super) const WIDTH_SECS: i64 = 7 * 24 * 3600;
+
+/// Blocks of stored rows that a reader keeps unpacked, for each segment.
+const BLOCKS_CACHED: usize = 2;
+
+/// Size of a block of stored rows before compression, in bytes.
+const BLOCK_BYTES: usize = 32 * 1024;
+
+/// A week of events.
+pub(super) struct Partition {
+    pub(super) index: Index,
+    pub(super) reader: IndexReader,
+    pub(super) dir: PathBuf,
+    /// The times it holds.
+    pub(super) times: Range<Timestamp>,
+}
+
+/// The partition of a time: its number since the epoch.
+pub(super) fn number(time: Timestamp) -> i64 {
+    time.secs().div_euclid(WIDTH_SECS)
+}
+
+impl Partition {
+    /// Opens a partition, or makes it.
+    pub(super) fn open(parent: &Path, number: i64) -> Result<Self, StoreError> {
+        let dir = parent.join(number.to_string());
+        let fields = Fields::get();
+        if !dir.exists() {
+            fs::create_dir(&dir).and_then(|()| File::open(parent)?.sync_all()).map_err(unavailable)?;
+        }
+        if !dir.join("meta.json").exists() && has_rows(&dir).map_err(unavailable)? {
+            return Err(damaged("meta.json is missing"));
+        }
+        let directory = MmapDirectory::open(&dir).map_err(|error| failed(error.into()))?;
+        let settings = IndexSettings {
+            docstore_compression: Compressor::Zstd(ZstdCompressor::default()),
+            docstore_blocksize: BLOCK_BYTES,
+            ..IndexSettings::default()
+        };
+        let builder = Index::builder().schema(fields.schema.clone()).settings(settings);
+        let index = builder.open_or_create(directory).map_err(failed)?;
+        index.tokenizers().register(TOKENIZER, WordTokenizer);
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual);
+        let reader = reader.doc_store_cache_num_blocks(BLOCKS_CACHED).try_into().map_err(failed)?;
+        let time = |number: i64| Timestamp::from_secs(number.saturating_mul(WIDTH_SECS));
+        Ok(Self { index, reader, dir, times: time(number)..time(number + 1) })
+    }
+
+    /// What was committed last.
+    pub(super) fn searcher(&self) -> Searcher {
+        self.reader.searcher()
+    }
+
+    /// Bytes on disk.
+    pub(super) fn bytes(&self) -> Result<u64, StoreError> {
+        let mut sum = 0;
+        for entry in fs::read_dir(&self.dir).map_err(unavailable)? {
+            match entry.and_then(|entry| entry.metadata()) {
+                Ok(metadata) => sum += metadata.len(),
+                // A merge removes files at any time.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(unavailable(error)),
+            }
+        }
+        Ok(sum)
+    }
+}
+
+/// Whether a directory has files with stored rows.
+fn has_rows(dir: &Path) -> std::io::Result<bool> {
+    for entry in fs::read_dir(dir)? {
+        if entry?.path().extension().is_some_and(|extension| extension == "store") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The numbers of the partitions in a directory, after what an interrupted removal left is removed.
+pub(super) fn list(parent: &Path) -> Result<Vec<i64>, StoreError> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(parent).map_err(unavailable)? {
+        let entry = entry.map_err(unavailable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(DROPPED) {
+            fs::remove_dir_all(entry.path()).map_err(unavailable)?;
+        } else if let Ok(number) = name.parse() {
+            numbers.push(number);
+        }
+    }
+    Ok(numbers)
+}
+
+const DROPPED: &str = ".dropped";
+
+/// Removes a partition. Searches that run keep what they opened.
+pub(super) fn remove(dir: &Path) -> Result<(), StoreError> {
+    let dropped = dir.with_extension(&DROPPED[1..]);
+    fs::rename(dir, &dropped).and_then(|()| fs::remove_dir_all(&dropped)).map_err(unavailable)
+}
+
+/// Moves a damaged partition out of the way and returns where it is now.
+pub(super) fn set_aside(parent: &Path, number: i64) -> Result<PathBuf, StoreError> {
+    let mut n = 1;
+    let mut aside = parent.join(format!("{number}.damaged-{n}"));
+    while aside.exists() {
+        n += 1;
+        aside.set_extension(format!("damaged-{n}"));
+    }
+    fs::rename(parent.join(number.to_string()), &aside).map_err(unavailable)?;
+    Ok(aside)
+}

@@ -1,0 +1,190 @@
+//! Searches, over one partition after the other.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use nuthatch_protocol::{EventId, EventRow, Hash, ProjectId, Timestamp};
+use nuthatch_store::{
+    StoreError,
+    events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValue, TagValues, VALUES_MAX},
+};
+use tantivy::{
+    TantivyDocument,
+    collector::{Collector, Count, DocSetCollector},
+    query::TermQuery,
+    schema::IndexRecordOption,
+};
+
+use super::{
+    Pending, Shared,
+    collect::{Counted, Histogram, Page, Values},
+    compile::compile,
+    failed,
+    partition::Partition,
+    schema::{Fields, HASH, TAG, TAG_KEY, pair_prefix},
+};
+
+impl Shared {
+    /// An event by its id, committed or not.
+    pub(super) fn get(&self, project: ProjectId, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+        // A commit shows rows to searches before it forgets that they were pending, so this order misses none.
+        let pending = self.pending().get(&(project, id)).map(Arc::clone);
+        if let Some(row) = pending {
+            return Ok(Some(StoredEvent { summary: EventSummary::of(&row), body: row.body.clone() }));
+        }
+        let fields = Fields::get();
+        let searchers: Vec<_> = self.partitions().values().rev().map(|partition| partition.searcher()).collect();
+        let query = TermQuery::new(fields.key_term(project, id), IndexRecordOption::Basic);
+        for searcher in searchers {
+            let found = searcher.search(&query, &DocSetCollector).map_err(failed)?;
+            if let Some(address) = found.into_iter().next() {
+                let document: TantivyDocument = searcher.doc(address).map_err(failed)?;
+                return fields.event(&document).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A page of events, committed or not.
+    pub(super) fn page(&self, query: &EventQuery, page: &EventPage) -> Result<Vec<EventSummary>, StoreError> {
+        // Pending first, as in `get`: a row that is committed meanwhile is then seen twice rather than missed.
+        let pending: HashMap<_, _> = self.pending().iter().map(|(key, row)| (*key, Arc::clone(row))).collect();
+        let mut rows = self.committed_page(query, page, &pending)?;
+        let wanted = |row: &&Arc<EventRow>| query.matches(row) && page.is_behind((row.timestamp, row.event_id));
+        rows.extend(pending.values().filter(wanted).map(|row| EventSummary::of(row)));
+        page.arrange(&mut rows);
+        Ok(rows)
+    }
+
+    /// A page of the events that are committed and not about to be replaced.
+    fn committed_page(
+        &self,
+        query: &EventQuery,
+        page: &EventPage,
+        replaced: &Pending,
+    ) -> Result<Vec<EventSummary>, StoreError> {
+        let mut partitions = self.within(query);
+        if let Some((time, _)) = page.after {
+            partitions.retain(
+                |partition| if page.ascending { partition.times.end > time } else { partition.times.start <= time },
+            );
+        }
+        if !page.ascending {
+            partitions.reverse();
+        }
+        let mut rows = Vec::new();
+        for partition in partitions {
+            let searcher = partition.searcher();
+            let query = compile(query, &partition.times);
+            let mut wanted = page.limit - rows.len();
+            // Rows that a pending one replaces do not count; as many more are then asked for.
+            while wanted > 0 {
+                let addresses = searcher.search(&query, &Page::new(page, wanted)).map_err(failed)?;
+                let is_last = addresses.len() < wanted;
+                let mut found = Vec::with_capacity(addresses.len());
+                for address in addresses {
+                    let document: TantivyDocument = searcher.doc(address).map_err(failed)?;
+                    found.push(Fields::get().summary(&document)?);
+                }
+                let all = found.len();
+                found.retain(|row| !replaced.contains_key(&(row.project_id, row.event_id)));
+                if is_last || rows.len() + found.len() >= page.limit {
+                    rows.append(&mut found);
+                    break;
+                }
+                wanted += all - found.len();
+            }
+            rows.truncate(page.limit);
+            if rows.len() == page.limit {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// How many events match.
+    pub(super) fn count(&self, query: &EventQuery) -> Result<u64, StoreError> {
+        Ok(self.collect(query, &Count)?.into_iter().map(|count| count as u64).sum())
+    }
+
+    /// Events per interval.
+    pub(super) fn histogram(&self, query: &EventQuery, secs: u32) -> Result<Vec<(Timestamp, u64)>, StoreError> {
+        let secs = i64::from(secs);
+        let mut sum = BTreeMap::new();
+        let histogram = Histogram { interval: secs * 1_000_000 };
+        for (interval, count) in self.collect(query, &histogram)?.into_iter().flatten() {
+            *sum.entry(interval).or_default() += count;
+        }
+        Ok(sum.into_iter().map(|(interval, count)| (Timestamp::from_secs(interval * secs), count)).collect())
+    }
+
+    /// Values of a tag.
+    pub(super) fn tag_values(&self, query: &EventQuery, key: &str, limit: usize) -> Result<TagValues, StoreError> {
+        let found = self.values(query, &Values { column: TAG, prefix: pair_prefix(key).into_bytes() })?;
+        let (total, unique) = (found.total, found.unique);
+        let value = |(value, seen): (Vec<u8>, super::collect::Seen)| TagValue {
+            value: String::from_utf8_lossy(&value).into_owned(),
+            count: seen.count,
+            first_seen: Timestamp(seen.first),
+            last_seen: Timestamp(seen.last),
+        };
+        Ok(TagValues { total, unique, top: found.top(limit.min(VALUES_MAX)).into_iter().map(value).collect() })
+    }
+
+    /// Keys of tags.
+    pub(super) fn tag_keys(&self, query: &EventQuery) -> Result<Vec<(String, u64)>, StoreError> {
+        let found = self.values(query, &Values { column: TAG_KEY, prefix: Vec::new() })?;
+        let keys = found.top(VALUES_MAX).into_iter();
+        Ok(keys.map(|(key, seen)| (String::from_utf8_lossy(&key).into_owned(), seen.count)).collect())
+    }
+
+    /// Primary hashes.
+    pub(super) fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<Hash>, StoreError> {
+        let found = self.values(query, &Values { column: HASH, prefix: Vec::new() })?;
+        let mut of_all_projects = Counted::default();
+        for (value, seen) in found.values {
+            // The project stands in front of the hash.
+            let hash = value.get(8..).unwrap_or_default().to_vec();
+            of_all_projects.merge(Counted { values: [(hash, seen)].into(), total: seen.count, unique: 1 });
+        }
+        let hash = |(hash, _): (Vec<u8>, _)| hash.try_into().map(Hash).ok();
+        Ok(of_all_projects.top(limit).into_iter().filter_map(hash).collect())
+    }
+
+    /// Rows and bytes.
+    pub(super) fn size(&self) -> Result<EventStoreSize, StoreError> {
+        let mut size = EventStoreSize::default();
+        for partition in self.partitions().values() {
+            size.rows += partition.searcher().num_docs();
+            size.bytes += partition.bytes()?;
+        }
+        Ok(size)
+    }
+
+    fn values(&self, query: &EventQuery, values: &Values) -> Result<Counted, StoreError> {
+        let mut sum = Counted::default();
+        for counted in self.collect(query, values)? {
+            sum.merge(counted);
+        }
+        Ok(sum)
+    }
+
+    /// What a collector finds in each partition.
+    fn collect<C: Collector>(&self, query: &EventQuery, collector: &C) -> Result<Vec<C::Fruit>, StoreError> {
+        let partitions = self.within(query);
+        let search =
+            |partition: Arc<Partition>| partition.searcher().search(&compile(query, &partition.times), collector);
+        partitions.into_iter().map(search).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// The partitions that may hold what is sought, in the order of time.
+    fn within(&self, query: &EventQuery) -> Vec<Arc<Partition>> {
+        let within = |partition: &&Arc<Partition>| {
+            query.from.is_none_or(|from| partition.times.end > from)
+                && query.until.is_none_or(|until| partition.times.start < until)
+        };
+        self.partitions().values().filter(within).map(Arc::clone).collect()
+    }
+}

@@ -1,0 +1,194 @@
+//! The one thread that changes indexes.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use nuthatch_protocol::{EventRow, Position, Timestamp};
+use nuthatch_store::StoreError;
+use tantivy::{
+    IndexWriter,
+    indexer::{IndexWriterOptions, LogMergePolicy},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Options, STORE, Shared, failed,
+    partition::{self, Partition, number},
+    schema::Fields,
+    state::{self, Positions},
+};
+
+/// Rows taken and not yet committed; a commit is made when there are more.
+const PENDING_ROWS_MAX: usize = 20_000;
+/// Bytes of bodies taken and not yet committed; a commit is made when there are more.
+const PENDING_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most rows that a merge makes one segment of.
+const MERGE_ROWS_MAX: usize = 2_000_000;
+/// Part of a segment's rows that may be replaced before it is written anew.
+const REPLACED_MAX: f32 = 0.3;
+
+/// What the thread is asked to do.
+pub(super) enum Command {
+    Upsert(Vec<EventRow>, Position, Reply),
+    Commit(Reply),
+    DropBefore(Timestamp, Reply),
+    /// Ends the thread after the merges that run.
+    Close(Reply),
+}
+
+/// Where the answer goes.
+pub(super) type Reply = oneshot::Sender<Result<(), StoreError>>;
+
+/// The state of the thread.
+pub(super) struct Writer {
+    pub(super) dir: PathBuf,
+    pub(super) options: Options,
+    pub(super) shared: Arc<Shared>,
+    /// Open writers with the numbers of their partitions, the one used last at the end.
+    pub(super) open: Vec<(i64, IndexWriter)>,
+    /// Partitions with changes since the last commit.
+    pub(super) changed: BTreeSet<i64>,
+    pub(super) reached: Positions,
+    pub(super) pending_bytes: usize,
+}
+
+impl Writer {
+    /// Does what comes until the store is closed or dropped.
+    pub(super) fn run(mut self, commands: &mut mpsc::Receiver<Command>) {
+        // A failed change may have taken rows with it, so nothing is committed after it: the position stays where it
+        // is durable, and the records behind it are applied again after a restart.
+        let mut broken: Option<String> = None;
+        while let Some(command) = commands.blocking_recv() {
+            let (result, reply) = match (command, &broken) {
+                (Command::Close(reply), _) => {
+                    let merged = self.open.drain(..).try_for_each(|(_, writer)| writer.wait_merging_threads());
+                    _ = reply.send(merged.map_err(failed));
+                    return;
+                }
+                (
+                    Command::Upsert(_, _, reply) | Command::Commit(reply) | Command::DropBefore(_, reply),
+                    Some(cause),
+                ) => {
+                    let cause = format!("{cause}; restart to go on from what is durable");
+                    (Err(StoreError::Unavailable { store: STORE, cause }), reply)
+                }
+                (Command::Upsert(rows, position, reply), None) => (self.upsert(rows, position), reply),
+                (Command::Commit(reply), None) => (self.commit(), reply),
+                (Command::DropBefore(time, reply), None) => (self.drop_before(time), reply),
+            };
+            if let (Err(error), None) = (&result, &broken) {
+                tracing::error!(%error, "the event store stops taking changes");
+                broken = Some(error.to_string());
+            }
+            // Who asked may have gone.
+            _ = reply.send(result);
+        }
+    }
+
+    fn upsert(&mut self, rows: Vec<EventRow>, position: Position) -> Result<(), StoreError> {
+        let known = self.shared.holding(&rows)?;
+        let fields = Fields::get();
+        for (row, known) in rows.into_iter().zip(known) {
+            let key = (row.project_id, row.event_id);
+            let pending = self.shared.pending().get(&key).map(|row| number(row.timestamp));
+            for partition in known.into_iter().chain(pending).collect::<BTreeSet<_>>() {
+                self.writer(partition)?.delete_term(fields.key_term(row.project_id, row.event_id));
+            }
+            let document = fields.document(&row);
+            self.writer(number(row.timestamp))?.add_document(document).map_err(failed)?;
+            self.pending_bytes += row.body.len();
+            self.shared.pending().insert(key, Arc::new(row));
+        }
+        let reached = self.reached.entry((position.topic, position.partition)).or_default();
+        *reached = position.offset.max(*reached);
+        let rows = self.shared.pending().len();
+        if rows > PENDING_ROWS_MAX || self.pending_bytes > PENDING_BYTES_MAX { self.commit() } else { Ok(()) }
+    }
+
+    /// The writer of a partition, opened if need be; marks the partition as changed.
+    fn writer(&mut self, number: i64) -> Result<&mut IndexWriter, StoreError> {
+        self.changed.insert(number);
+        match self.open.iter().position(|(open, _)| *open == number) {
+            Some(at) if at + 1 == self.open.len() => {}
+            Some(at) => self.open[at..].rotate_left(1),
+            None => {
+                if self.open.len() >= self.options.writers_max.max(1) {
+                    // What it commits is ahead of the position, so at worst it is applied again.
+                    let (_, mut writer) = self.open.remove(0);
+                    commit(&mut writer, &self.reached)?;
+                    writer.wait_merging_threads().map_err(failed)?;
+                }
+                let partition = self.partition(number)?;
+                let options = IndexWriterOptions::builder()
+                    .num_worker_threads(1)
+                    .num_merge_threads(1)
+                    .memory_budget_per_thread(self.options.writer_bytes)
+                    .build();
+                let writer: IndexWriter = partition.index.writer_with_options(options).map_err(failed)?;
+                let mut merges = LogMergePolicy::default();
+                merges.set_max_docs_before_merge(MERGE_ROWS_MAX);
+                merges.set_del_docs_ratio_before_merge(REPLACED_MAX);
+                writer.set_merge_policy(Box::new(merges));
+                self.open.push((number, writer));
+            }
+        }
+        let last = self.open.last_mut().expect("the writer was moved or pushed to the end");
+        Ok(&mut last.1)
+    }
+
+    fn partition(&self, number: i64) -> Result<Arc<Partition>, StoreError> {
+        if let Some(partition) = self.shared.partitions().get(&number) {
+            return Ok(Arc::clone(partition));
+        }
+        let partition = Arc::new(Partition::open(&self.dir, number)?);
+        self.shared.partitions_mut().insert(number, Arc::clone(&partition));
+        Ok(partition)
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        for (number, writer) in &mut self.open {
+            if self.changed.contains(number) {
+                commit(writer, &self.reached)?;
+            }
+        }
+        if *self.shared.positions() != self.reached {
+            state::write(&self.dir, &self.reached)?;
+        }
+        for number in std::mem::take(&mut self.changed) {
+            if let Some(partition) = self.shared.partitions().get(&number) {
+                partition.reader.reload().map_err(failed)?;
+            }
+        }
+        self.shared.positions().clone_from(&self.reached);
+        *self.shared.pending() = HashMap::new();
+        self.pending_bytes = 0;
+        Ok(())
+    }
+
+    fn drop_before(&mut self, time: Timestamp) -> Result<(), StoreError> {
+        let ended = |number: i64| (number + 1).saturating_mul(partition::WIDTH_SECS) <= time.secs();
+        // Rows that are dropped need no commit; the others keep theirs.
+        self.shared.pending().retain(|_, row| !ended(number(row.timestamp)));
+        self.open.retain(|(number, _)| !ended(*number));
+        self.changed.retain(|number| !ended(*number));
+        let old: Vec<i64> = self.shared.partitions().keys().copied().filter(|number| ended(*number)).collect();
+        for number in old {
+            let dropped = self.shared.partitions_mut().remove(&number);
+            if let Some(partition) = dropped {
+                partition::remove(&partition.dir)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Commits an index, with the positions that it includes as its payload.
+fn commit(writer: &mut IndexWriter, reached: &Positions) -> Result<(), StoreError> {
+    let mut prepared = writer.prepare_commit().map_err(failed)?;
+    prepared.set_payload(&String::from_utf8_lossy(&state::encode(reached)));
+    prepared.commit().map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! How the log is set up, with the bounds of everything it holds in memory.
+
+use nuthatch_store::log::LogLayout;
+
+/// Settings of an [`super::EmbeddedLog`]. The defaults suit one machine; tests make segments small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogOptions {
+    /// Partitions, and who reads which topic.
+    pub layout: LogLayout,
+    /// A segment takes no more records once it holds this many bytes. Trimming removes whole segments.
+    pub segment_bytes: u64,
+    /// Appends that may wait for the writer; the next one waits outside.
+    pub queue_appends: usize,
+    /// Bytes of values that may wait for the writer; the next append waits outside. A larger one waits alone.
+    pub queue_bytes: u32,
+    /// Records after which a group commit takes no further append.
+    pub group_records: usize,
+    /// Bytes of values after which a group commit takes no further append.
+    pub group_bytes: usize,
+    /// Bytes of write-ahead log after which a checkpoint is started beside the writer.
+    pub checkpoint_bytes: u64,
+    /// Bytes of write-ahead log after which the writer itself finishes the checkpoint, so that it starts over.
+    pub wal_max_bytes: u64,
+}
+
+/// Default of [`LogOptions::segment_bytes`].
+pub const SEGMENT_BYTES: u64 = 256 * 1024 * 1024;
+/// Default of [`LogOptions::queue_appends`].
+pub const QUEUE_APPENDS: usize = 8 * 1024;
+/// Default of [`LogOptions::queue_bytes`].
+pub const QUEUE_BYTES: u32 = 64 * 1024 * 1024;
+/// Default of [`LogOptions::group_records`].
+pub const GROUP_RECORDS: usize = 4 * 1024;
+/// Default of [`LogOptions::group_bytes`].
+pub const GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// Default of [`LogOptions::checkpoint_bytes`].
+pub const CHECKPOINT_BYTES: u64 = 32 * 1024 * 1024;
+/// Default of [`LogOptions::wal_max_bytes`].
+pub const WAL_MAX_BYTES: u64 = 128 * 1024 * 1024;
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self {
+            layout: LogLayout::default(),
+            segment_bytes: SEGMENT_BYTES,
+            queue_appends: QUEUE_APPENDS,
+            queue_bytes: QUEUE_BYTES,
+            group_records: GROUP_RECORDS,
+            group_bytes: GROUP_BYTES,
+            checkpoint_bytes: CHECKPOINT_BYTES,
+            wal_max_bytes: WAL_MAX_BYTES,
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The one thread that appends. Whatever waits for it becomes one group: one transaction a partition, one sync each.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, mpsc::SyncSender},
+    time::Instant,
+};
+
+use nuthatch_store::{StoreError, log::NewRecord};
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+use super::{
+    checkpoint::Checkpoint,
+    error::{LogError, unavailable},
+    options::LogOptions,
+    partition::PartitionLog,
+    record,
+    segment::{self, Access, PAGE_BYTES},
+    telemetry,
+};
+
+/// Bytes that must fit for the log to be called healthy again after a failed commit.
+const PROBE_BYTES: usize = 1024 * 1024;
+
+/// What the writer is asked to do.
+pub(super) enum Command {
+    /// Append records to a partition (an index into [`Writer::partitions`]).
+    Append(Append),
+    /// Give away no offset in front of this one.
+    Skip {
+        /// Index of the partition.
+        partition: usize,
+        /// The offset.
+        to: u64,
+        /// Gets the end.
+        done: oneshot::Sender<Result<u64, StoreError>>,
+    },
+    /// Try whether there is room again.
+    Probe,
+    /// End once all that was asked before is done.
+    Shutdown,
+}
+
+/// Records for one partition, all or none.
+pub(super) struct Append {
+    /// Index of the partition.
+    pub(super) partition: usize,
+    /// The records.
+    pub(super) records: Vec<NewRecord>,
+    /// Room in the queue, given back when this is dropped.
+    pub(super) room: OwnedSemaphorePermit,
+    /// Gets the offset of the first.
+    pub(super) done: oneshot::Sender<Result<u64, StoreError>>,
+}
+
+/// Why the last commit failed, until one succeeds.
+pub(super) type Health = Mutex<Option<String>>;
+
+/// The state of the thread.
+pub(super) struct Writer {
+    /// All partitions.
+    pub(super) partitions: Arc<[PartitionLog]>,
+    /// The bounds.
+    pub(super) options: LogOptions,
+    /// Told to everybody.
+    pub(super) health: Arc<Health>,
+    /// The thread that checkpoints.
+    pub(super) checkpoints: SyncSender<Checkpoint>,
+    /// The folder of the log.
+    pub(super) dir: PathBuf,
+    /// Open segments by partition.
+    pub(super) active: BTreeMap<usize, Active>,
+}
+
+/// The segment a partition appends to.
+pub(super) struct Active {
+    path: PathBuf,
+    conn: Connection,
+    bytes: u64,
+    checkpoint_asked_at: u64,
+}
+
+impl Writer {
+    /// Runs until told to end or until nobody can ask any more. Holds the lock of the data directory that long.
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>, _lock: &File) {
+        let mut ended = false;
+        while !ended && let Some(mut command) = queue.blocking_recv() {
+            let mut group = Group::default();
+            let other = loop {
+                match command {
+                    Command::Append(append) => group.push(append),
+                    other => break Some(other),
+                }
+                if group.records >= self.options.group_records || group.bytes >= self.options.group_bytes {
+                    break None;
+                }
+                match queue.try_recv() {
+                    Ok(next) => command = next,
+                    Err(_) => break None,
+                }
+            };
+            self.commit(group);
+            match other {
+                Some(Command::Skip { partition, to, done }) => {
+                    // Who asked may have gone; nothing is lost then.
+                    let _ = done.send(self.skip(partition, to).map_err(StoreError::from));
+                }
+                Some(Command::Probe) => self.probe(),
+                Some(Command::Shutdown) => ended = true,
+                Some(Command::Append(_)) | None => {}
+            }
+        }
+        if ended {
+            for Active { path, .. } in std::mem::take(&mut self.active).into_values() {
+                self.seal(path);
+            }
+        }
+    }
+
+    fn commit(&mut self, group: Group) {
+        for (partition, appends) in group.appends {
+            let outcome = self.append(partition, &appends);
+            let mut offset = match outcome {
+                Ok(first) => Ok(first),
+                Err(error) => {
+                    telemetry::commit_failed();
+                    tracing::error!(%error, "log.append_failed");
+                    // A connection that failed is not trusted with the next group.
+                    self.active.remove(&partition);
+                    Err(error.to_string())
+                }
+            };
+            *self.health.lock().unwrap_or_else(PoisonError::into_inner) = offset.clone().err();
+            for Append { records, done, room, .. } in appends {
+                // Who asked may have gone; the records stay appended.
+                let _ = done.send(offset.clone().map_err(unavailable));
+                offset = offset.map(|offset| offset + records.len() as u64);
+                drop(room);
+            }
+        }
+    }
+
+    /// One transaction. The offset of the first record.
+    fn append(&mut self, index: usize, appends: &[Append]) -> Result<u64, LogError> {
+        let partition = &self.partitions[index];
+        let first = partition.next();
+        let active = match self.active.remove(&index) {
+            Some(active) => active,
+            None => open(partition)?,
+        };
+        let active = self.active.entry(index).or_insert(active);
+        let conn = &active.conn;
+        let (mut next, mut bytes) = (first, 0);
+        let mut write = || -> rusqlite::Result<std::time::Duration> {
+            conn.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+            let mut insert = conn.prepare_cached(segment::INSERT)?;
+            for record in appends.iter().flat_map(|append| &append.records) {
+                let checksum = record::checksum(record::VERSION, next, &record.key, &record.value);
+                let key = record.key.as_slice();
+                insert.execute((segment::sql(next), record::VERSION, key, checksum, &*record.value))?;
+                next += 1;
+                bytes += record.value.len() as u64;
+            }
+            let started = Instant::now();
+            conn.prepare_cached("COMMIT")?.execute(())?;
+            Ok(started.elapsed())
+        };
+        let took = write().map_err(LogError::sqlite(&active.path))?;
+        active.bytes += bytes + (next - first) * record::ROW_MIN_BYTES;
+        partition.advance(next);
+        telemetry::committed((next - first) as usize, bytes, took);
+        self.after_commit(index);
+        Ok(first)
+    }
+
+    /// Keeps segment and write-ahead log in bounds. What fails here is tried again after the next commit.
+    fn after_commit(&mut self, index: usize) {
+        let kept = if self.active.get(&index).is_some_and(|active| active.bytes >= self.options.segment_bytes) {
+            self.roll(index)
+        } else {
+            self.checkpoint(index)
+        };
+        if let Err(error) = kept {
+            tracing::warn!(%error, "log.upkeep_failed");
+        }
+    }
+
+    fn roll(&mut self, index: usize) -> Result<(), LogError> {
+        let partition = &self.partitions[index];
+        let next = partition.next();
+        segment::create(&partition.dir, next)?;
+        partition.push(next);
+        if let Some(Active { path, .. }) = self.active.remove(&index) {
+            self.seal(path);
+        }
+        Ok(())
+    }
+
+    fn seal(&self, path: PathBuf) {
+        // The thread only ends after this one; a segment that is not sealed keeps its write-ahead log.
+        let _ = self.checkpoints.send(Checkpoint::Seal(path));
+    }
+
+    fn checkpoint(&mut self, index: usize) -> Result<(), LogError> {
+        let Some(active) = self.active.get_mut(&index) else { return Ok(()) };
+        let at = || LogError::sqlite(&active.path);
+        let frames: i64 = active
+            .conn
+            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
+            .and_then(|mut noop| noop.query_row((), |row| row.get(1)))
+            .map_err(at())?;
+        let wal = u64::try_from(frames).unwrap_or(0) * PAGE_BYTES;
+        // The log started over by itself.
+        active.checkpoint_asked_at = active.checkpoint_asked_at.min(wal);
+        if wal >= self.options.wal_max_bytes {
+            // The thread beside has done most of it.
+            active.conn.query_row("PRAGMA wal_checkpoint(RESTART)", (), |_| Ok(())).map_err(at())?;
+        } else if wal - active.checkpoint_asked_at >= self.options.checkpoint_bytes
+            // Full: asked again after the next commit.
+            && self.checkpoints.try_send(Checkpoint::Passive(active.path.clone())).is_ok()
+        {
+            active.checkpoint_asked_at = wal;
+        }
+        Ok(())
+    }
+
+    /// Goes on at an offset behind the end; the offsets in between are a gap.
+    fn skip(&mut self, index: usize, to: u64) -> Result<u64, LogError> {
+        let partition = &self.partitions[index];
+        let next = partition.next();
+        if next >= to {
+            return Ok(next);
+        }
+        let gap = segment::gap_path(&partition.dir, next);
+        File::create(&gap).and_then(|file| file.sync_all()).map_err(LogError::io(&gap))?;
+        segment::create(&partition.dir, to)?;
+        let active = self.active.remove(&index);
+        if partition.active() == next {
+            partition.skip_empty(to);
+            drop(active);
+            for file in segment::files(&segment::path(&partition.dir, next)) {
+                segment::remove(&file)?;
+            }
+        } else {
+            partition.push_gap(next);
+            partition.push(to);
+            if let Some(Active { path, .. }) = active {
+                self.seal(path);
+            }
+        }
+        partition.advance(to);
+        Ok(to)
+    }
+
+    fn probe(&self) {
+        let path = self.dir.join("probe");
+        let written = fs::write(&path, vec![0; PROBE_BYTES]).and_then(|()| File::open(&path)?.sync_all());
+        let removed = segment::remove(&path);
+        let reason = written.map_err(LogError::io(&path)).and(removed).err().map(|error| error.to_string());
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+}
+
+impl Drop for Writer {
+    /// However the thread ends, nobody waits for it any longer.
+    fn drop(&mut self) {
+        for partition in self.partitions.iter() {
+            partition.close();
+        }
+    }
+}
+
+/// Opens the last segment of a partition and removes what a failed commit may have left behind the end.
+fn open(partition: &PartitionLog) -> Result<Active, LogError> {
+    let path = segment::path(&partition.dir, partition.active());
+    let conn = segment::open(&path, Access::Write)?;
+    let at = || LogError::sqlite(&path);
+    conn.execute("DELETE FROM record WHERE offset >= ?1", [segment::sql(partition.next())]).map_err(at())?;
+    let pages: i64 = conn.query_row("PRAGMA page_count", (), |row| row.get(0)).map_err(at())?;
+    Ok(Active { bytes: u64::try_from(pages).unwrap_or(0) * PAGE_BYTES, path, conn, checkpoint_asked_at: 0 })
+}
+
+/// What is committed together.
+#[derive(Default)]
+struct Group {
+    appends: BTreeMap<usize, Vec<Append>>,
+    records: usize,
+    bytes: usize,
+}
+
+impl Group {
+    fn push(&mut self, append: Append) {
+        self.records += append.records.len();
+        self.bytes += append.records.iter().map(|record| record.value.len()).sum::<usize>();
+        self.appends.entry(append.partition).or_default().push(append);
+    }
+}

@@ -1,0 +1,248 @@
+//! Organizations, projects, keys.
+
+use async_trait::async_trait;
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
+use nuthatch_store::{
+    ProjectStore, StoreError,
+    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, Role},
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{
+    EmbeddedMeta,
+    column::unsigned,
+    error::{Failure, constraint, corrupt, met},
+};
+
+const ORGANIZATION: &str = "SELECT id, slug, name, created FROM organization";
+const PROJECT: &str = "SELECT id, organization_id, slug, name, platform, created FROM project";
+const KEY: &str = "SELECT id, project_id, name, public, is_active, created FROM project_key";
+const NO_ORGANIZATION: &str = "the organization";
+const NO_PROJECT: &str = "the project";
+const NO_KEY: &str = "the key";
+
+fn organization(row: &Row<'_>) -> rusqlite::Result<Organization> {
+    Ok(Organization {
+        id: OrganizationId(unsigned(row, 0)?),
+        slug: row.get(1)?,
+        name: row.get(2)?,
+        created: Timestamp(row.get(3)?),
+    })
+}
+
+fn project(row: &Row<'_>) -> rusqlite::Result<Project> {
+    Ok(Project {
+        id: ProjectId(unsigned(row, 0)?),
+        organization_id: OrganizationId(unsigned(row, 1)?),
+        slug: row.get(2)?,
+        name: row.get(3)?,
+        platform: row.get(4)?,
+        created: Timestamp(row.get(5)?),
+    })
+}
+
+fn key(row: &Row<'_>) -> rusqlite::Result<ProjectKey> {
+    Ok(ProjectKey {
+        id: KeyId(unsigned(row, 0)?),
+        project_id: ProjectId(unsigned(row, 1)?),
+        name: row.get(2)?,
+        public: PublicKey(row.get(3)?),
+        is_active: row.get(4)?,
+        created: Timestamp(row.get(5)?),
+    })
+}
+
+fn insert_key(connection: &Connection, new: NewKey) -> Result<ProjectKey, Failure> {
+    let id = connection
+        .prepare_cached(
+            "INSERT INTO project_key (project_id, name, public, is_active, created) VALUES (?1, ?2, ?3, 1, ?4)",
+        )?
+        .insert(params![new.project_id.0 as i64, new.name, new.public.0, new.created.0])
+        .map_err(constraint("this public key", NO_PROJECT))?;
+    let NewKey { project_id, name, public, created } = new;
+    Ok(ProjectKey { id: KeyId(id as u64), project_id, name, public, is_active: true, created })
+}
+
+impl EmbeddedMeta {
+    /// A write that raises the version of the configuration.
+    async fn configure<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        self.writer
+            .write(|connection| {
+                connection.prepare_cached("UPDATE config_version SET value = value + 1")?.execute([])?;
+                work(connection)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl ProjectStore for EmbeddedMeta {
+    fn config_version(&self) -> u64 {
+        self.writer.config_version()
+    }
+
+    async fn create_organization(&self, slug: &str, name: &str, now: Timestamp) -> Result<Organization, StoreError> {
+        let (slug, name) = (slug.to_owned(), name.to_owned());
+        self.configure(move |connection| {
+            let id = connection
+                .prepare_cached("INSERT INTO organization (slug, name, created) VALUES (?1, ?2, ?3)")?
+                .insert(params![slug, name, now.0])
+                .map_err(constraint("this organization slug", NO_ORGANIZATION))?;
+            Ok(Organization { id: OrganizationId(id as u64), slug, name, created: now })
+        })
+        .await
+    }
+
+    async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError> {
+        let Organization { id, slug, name, .. } = organization.clone();
+        self.configure(move |connection| {
+            let rows = connection
+                .prepare_cached("UPDATE organization SET slug = ?2, name = ?3 WHERE id = ?1")?
+                .execute(params![id.0 as i64, slug, name])
+                .map_err(constraint("this organization slug", NO_ORGANIZATION))?;
+            met(rows, NO_ORGANIZATION)
+        })
+        .await
+    }
+
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+        self.readers
+            .read(|connection| {
+                let mut statement = connection.prepare_cached(&format!("{ORGANIZATION} ORDER BY id"))?;
+                Ok(statement.query_map([], organization)?.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn organizations_of(&self, user: UserId) -> Result<Vec<Organization>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(&format!(
+                    "{ORGANIZATION} WHERE id IN (SELECT organization_id FROM member WHERE user_id = ?1) ORDER BY id"
+                ))?;
+                Ok(statement.query_map([user.0 as i64], organization)?.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn add_member(&self, organization: OrganizationId, user: UserId, role: Role) -> Result<(), StoreError> {
+        self.configure(move |connection| {
+            connection
+                .prepare_cached("INSERT INTO member VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+                .execute(params![organization.0 as i64, user.0 as i64, role.as_str()])
+                .map_err(constraint("this member", "the organization or the user"))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn members(&self, organization: OrganizationId) -> Result<Vec<(UserId, Role)>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection
+                    .prepare_cached("SELECT user_id, role FROM member WHERE organization_id = ?1 ORDER BY user_id")?;
+                let mut rows = statement.query([organization.0 as i64])?;
+                let mut members = Vec::new();
+                while let Some(row) = rows.next()? {
+                    let word: String = row.get(1)?;
+                    let role = Role::from_word(&word).ok_or_else(|| corrupt(&format!("a member has role {word:?}")))?;
+                    members.push((UserId(unsigned(row, 0)?), role));
+                }
+                Ok(members)
+            })
+            .await
+    }
+
+    async fn create_project(&self, new: NewProject) -> Result<(Project, ProjectKey), StoreError> {
+        self.configure(move |connection| {
+            let id = connection
+                .prepare_cached(
+                    "INSERT INTO project (organization_id, slug, name, platform, created) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .insert(params![new.organization_id.0 as i64, new.slug, new.name, new.platform, new.created.0])
+                .map_err(constraint("this project slug", NO_ORGANIZATION))?;
+            let id = ProjectId(id as u64);
+            let NewProject { organization_id, slug, name, platform, first_key, created } = new;
+            let key = NewKey { project_id: id, name: FIRST_KEY_NAME.to_owned(), public: first_key, created };
+            let key = insert_key(connection, key)?;
+            Ok((Project { id, organization_id, slug, name, platform, created }, key))
+        })
+        .await
+    }
+
+    async fn update_project(&self, project: &Project) -> Result<(), StoreError> {
+        let Project { id, slug, name, platform, .. } = project.clone();
+        self.configure(move |connection| {
+            let rows = connection
+                .prepare_cached("UPDATE project SET slug = ?2, name = ?3, platform = ?4 WHERE id = ?1")?
+                .execute(params![id.0 as i64, slug, name, platform])
+                .map_err(constraint("this project slug", NO_ORGANIZATION))?;
+            met(rows, NO_PROJECT)
+        })
+        .await
+    }
+
+    async fn project(&self, id: ProjectId) -> Result<Option<Project>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(&format!("{PROJECT} WHERE id = ?1"))?;
+                Ok(statement.query_row([id.0 as i64], project).optional()?)
+            })
+            .await
+    }
+
+    async fn projects(&self, organization: OrganizationId) -> Result<Vec<Project>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement =
+                    connection.prepare_cached(&format!("{PROJECT} WHERE organization_id = ?1 ORDER BY slug"))?;
+                Ok(statement.query_map([organization.0 as i64], project)?.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn create_key(&self, new: NewKey) -> Result<ProjectKey, StoreError> {
+        self.configure(move |connection| insert_key(connection, new)).await
+    }
+
+    async fn update_key(&self, key: &ProjectKey) -> Result<(), StoreError> {
+        let ProjectKey { id, name, is_active, .. } = key.clone();
+        self.configure(move |connection| {
+            let rows = connection
+                .prepare_cached("UPDATE project_key SET name = ?2, is_active = ?3 WHERE id = ?1")?
+                .execute(params![id.0 as i64, name, is_active])?;
+            met(rows, NO_KEY)
+        })
+        .await
+    }
+
+    async fn delete_key(&self, id: KeyId) -> Result<(), StoreError> {
+        self.configure(move |connection| {
+            let rows = connection.prepare_cached("DELETE FROM project_key WHERE id = ?1")?.execute([id.0 as i64])?;
+            met(rows, NO_KEY)
+        })
+        .await
+    }
+
+    async fn keys(&self, project: ProjectId) -> Result<Vec<ProjectKey>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(&format!("{KEY} WHERE project_id = ?1 ORDER BY id"))?;
+                Ok(statement.query_map([project.0 as i64], key)?.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn key(&self, public: PublicKey) -> Result<Option<ProjectKey>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(&format!("{KEY} WHERE public = ?1"))?;
+                Ok(statement.query_row([public.0], key).optional()?)
+            })
+            .await
+    }
+}

@@ -1,0 +1,95 @@
+use std::fs;
+
+use nuthatch_protocol::Topic;
+use nuthatch_store::{Log, StoreError, log::LogLayout};
+use nuthatch_store_embedded::log::{EmbeddedLog, Outcome};
+use tempfile::TempDir;
+
+use super::{ALL, TOPIC, at, copy, fill, open, read_all, record, small_segments, sound};
+
+fn with_worker() -> LogLayout {
+    LogLayout { partitions: 1, consumers: vec![(TOPIC, "worker".to_owned())] }
+}
+
+#[tokio::test]
+async fn a_clean_end_leaves_plain_files_and_a_dense_start() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    fill(&log, 0..30, 20_000).await;
+    log.shutdown().await;
+    assert!(matches!(log.append(TOPIC, 0, vec![record(30, 1)]).await, Err(StoreError::Unavailable { .. })));
+    log.health().expect_err("nothing can be appended");
+    log.wait(at(1000)).await;
+    drop(log);
+    let names = fs::read_dir(dir.path().join("log/ingest-events/0")).unwrap();
+    let waiting = names.filter(|name| name.as_ref().unwrap().path().extension().is_some_and(|end| end == "db-wal"));
+    assert_eq!(waiting.filter(|name| name.as_ref().unwrap().metadata().unwrap().len() > 0).count(), 0);
+    let log = open(dir.path());
+    assert_eq!(log.recovery().findings, []);
+    fill(&log, 30..40, 20_000).await;
+    assert!(sound(&read_all(&log).await, 20_000).into_iter().eq(0..40));
+}
+
+#[tokio::test]
+async fn a_crash_loses_nothing_acknowledged() {
+    let (dir, crashed) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let log = open(dir.path());
+    fill(&log, 0..25, 20_000).await;
+    copy(dir.path(), crashed.path());
+    let after = open(crashed.path());
+    assert_eq!(after.recovery().findings, []);
+    assert!(sound(&read_all(&after).await, 20_000).into_iter().eq(0..25));
+    fill(&after, 25..30, 20_000).await;
+}
+
+#[tokio::test]
+async fn one_process_writes_and_others_read() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    let second = EmbeddedLog::open(dir.path(), small_segments(LogLayout::default())).err().unwrap();
+    assert!(second.to_string().contains("another process"), "{second}");
+    let reader = EmbeddedLog::open_read_only(dir.path()).unwrap();
+    fill(&log, 0..30, 20_000).await;
+    assert!(sound(&read_all(&reader).await, 20_000).into_iter().eq(0..30));
+    reader.wait(at(29)).await;
+    assert_eq!(reader.bounds(TOPIC, 0).await.unwrap().next, 30);
+    assert!(reader.append(TOPIC, 0, vec![record(0, 1)]).await.is_err());
+    assert!(reader.release("worker", at(3)).await.is_err());
+    drop((log, reader));
+    open(dir.path());
+}
+
+#[tokio::test]
+async fn segments_behind_the_slowest_are_removed_and_stay_removed() {
+    let dir = TempDir::new().unwrap();
+    let log = EmbeddedLog::open(dir.path(), small_segments(with_worker())).unwrap();
+    fill(&log, 0..60, 20_000).await;
+    log.append(Topic::DeadLetters, 0, vec![record(0, 20_000)]).await.unwrap();
+    let full = log.bounds(TOPIC, 0).await.unwrap();
+    log.release("worker", at(40)).await.unwrap();
+    let trimmed = log.bounds(TOPIC, 0).await.unwrap();
+    assert!(trimmed.first > 0 && trimmed.first <= 40 && trimmed.bytes < full.bytes, "{trimmed:?}");
+    log.shutdown().await;
+    drop(log);
+    let log = EmbeddedLog::open(dir.path(), small_segments(with_worker())).unwrap();
+    assert_eq!(log.bounds(TOPIC, 0).await.unwrap().first, trimmed.first);
+    assert_eq!(log.consumers().await.unwrap(), [("worker".to_owned(), at(40))]);
+    let batch = read_all(&log).await;
+    assert_eq!(batch.damaged, [], "trimmed is not damaged");
+    assert!(sound(&batch, 20_000).into_iter().eq(trimmed.first..60));
+    assert_eq!(log.bounds(Topic::DeadLetters, 0).await.unwrap().next, 1);
+}
+
+#[tokio::test]
+async fn lost_positions_are_reported_and_trim_nothing() {
+    let dir = TempDir::new().unwrap();
+    let log = EmbeddedLog::open(dir.path(), small_segments(with_worker())).unwrap();
+    fill(&log, 0..5, 10).await;
+    log.release("worker", at(3)).await.unwrap();
+    drop(log);
+    fs::write(dir.path().join("log/consumers.json"), b"{\"version\":1,\"cons").unwrap();
+    let log = EmbeddedLog::open(dir.path(), small_segments(with_worker())).unwrap();
+    assert_eq!(log.recovery().findings[0].outcome, Outcome::PositionsReset);
+    assert_eq!(log.consumers().await.unwrap(), []);
+    assert_eq!(log.read(at(0), ALL).await.unwrap().records.len(), 5);
+}

@@ -1,0 +1,6 @@
+//! The adapters against the ports: conformance, agreement with the in-memory references, crashes, old formats.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod events;
+mod log;
+mod meta;

@@ -1,0 +1,90 @@
+//! Databases of earlier versions, of later ones, and what is no database.
+
+use nuthatch_issues::{Needs, Status};
+use nuthatch_protocol::{Hash, PublicKey, UserId};
+use nuthatch_store::AccountStore;
+use rusqlite::Connection;
+
+use super::*;
+
+/// The first format: its schema and one row of everything, as it wrote them.
+const FORMAT_1: [&str; 2] =
+    [include_str!("../../../migrations/meta/0001_start.sql"), include_str!("../../fixtures/meta/0001.sql")];
+
+#[tokio::test]
+async fn format_1_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("meta.db");
+    let old = Connection::open(&path).unwrap();
+    for sql in FORMAT_1 {
+        old.execute_batch(sql).unwrap();
+    }
+    old.pragma_update(None, "user_version", 1).unwrap();
+    drop(old);
+
+    let store = open(&path);
+    assert_eq!(store.config_version(), 3);
+    assert_eq!(store.user_by_email("ADA@example.org").await.unwrap().unwrap().id, UserId(1));
+    assert!(store.session(&[1; 32], Timestamp(0)).await.unwrap().is_some());
+    assert_eq!(store.token(&[2; 32]).await.unwrap().unwrap().scopes, ["event:read", "org:admin"]);
+    assert!(store.take_setup_link(&[3; 32], Timestamp(0)).await.unwrap());
+    let key = store.key(PublicKey([4; 16])).await.unwrap().unwrap();
+    let project = store.project(key.project_id).await.unwrap().unwrap();
+    assert_eq!((project.slug.as_str(), store.members(project.organization_id).await.unwrap().len()), ("web", 1));
+
+    let found = store.issue(IssueId(1)).await.unwrap().unwrap();
+    assert_eq!((found.title.as_str(), found.status, found.user_count), ("ValueError: no", Status::Ignored, 1));
+    assert_eq!(found.metadata["value"], "no");
+    assert_eq!(store.hashes(found.id).await.unwrap(), [Hash([5; 16])]);
+    assert_eq!(store.hourly_counts(&[found.id], 0).await.unwrap(), [(found.id, 472_222, 2)]);
+    assert_eq!(store.activities(found.id, 10).await.unwrap().len(), 1);
+    let counted = store.counted(&[(project.id, EventId([7; 16])), (project.id, EventId([8; 16]))]).await.unwrap();
+    assert_eq!(counted, [(project.id, EventId([7; 16]), position(8).position)]);
+    assert_eq!(store.position("worker", position(0).position).await.unwrap(), position(9).position);
+}
+
+#[tokio::test]
+async fn a_dead_hash_is_seen_and_can_be_owned_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("meta.db");
+    let store = open(&path);
+    let place = Place::make(&store, "acme").await;
+    let dead = (place.web, Hash([6; 16]));
+    let project = place.web.0 as i64;
+    Connection::open(&path)
+        .unwrap()
+        .execute("INSERT INTO issue_hash VALUES (?1, ?2, NULL, 0)", rusqlite::params![project, dead.1.0])
+        .unwrap();
+
+    let needs = Needs { hashes: vec![dead], ..Needs::default() };
+    let decide = move |snapshot: &nuthatch_issues::Snapshot| {
+        assert_eq!(snapshot.hashes[&dead], None);
+        Changes { hashes: vec![(dead.0, dead.1, IssueId(1))], ..nth(1, dead.0) }
+    };
+    assert_eq!(store.issue_of_hash(dead.0, dead.1).await.unwrap(), None);
+    store.transact(needs, None, Box::new(decide)).await.unwrap();
+    assert_eq!(store.issue_of_hash(dead.0, dead.1).await.unwrap(), Some(IssueId(1)));
+    assert_eq!(store.hashes(IssueId(1)).await.unwrap(), [dead.1]);
+}
+
+#[test]
+fn a_newer_format_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("meta.db");
+    let newer = Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 999).unwrap();
+    let error = EmbeddedMeta::open(&path, MetaOptions::default()).unwrap_err();
+    assert!(matches!(error, StoreError::Invalid(_)), "{error}");
+    assert!(error.to_string().contains("format 999"), "{error}");
+    let tables: i64 = newer.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 0);
+}
+
+#[test]
+fn what_is_no_database_is_called_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("meta.db");
+    std::fs::write(&path, [b'x'; 8192]).unwrap();
+    let error = EmbeddedMeta::open(&path, MetaOptions::default()).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+}
