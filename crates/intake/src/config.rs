@@ -1,0 +1,40 @@
+//! What intake takes and for how long it waits.
+
+use std::time::Duration;
+
+/// Bounds of intake (`reference/ingest-protocol.md` §5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntakeConfig {
+    /// Largest envelope, in bytes after decompression; also the largest compressed body.
+    pub envelope_max_bytes: usize,
+    /// Largest event-like item and largest `/store/` body, in bytes.
+    pub event_max_bytes: usize,
+    /// Bytes of bodies held at once over all requests, compressed and decompressed. Requests wait for room, see
+    /// [`Self::room_wait`]; a single request may exceed it, as long as it is the only one.
+    pub inflight_max_bytes: usize,
+    /// Time a client has to send a body.
+    pub body_timeout: Duration,
+    /// Longest wait for room under [`Self::inflight_max_bytes`].
+    pub room_wait: Duration,
+    /// Longest wait for the log to have made a record durable, over all attempts.
+    pub append_wait: Duration,
+    /// Whether the client's address may come from proxy headers.
+    pub trust_forwarded_for: bool,
+    /// Keys whose lookup is remembered, found or not.
+    pub keys_cached_max: usize,
+}
+
+impl Default for IntakeConfig {
+    fn default() -> Self {
+        Self {
+            envelope_max_bytes: 200 << 20,
+            event_max_bytes: 1 << 20,
+            inflight_max_bytes: 256 << 20,
+            body_timeout: Duration::from_secs(30),
+            room_wait: Duration::from_secs(10),
+            append_wait: Duration::from_secs(20),
+            trust_forwarded_for: true,
+            keys_cached_max: 20_000,
+        }
+    }
+}

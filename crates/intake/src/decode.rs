@@ -1,0 +1,259 @@
+//! The one decoder of compressed bodies: capped, and stepwise, so that its caller decides where it runs and has
+//! room for what comes out. Everything else that inflates is fenced off in `clippy.toml`.
+
+use std::io::{self, Read};
+
+use bytes::{Buf as _, Bytes};
+
+/// How a body is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// Not at all.
+    Identity,
+    /// gzip, any number of members.
+    Gzip,
+    /// zlib, or raw deflate, which some clients take the word to mean.
+    Deflate,
+    /// brotli with its standard windows.
+    Brotli,
+    /// zstd, any number of frames.
+    Zstd,
+}
+
+/// Largest zstd window, as a power of two: the 8 MiB that RFC 9659 sets for this content encoding.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// Largest window of brotli's standard format, in bytes.
+const BROTLI_WINDOW_MAX_BYTES: usize = 16 << 20;
+/// Window and tables of deflate, in bytes, generously.
+const DEFLATE_STATE_BYTES: usize = 64 << 10;
+/// Input buffer of the brotli reader, in bytes.
+const BROTLI_INPUT_BYTES: usize = 4 << 10;
+/// What a body is first expected to inflate to, as a multiple of its length. JSON is usually below.
+const RATIO_EXPECTED: usize = 8;
+/// Largest first allocation for output, in bytes.
+const FIRST_OUTPUT_MAX_BYTES: usize = 256 << 10;
+
+impl Encoding {
+    /// Reads a `Content-Encoding`; `None` when it is not supported.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        let names = [
+            ("gzip", Self::Gzip),
+            ("x-gzip", Self::Gzip),
+            ("deflate", Self::Deflate),
+            ("br", Self::Brotli),
+            ("zstd", Self::Zstd),
+            ("identity", Self::Identity),
+            ("", Self::Identity),
+        ];
+        names.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim())).map(|(_, encoding)| encoding)
+    }
+
+    /// Most memory a decoder holds beside its output, in bytes.
+    pub(crate) fn state_max_bytes(self) -> usize {
+        match self {
+            Self::Identity => 0,
+            Self::Gzip | Self::Deflate => DEFLATE_STATE_BYTES,
+            Self::Brotli => BROTLI_WINDOW_MAX_BYTES,
+            Self::Zstd => 1 << ZSTD_WINDOW_LOG_MAX,
+        }
+    }
+}
+
+/// Why a body cannot be decompressed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DecodeError {
+    /// Not what its encoding says, or cut off.
+    #[error("{0}")]
+    Corrupt(#[from] io::Error),
+    /// More comes out than allowed.
+    #[error("more than {0} bytes after decompression")]
+    TooLarge(usize),
+}
+
+/// A body being decompressed.
+pub(crate) struct Decoding {
+    source: Box<dyn Read + Send>,
+    out: Vec<u8>,
+    limit: usize,
+}
+
+impl Decoding {
+    /// Starts; at most `limit` bytes may come out.
+    pub(crate) fn new(encoding: Encoding, body: Bytes, limit: usize) -> io::Result<Self> {
+        let expected = body.len().saturating_mul(RATIO_EXPECTED).min(FIRST_OUTPUT_MAX_BYTES).min(limit + 1);
+        Ok(Self { source: source(encoding, body)?, out: Vec::with_capacity(expected), limit })
+    }
+
+    /// Decompresses at most so many bytes more; whether that was the last of it.
+    pub(crate) fn step(&mut self, bytes: usize) -> Result<bool, DecodeError> {
+        let room = bytes.min(self.limit + 1 - self.out.len());
+        let read = self.source.by_ref().take(room as u64).read_to_end(&mut self.out)?;
+        if self.out.len() > self.limit {
+            return Err(DecodeError::TooLarge(self.limit));
+        }
+        Ok(read < room)
+    }
+
+    /// What came out.
+    pub(crate) fn finish(self) -> Bytes {
+        Bytes::from(self.out)
+    }
+
+    /// Decompresses all at once, where the limit is small.
+    pub(crate) fn run(encoding: Encoding, body: Bytes, limit: usize) -> Result<Bytes, DecodeError> {
+        let mut decoding = Self::new(encoding, body, limit)?;
+        decoding.step(limit + 1)?;
+        Ok(decoding.finish())
+    }
+}
+
+#[expect(clippy::disallowed_types, reason = "this is the capped decoder: `Decoding::step` bounds what is read")]
+fn source(encoding: Encoding, body: Bytes) -> io::Result<Box<dyn Read + Send>> {
+    let is_zlib = is_zlib(&body);
+    // These bits start the large format, whose window is up to 1 GiB; the standard (RFC 7932) reserves them.
+    let is_large_window = body.first().is_some_and(|byte| byte & 0x7f == 0x11);
+    let body = body.reader();
+    Ok(match encoding {
+        Encoding::Identity => Box::new(body),
+        Encoding::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(body)),
+        Encoding::Deflate if is_zlib => Box::new(flate2::bufread::ZlibDecoder::new(body)),
+        Encoding::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(body)),
+        Encoding::Brotli if is_large_window => {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "brotli with a large window is not supported"));
+        }
+        Encoding::Brotli => Box::new(brotli::Decompressor::new(body, BROTLI_INPUT_BYTES)),
+        Encoding::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(body)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+            Box::new(decoder)
+        }
+    })
+}
+
+/// Whether a deflate body has the header of zlib (RFC 1950). No encoder starts a raw stream with these bits.
+fn is_zlib(body: &[u8]) -> bool {
+    matches!(body, [cmf, flg, ..] if cmf & 0x0f == 8 && u16::from_be_bytes([*cmf, *flg]).is_multiple_of(31))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write};
+
+    use super::*;
+
+    const TEXT: &[u8] = b"what an SDK sends, what an SDK sends, what an SDK sends";
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = write::GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = write::ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn raw_deflate(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = write::DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn brotli(bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let parameters = brotli::enc::BrotliEncoderParams { quality: 2, ..Default::default() };
+        brotli::BrotliCompress(&mut &*bytes, &mut out, &parameters).unwrap();
+        out
+    }
+
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        zstd::bulk::compress(bytes, 3).unwrap()
+    }
+
+    fn compressed(bytes: &[u8]) -> Vec<(Encoding, Vec<u8>)> {
+        vec![
+            (Encoding::Gzip, gzip(bytes)),
+            (Encoding::Deflate, zlib(bytes)),
+            (Encoding::Deflate, raw_deflate(bytes)),
+            (Encoding::Brotli, brotli(bytes)),
+            (Encoding::Zstd, zstd(bytes)),
+        ]
+    }
+
+    fn decode(encoding: Encoding, body: &[u8], limit: usize) -> Result<Bytes, DecodeError> {
+        Decoding::run(encoding, Bytes::copy_from_slice(body), limit)
+    }
+
+    #[test]
+    fn every_encoding_is_undone() {
+        for (encoding, body) in compressed(TEXT) {
+            assert_eq!(decode(encoding, &body, TEXT.len()).unwrap(), TEXT, "{encoding:?}");
+        }
+        assert_eq!(decode(Encoding::Identity, TEXT, TEXT.len()).unwrap(), TEXT);
+    }
+
+    #[test]
+    fn streams_in_a_row_are_one_body() {
+        for (encoding, one) in [(Encoding::Gzip, gzip(TEXT)), (Encoding::Zstd, zstd(TEXT))] {
+            assert_eq!(decode(encoding, &one.repeat(3), 1000).unwrap(), TEXT.repeat(3), "{encoding:?}");
+        }
+    }
+
+    #[test]
+    fn a_byte_over_the_limit_is_too_large() {
+        for (encoding, body) in compressed(TEXT) {
+            let refused = decode(encoding, &body, TEXT.len() - 1);
+            assert!(matches!(refused, Err(DecodeError::TooLarge(_))), "{encoding:?}");
+        }
+    }
+
+    #[test]
+    fn a_bomb_ends_at_the_limit() {
+        for (encoding, body) in compressed(&vec![0; 50 << 20]) {
+            let mut decoding = Decoding::new(encoding, body.into(), 1 << 20).unwrap();
+            let end = std::iter::repeat_with(|| decoding.step(64 << 10)).find(|step| !matches!(step, Ok(false)));
+            assert!(matches!(end, Some(Err(DecodeError::TooLarge(_)))), "{encoding:?}");
+            assert!(decoding.out.capacity() <= 4 << 20, "{encoding:?} holds {}", decoding.out.capacity());
+        }
+    }
+
+    #[test]
+    fn cut_off_and_damaged_streams_are_corrupt() {
+        for (encoding, body) in compressed(TEXT) {
+            for damaged in [&body[..body.len() - 1], &body[..body.len() / 2], b"\xff\xff\xff\xff", b""] {
+                let refused = decode(encoding, damaged, 1000);
+                assert!(matches!(refused, Err(DecodeError::Corrupt(_))), "{encoding:?} {damaged:?}: {refused:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_zstd_window_above_the_bound_is_refused() {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+        encoder.window_log(ZSTD_WINDOW_LOG_MAX + 1).unwrap();
+        encoder.write_all(&vec![1; 20 << 20]).unwrap();
+        let body = encoder.finish().unwrap();
+        assert!(matches!(decode(Encoding::Zstd, &body, 64 << 20), Err(DecodeError::Corrupt(_))));
+    }
+
+    #[test]
+    fn a_large_brotli_window_is_refused() {
+        let mut body = Vec::new();
+        let parameters = brotli::enc::BrotliEncoderParams { lgwin: 28, large_window: true, ..Default::default() };
+        brotli::BrotliCompress(&mut &*TEXT, &mut body, &parameters).unwrap();
+        assert!(matches!(decode(Encoding::Brotli, &body, 1000), Err(DecodeError::Corrupt(_))));
+    }
+
+    #[test]
+    fn names_are_read_in_any_case() {
+        for (name, encoding) in [("GZip", Encoding::Gzip), (" x-gzip ", Encoding::Gzip), ("BR", Encoding::Brotli)] {
+            assert_eq!(Encoding::from_name(name), Some(encoding));
+        }
+        assert_eq!(Encoding::from_name("compress"), None);
+        assert_eq!(Encoding::from_name("gzip, br"), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! HTTP for SDKs: authenticate, frame, append to the log, answer.
+//!
+//! A request goes through `routes` (path, CORS, counting), `credentials` (who), `body` (read in time, in bounded
+//! memory, through the one capped decoder in `decode`), the envelope parser of `protocol`, `keys` (may they),
+//! `plan` (limits, and what becomes of each item) and `accept` (append, then answer). Nothing is parsed that need
+//! not be; payloads are slices of the body until the record of the log is written.
+
+mod accept;
+mod body;
+mod config;
+mod credentials;
+mod decode;
+mod explain;
+mod keys;
+mod peek;
+mod plan;
+mod refusal;
+mod routes;
+mod store_payload;
+mod telemetry;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use nuthatch_protocol::{Clock, EventId};
+use nuthatch_store::{Log, ProjectStore};
+
+pub use accept::partition_of;
+pub use config::IntakeConfig;
+pub use explain::{Explanation, ItemExplanation, Refused, explain};
+pub use routes::{collapse_slashes, router};
+
+/// What takes events in. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Intake {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    log: Arc<dyn Log>,
+    keys: keys::Keys,
+    clock: Arc<dyn Clock>,
+    new_event_id: Arc<dyn Fn() -> EventId + Send + Sync>,
+    config: IntakeConfig,
+    memory: body::Memory,
+    telemetry: telemetry::Telemetry,
+    closed: AtomicBool,
+}
+
+impl Intake {
+    /// Puts intake together. `new_event_id` makes a random id. Install the recorder of metrics before.
+    pub fn new(
+        log: Arc<dyn Log>,
+        projects: Arc<dyn ProjectStore>,
+        clock: Arc<dyn Clock>,
+        new_event_id: Arc<dyn Fn() -> EventId + Send + Sync>,
+        config: IntakeConfig,
+    ) -> Self {
+        let keys = keys::Keys::new(projects, config.keys_cached_max);
+        let memory = body::Memory::new(config.inflight_max_bytes);
+        let (telemetry, closed) = (telemetry::Telemetry::new(), AtomicBool::new(false));
+        Self { inner: Arc::new(Inner { log, keys, clock, new_event_id, config, memory, telemetry, closed }) }
+    }
+
+    /// Refuses requests from now on with 503; those that are under way are finished.
+    pub fn close(&self) {
+        self.inner.closed.store(true, Ordering::Relaxed);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.inner.closed.load(Ordering::Relaxed)
+    }
+}

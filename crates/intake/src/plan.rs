@@ -1,0 +1,71 @@
+//! What becomes of each item of an envelope. Decided here only, for requests and for `explain` alike.
+
+use nuthatch_protocol::{Envelope, EventId, Item, ItemType, Topic};
+
+use crate::{IntakeConfig, peek::Peek, refusal::Refusal};
+
+/// What becomes of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It goes to the log.
+    Append(Topic),
+    /// It is dropped and counted; the rest of the envelope is processed (`reference/ingest-protocol.md` §6).
+    Skip(&'static str),
+}
+
+/// Decides over one item.
+pub(crate) fn verdict(item: &Item) -> Verdict {
+    match &item.item_type {
+        ItemType::Event => Verdict::Append(Topic::IngestEvents),
+        ItemType::Unknown(_) => Verdict::Skip("unknown item type"),
+        ItemType::Statsd | ItemType::MetricBuckets | ItemType::MetricMeta => Verdict::Skip("withdrawn item type"),
+        _ => Verdict::Skip("item type is not stored by this server"),
+    }
+}
+
+/// Checks the limits of the items (`reference/ingest-protocol.md` §5.2): one that is exceeded refuses the whole
+/// envelope.
+pub(crate) fn check_limits(envelope: &Envelope, config: &IntakeConfig) -> Result<(), Refusal> {
+    let mut has_event = false;
+    for (index, Item { item_type, payload, .. }) in envelope.items.iter().enumerate() {
+        let is_limited = item_type.is_event_like() || matches!(item_type, ItemType::FormData | ItemType::RawSecurity);
+        if is_limited && payload.len() > config.event_max_bytes {
+            let (item_type, bytes, bytes_max) = (item_type.clone(), payload.len(), config.event_max_bytes);
+            return Err(Refusal::ItemTooLarge { index, item_type, bytes, bytes_max });
+        }
+        if item_type.is_event_like() {
+            if has_event {
+                return Err(Refusal::SecondEvent { index });
+            }
+            has_event = true;
+        }
+    }
+    Ok(())
+}
+
+/// Where the id of an envelope's event comes from (`reference/ingest-protocol.md` §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdSource {
+    /// The envelope header says it.
+    Header(EventId),
+    /// The event's payload says it.
+    Payload(EventId),
+    /// Nobody says it and an item needs one.
+    Random,
+    /// No item needs one.
+    None,
+}
+
+/// Finds the id: header, else payload, else random. The payload is looked at only when it has to be.
+pub(crate) fn event_id(envelope: &Envelope) -> IdSource {
+    if let Some(id) = envelope.header.event_id {
+        return IdSource::Header(id);
+    }
+    let event = envelope.items.iter().find(|item| item.item_type.is_event_like());
+    let peeked = event.and_then(|item| Peek::at(&item.payload).ok()?.event_id);
+    match peeked.and_then(|raw| serde_json::from_str(raw.get()).ok()) {
+        Some(id) => IdSource::Payload(id),
+        None if envelope.items.iter().any(|item| item.item_type.needs_event_id()) => IdSource::Random,
+        None => IdSource::None,
+    }
+}

@@ -1,0 +1,153 @@
+//! Every way a request is refused, with its status and body (`reference/ingest-protocol.md` §4, §8).
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use nuthatch_protocol::{AuthError, EnvelopeError, ItemType};
+use nuthatch_store::StoreError;
+use serde::Serialize;
+
+use crate::decode::DecodeError;
+
+/// What `Retry-After` says when the server cannot take anything, in seconds.
+const RETRY_AFTER_SECS: u16 = 10;
+
+/// Why a request was refused. The message is the `detail` of the answer; it never quotes the client.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("missing authorization information")]
+    NoAuth,
+    #[error("multiple authorization payloads detected")]
+    AmbiguousAuth,
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    #[error("invalid project id: expected a positive number")]
+    ProjectId,
+    #[error("event submission rejected with_reason: ProjectId")]
+    Key,
+    #[error("empty request body")]
+    Empty,
+    #[error("invalid event envelope")]
+    Envelope(#[from] EnvelopeError),
+    #[error("invalid event envelope")]
+    DsnMismatch,
+    #[error("invalid event payload")]
+    Store(String),
+    #[error("unsupported content encoding: use gzip, deflate, br or zstd")]
+    Encoding,
+    #[error("corrupt compressed body")]
+    Corrupt(String),
+    #[error("request body too large")]
+    BodyTooLarge {
+        /// The bound that was exceeded.
+        bytes_max: usize,
+    },
+    #[error("envelope item too large")]
+    ItemTooLarge {
+        /// Its place in the envelope, from 0.
+        index: usize,
+        /// Its type.
+        item_type: ItemType,
+        /// Its length.
+        bytes: usize,
+        /// The bound of its type.
+        bytes_max: usize,
+    },
+    #[error("too many event items")]
+    SecondEvent {
+        /// Its place in the envelope, from 0.
+        index: usize,
+    },
+    #[error("request body broke off")]
+    BodyBroken(String),
+    #[error("request body did not arrive in time")]
+    BodyTimeout,
+    #[error("server is overloaded")]
+    Overloaded,
+    #[error("server cannot store events now")]
+    Unavailable,
+    #[error("server is shutting down")]
+    Closed,
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Corrupt(cause) => Self::Corrupt(cause.to_string()),
+            DecodeError::TooLarge(bytes_max) => Self::BodyTooLarge { bytes_max },
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    /// What the store says is for the operator, not for the client.
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "intake cannot use its store");
+        Self::Unavailable
+    }
+}
+
+impl Refusal {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NoAuth | Self::AmbiguousAuth | Self::Auth(AuthError::Malformed | AuthError::NoKey) => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::Key => StatusCode::FORBIDDEN,
+            Self::Envelope(error) if error.fault.is_limit() => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Auth(AuthError::BadKey | AuthError::Version)
+            | Self::ProjectId
+            | Self::Empty
+            | Self::Envelope(_)
+            | Self::DsnMismatch
+            | Self::Store(_)
+            | Self::Corrupt(_)
+            | Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
+            Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooLarge { .. } | Self::ItemTooLarge { .. } | Self::SecondEvent { .. } => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Overloaded | Self::Unavailable | Self::Closed => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// What and where, for people.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Envelope(error) => vec![error.to_string()],
+            Self::DsnMismatch => vec!["the dsn in the envelope names another project or key".to_owned()],
+            Self::Store(cause) | Self::Corrupt(cause) | Self::BodyBroken(cause) => vec![cause.clone()],
+            Self::BodyTooLarge { bytes_max } => vec![format!("at most {bytes_max} bytes are taken")],
+            Self::ItemTooLarge { index, item_type, bytes, bytes_max } => {
+                vec![format!("item {index} ({}) has {bytes} bytes, at most {bytes_max} are taken", item_type.label())]
+            }
+            Self::SecondEvent { index } => {
+                vec![format!("item {index} is a second event; an envelope holds at most one")]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorBody {
+    detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<String>,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, detail, causes) = (self.status(), self.to_string(), self.causes());
+        tracing::debug!(status = status.as_u16(), detail, ?causes, "request refused");
+        let summary = HeaderValue::from_str(&detail).ok();
+        let mut response = (status, axum::Json(ErrorBody { detail, causes })).into_response();
+        if let Some(summary) = summary {
+            response.headers_mut().insert("x-sentry-error", summary);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECS.into());
+        }
+        response
+    }
+}

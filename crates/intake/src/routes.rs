@@ -1,0 +1,156 @@
+//! The routes SDKs use, and what every answer of theirs has in common: CORS (`reference/ingest-protocol.md` §2, §3).
+
+use axum::{
+    Router,
+    extract::{Path, Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, get, post},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
+use nuthatch_protocol::{EventId, ProjectId, auth::query_value};
+
+use crate::{Intake, accept, refusal::Refusal};
+
+/// The media type that makes a `/store/` body an envelope.
+const ENVELOPE_MEDIA_TYPE: &str = "application/x-sentry-envelope";
+
+/// A transparent GIF of one pixel: what a browser gets that sends an event as an image address.
+const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00\x21\xf9\x04\x01\x00\x00\x00\x00\
+\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3b";
+
+const ALLOW_HEADERS: HeaderValue = HeaderValue::from_static(
+    "x-sentry-auth, x-requested-with, x-forwarded-for, origin, referer, accept, content-type, authentication, \
+     authorization, content-encoding, transfer-encoding, sentry-trace, baggage",
+);
+const EXPOSE_HEADERS: HeaderValue = HeaderValue::from_static("x-sentry-error, x-sentry-rate-limits, retry-after");
+/// How long browsers may remember the answer to a preflight, in seconds.
+const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("3600");
+
+/// The ingest endpoints, each with and without a trailing slash. Wrap what is served in [`collapse_slashes`] for
+/// repeated ones.
+pub fn router(intake: Intake) -> Router {
+    let envelopes = || post(post_envelope).options(|| async { preflight("POST") });
+    let events = || get(get_store).post(post_store).options(|| async { preflight("GET, POST") });
+    both(Router::new(), "/api/{project}/envelope", envelopes)
+        .merge(both(Router::new(), "/api/{project}/store", events))
+        .merge(both(Router::new(), "/api/store", || {
+            get(get_store_of_key).post(post_store_of_key).options(|| async { preflight("GET, POST") })
+        }))
+        .layer(middleware::from_fn_with_state(intake.clone(), answer))
+        .with_state(intake)
+}
+
+fn both(router: Router<Intake>, path: &str, methods: impl Fn() -> MethodRouter<Intake>) -> Router<Intake> {
+    router.route(path, methods()).route(&format!("{path}/"), methods())
+}
+
+/// Makes runs of slashes in the path one slash, which some SDKs need whose DSN has a path. For
+/// `tower::ServiceExt::map_request`, outside all routers.
+pub fn collapse_slashes<B>(mut request: http::Request<B>) -> http::Request<B> {
+    let path = request.uri().path();
+    if !path.contains("//") {
+        return request;
+    }
+    let mut collapsed = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c != '/' || !collapsed.ends_with('/') {
+            collapsed.push(c);
+        }
+    }
+    if let Some(query) = request.uri().query() {
+        collapsed = format!("{collapsed}?{query}");
+    }
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(collapsed).ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+/// Around every request: refuses it when closed, adds CORS, counts.
+async fn answer(State(intake): State<Intake>, request: Request, next: Next) -> Response {
+    let started = intake.inner.clock.now();
+    let mut response = if intake.is_closed() { Refusal::Closed.into_response() } else { next.run(request).await };
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSE_HEADERS);
+    let seconds = intake.inner.clock.now().as_secs_f64() - started.as_secs_f64();
+    intake.inner.telemetry.answered(response.status(), seconds.max(0.0));
+    response
+}
+
+fn preflight(methods: &'static str) -> [(HeaderName, HeaderValue); 3] {
+    [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods)),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOW_HEADERS),
+        (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE),
+    ]
+}
+
+async fn post_envelope(
+    State(intake): State<Intake>,
+    Path(project): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    Ok(accepted(accept::envelope(&intake, Some(project_id(&project)?), &parts, body).await?))
+}
+
+async fn post_store(
+    State(intake): State<Intake>,
+    Path(project): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    store(&intake, Some(project_id(&project)?), request).await
+}
+
+async fn post_store_of_key(State(intake): State<Intake>, request: Request) -> Result<Response, Refusal> {
+    store(&intake, None, request).await
+}
+
+async fn get_store(
+    State(intake): State<Intake>,
+    Path(project): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    store_in_query(&intake, Some(project_id(&project)?), request).await
+}
+
+async fn get_store_of_key(State(intake): State<Intake>, request: Request) -> Result<Response, Refusal> {
+    store_in_query(&intake, None, request).await
+}
+
+async fn store(intake: &Intake, project: Option<ProjectId>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let id = if is_envelope(&parts.headers) {
+        accept::envelope(intake, project, &parts, body).await?
+    } else {
+        accept::event(intake, project, &parts, body, None).await?
+    };
+    Ok(accepted(id))
+}
+
+async fn store_in_query(intake: &Intake, project: Option<ProjectId>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let data = parts.uri.query().and_then(|query| query_value(query, "sentry_data")).unwrap_or_default();
+    let data = Bytes::from(data.into_owned());
+    accept::event(intake, project, &parts, body, Some(data)).await?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/gif"))], PIXEL).into_response())
+}
+
+fn project_id(text: &str) -> Result<ProjectId, Refusal> {
+    text.parse().map_err(|_| Refusal::ProjectId)
+}
+
+fn is_envelope(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(ENVELOPE_MEDIA_TYPE))
+}
+
+fn accepted(id: Option<EventId>) -> Response {
+    let body = id.map_or_else(|| "{}".to_owned(), |id| format!("{{\"id\":\"{id}\"}}"));
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+}

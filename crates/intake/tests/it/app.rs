@@ -1,0 +1,103 @@
+//! A router on in-memory stores with a known project, and what can be asked of it.
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body};
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use nuthatch_intake::{Intake, IntakeConfig, collapse_slashes, router};
+use nuthatch_protocol::{EventId, IngestRecord, Position, ProjectId, PublicKey, Timestamp, Topic};
+use nuthatch_store::{
+    Log, ProjectStore as _,
+    log::ReadLimit,
+    memory::{MemoryLog, MemoryMeta},
+    projects::{NewKey, NewProject, ProjectKey},
+};
+use tower::ServiceExt as _;
+
+/// The key of project 1.
+pub(crate) const KEY: &str = "11111111111111111111111111111111";
+/// The key of project 2.
+pub(crate) const OTHER_KEY: &str = "22222222222222222222222222222222";
+/// A key of project 1 that was switched off.
+pub(crate) const DISABLED_KEY: &str = "33333333333333333333333333333333";
+/// The id intake gives to events without one.
+pub(crate) const RANDOM_ID: &str = "abababababababababababababababab";
+/// The time it always is.
+pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
+
+pub(crate) struct App {
+    pub(crate) intake: Intake,
+    pub(crate) meta: Arc<MemoryMeta>,
+    pub(crate) disabled_key: ProjectKey,
+    log: Arc<MemoryLog>,
+    router: Router,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl App {
+    pub(crate) async fn new() -> Self {
+        Self::with(IntakeConfig::default(), |log| log).await
+    }
+
+    /// With bounds of its own, and something between intake and the log.
+    pub(crate) async fn with(config: IntakeConfig, wrap: impl FnOnce(Arc<dyn Log>) -> Arc<dyn Log>) -> Self {
+        let (log, meta) = (Arc::new(MemoryLog::new()), Arc::new(MemoryMeta::new()));
+        let organization = meta.create_organization("org", "Org", NOW).await.unwrap().id;
+        for (slug, key) in [("one", KEY), ("two", OTHER_KEY)] {
+            let project = NewProject {
+                organization_id: organization,
+                slug: slug.to_owned(),
+                name: slug.to_owned(),
+                platform: None,
+                first_key: key.parse().unwrap(),
+                created: NOW,
+            };
+            meta.create_project(project).await.unwrap();
+        }
+        let disabled_key = add_key(&meta, DISABLED_KEY.parse().unwrap()).await;
+        meta.update_key(&ProjectKey { is_active: false, ..disabled_key.clone() }).await.unwrap();
+        let random: EventId = RANDOM_ID.parse().unwrap();
+        let intake = Intake::new(wrap(log.clone()), meta.clone(), Arc::new(|| NOW), Arc::new(move || random), config);
+        Self { router: router(intake.clone()), intake, meta, disabled_key, log }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(collapse_slashes(request)).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes() }
+    }
+
+    /// Posts an envelope to project 1.
+    pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
+        self.send(envelope_request(body)).await
+    }
+
+    /// What is in the log.
+    pub(crate) async fn records(&self) -> Vec<IngestRecord> {
+        let start = Position { topic: Topic::IngestEvents, partition: 0, offset: 0 };
+        let batch = self.log.read(start, ReadLimit { records: usize::MAX, bytes: usize::MAX }).await.unwrap();
+        batch.records.iter().map(|record| IngestRecord::decode(&record.value).unwrap()).collect()
+    }
+}
+
+pub(crate) async fn add_key(meta: &MemoryMeta, public: PublicKey) -> ProjectKey {
+    let key = NewKey { project_id: ProjectId(1), name: "another".to_owned(), public, created: NOW };
+    meta.create_key(key).await.unwrap()
+}
+
+pub(crate) fn envelope_request(body: impl Into<Body>) -> Request<Body> {
+    let request = Request::post("/api/1/envelope/").header("x-sentry-auth", format!("Sentry sentry_key={KEY}"));
+    request.body(body.into()).unwrap()
+}
+
+/// An envelope with one good event.
+pub(crate) fn good_envelope() -> String {
+    format!("{{\"event_id\":\"{RANDOM_ID}\"}}\n{{\"type\":\"event\"}}\n{{\"message\":\"good\"}}\n")
+}
