@@ -1,0 +1,57 @@
+//! Where records go that cannot be handled.
+
+use nuthatch_protocol::{
+    Position, Timestamp,
+    record::{DeadLetter, DeadLetterHeader, IngestHeader},
+};
+use nuthatch_store::log::{NewRecord, StoredRecord};
+
+/// Why a record cannot be handled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// What intake knew, when at least that is readable.
+    pub header: Option<IngestHeader>,
+    /// Stable word for the cause.
+    pub reason: String,
+    /// What was wrong, for people.
+    pub message: String,
+    /// Where in the payload: a JSON path or a byte offset.
+    pub place: Option<String>,
+}
+
+/// The dead letter of a refused record.
+pub(crate) fn letter(record: &StoredRecord, refusal: Refusal, at: Timestamp) -> DeadLetter {
+    DeadLetter {
+        header: DeadLetterHeader {
+            source: record.position,
+            project_id: refusal.header.as_ref().map(|header| header.project_id),
+            event_id: refusal.header.as_ref().map(|header| header.event_id),
+            reason: refusal.reason,
+            message: refusal.message,
+            place: refusal.place,
+            at,
+        },
+        original: record.value.clone(),
+    }
+}
+
+/// The dead letter of a record that the log could not read: what is left of it is its place.
+pub(crate) fn unreadable(position: Position, message: String, at: Timestamp) -> DeadLetter {
+    DeadLetter {
+        header: DeadLetterHeader {
+            source: position,
+            project_id: None,
+            event_id: None,
+            reason: "damaged_record".to_owned(),
+            message,
+            place: None,
+            at,
+        },
+        original: bytes::Bytes::new(),
+    }
+}
+
+/// The record of the dead-letter topic.
+pub(crate) fn record(letter: &DeadLetter) -> NewRecord {
+    NewRecord { key: letter.header.event_id.map_or([0; 16], |id| id.0), value: letter.encode() }
+}

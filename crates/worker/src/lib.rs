@@ -1,0 +1,160 @@
+//! The consumer of the log: it turns accepted records into issues and searchable events.
+//!
+//! A batch flows one way. [`prepare`] reads it from the log and computes, in parallel, what each record means:
+//! canonical event, grouping, occurrence, row. [`apply`] then moves the stores: issues first, in one transaction with
+//! the consumer's position, then the event rows, whose store keeps a position of its own. After a crash each store
+//! resumes from its own position, so every record is applied exactly once to each. The log is trimmed behind the slower.
+
+mod apply;
+mod dead_letter;
+mod prepare;
+mod retention;
+mod telemetry;
+
+use std::{sync::Arc, time::Duration};
+
+use nuthatch_protocol::{Clock, Position, Topic};
+use nuthatch_store::{EventStore, IssueStore, Log, StoreError, log::ReadLimit};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub use crate::prepare::{Prepared, prepare, stored_event};
+
+/// The consumer that keeps issues: its position lives in the metadata.
+pub const ISSUES_CONSUMER: &str = "issues";
+
+/// The consumer that keeps event rows: its position lives in the event store.
+pub const EVENTS_CONSUMER: &str = "events";
+
+/// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
+pub fn consumers(topic: Topic) -> &'static [&'static str] {
+    match topic {
+        Topic::IngestEvents => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
+        Topic::IngestOccurrences | Topic::DeadLetters => &[],
+    }
+}
+
+/// Batches that are prepared ahead of the one being applied.
+const PREPARED_AHEAD: usize = 2;
+
+/// First and longest pause before a store that is unavailable is tried again.
+const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// How the worker works.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Largest batch.
+    pub batch: ReadLimit,
+    /// Longest time until a processed event can be searched.
+    pub commit_interval: Duration,
+    /// Most events between two commits of the event store.
+    pub commit_max_events: usize,
+    /// How long events are kept.
+    pub retention: Duration,
+}
+
+/// The consumer of the log.
+pub struct Worker {
+    /// What was accepted.
+    pub log: Arc<dyn Log>,
+    /// Issues.
+    pub issues: Arc<dyn IssueStore>,
+    /// Event rows.
+    pub events: Arc<dyn EventStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How.
+    pub options: WorkerOptions,
+}
+
+impl Worker {
+    /// Works until told to stop, then finishes the batch in hand and commits. Faults of the stores are retried, with
+    /// the order kept; only damage that retrying cannot mend ends the worker.
+    ///
+    /// # Errors
+    ///
+    /// The store error that ended it.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
+        let worker = Arc::new(self);
+        let mut tasks = tokio::task::JoinSet::new();
+        for partition in 0..worker.log.partitions(Topic::IngestEvents) {
+            let start = Position { topic: Topic::IngestEvents, partition, offset: 0 };
+            tasks.spawn(worker.clone().consume(start, stop.clone()));
+        }
+        tasks.spawn(retention::run(worker.clone(), stop.clone()));
+        let mut result = Ok(());
+        while let Some(ended) = tasks.join_next().await {
+            let ended = ended
+                .unwrap_or_else(|error| Err(StoreError::Unavailable { store: "worker", cause: error.to_string() }));
+            if ended.is_err() && result.is_ok() {
+                result = ended;
+                stop.cancel();
+            }
+        }
+        result
+    }
+
+    async fn consume(self: Arc<Self>, start: Position, stop: CancellationToken) -> Result<(), StoreError> {
+        let mut apply = apply::Apply::resume(self.clone(), start, &stop).await?;
+        let (sender, receiver) = mpsc::channel(PREPARED_AHEAD);
+        let reading = tokio::spawn(self.clone().read_and_prepare(apply.next(), sender, stop.clone()));
+        let applied = apply.run(receiver, &stop).await;
+        if applied.is_err() {
+            stop.cancel();
+        }
+        let read = reading
+            .await
+            .unwrap_or_else(|error| Err(StoreError::Unavailable { store: "worker", cause: error.to_string() }));
+        applied.and(read)
+    }
+
+    /// Reads batches in order and computes what they mean, ahead of the applying side.
+    async fn read_and_prepare(
+        self: Arc<Self>,
+        mut at: Position,
+        sender: mpsc::Sender<prepare::Batch>,
+        stop: CancellationToken,
+    ) -> Result<(), StoreError> {
+        while !stop.is_cancelled() {
+            let Some(read) = retry(&stop, || self.log.read(at, self.options.batch)).await? else { break };
+            if read.next.offset == at.offset {
+                tokio::select! {
+                    () = self.log.wait(at) => {}
+                    () = stop.cancelled() => {}
+                }
+                continue;
+            }
+            at = read.next;
+            let now = self.clock.now();
+            let batch = tokio::task::spawn_blocking(move || prepare::prepare_batch(read, now))
+                .await
+                .map_err(|error| StoreError::Unavailable { store: "worker", cause: error.to_string() })?;
+            if sender.send(batch).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Repeats a call while the store is unavailable, with growing pauses. `None` when told to stop meanwhile.
+async fn retry<T, F: Future<Output = Result<T, StoreError>>>(
+    stop: &CancellationToken,
+    mut call: impl FnMut() -> F,
+) -> Result<Option<T>, StoreError> {
+    let mut pause = RETRY_PAUSE.0;
+    loop {
+        match call().await {
+            Ok(value) => return Ok(Some(value)),
+            Err(StoreError::Unavailable { store, cause }) => {
+                tracing::warn!(store, cause, pause_ms = pause.as_millis(), "store is unavailable, will try again");
+                telemetry::retried(store);
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(RETRY_PAUSE.1),
+                    () = stop.cancelled() => return Ok(None),
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Forgets what is older than the retention.
+
+use std::{sync::Arc, time::Duration};
+
+use nuthatch_store::StoreError;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Worker, retry};
+
+/// Time between two rounds.
+const ROUND: Duration = Duration::from_hours(1);
+
+pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<(), StoreError> {
+    loop {
+        let before = worker.clock.now().minus(worker.options.retention);
+        if retry(&stop, || worker.events.drop_before(before)).await?.is_none()
+            || retry(&stop, || worker.issues.expire(before)).await?.is_none()
+        {
+            return Ok(());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(ROUND) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Every record is applied exactly once to each store, whatever fails and whenever the worker dies.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod faults;
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use nuthatch_protocol::{
+    EventId, IngestRecord, KeyId, Position, ProjectId, PublicKey, Timestamp, Topic,
+    record::{DeadLetter, IngestHeader},
+};
+use nuthatch_query::Expr;
+use nuthatch_store::{
+    EventStore, IssueStore, Log, ProjectStore, StoreError,
+    events::EventQuery,
+    issues::{IssueQuery, IssueSort},
+    log::{NewRecord, ReadLimit},
+    memory::{MemoryEvents, MemoryLog, MemoryMeta},
+    projects::NewProject,
+};
+use nuthatch_worker::{ISSUES_CONSUMER, Worker, WorkerOptions};
+use tokio_util::sync::CancellationToken;
+
+use faults::{Fault, Faulty};
+
+const START: Position = Position { topic: Topic::IngestEvents, partition: 0, offset: 0 };
+const NOW: Timestamp = Timestamp(1_790_000_000_000_000);
+
+/// Time between two looks at the positions.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// The stores, which outlive a worker.
+struct Stores {
+    log: Arc<MemoryLog>,
+    meta: Arc<MemoryMeta>,
+    events: Arc<MemoryEvents>,
+    project: ProjectId,
+}
+
+impl Stores {
+    async fn new() -> Self {
+        let meta = Arc::new(MemoryMeta::new());
+        let organization_id = meta.create_organization("acme", "Acme", NOW).await.unwrap().id;
+        let project = NewProject {
+            organization_id,
+            slug: "web".to_owned(),
+            name: "Web".to_owned(),
+            platform: None,
+            first_key: PublicKey([1; 16]),
+            created: NOW,
+        };
+        let project = meta.create_project(project).await.unwrap().0.id;
+        Self { log: Arc::new(MemoryLog::new()), meta, events: Arc::new(MemoryEvents::new()), project }
+    }
+
+    async fn accept(&self, id: u8, payload: &str) {
+        let header = IngestHeader {
+            project_id: self.project,
+            key_id: KeyId(1),
+            event_id: EventId([id; 16]),
+            item_type: "event".to_owned(),
+            received: NOW,
+            sent_at: None,
+            client_ip: None,
+            client: None,
+            version: "7".to_owned(),
+        };
+        let value = IngestRecord { header, payload: Bytes::copy_from_slice(payload.as_bytes()) }.encode();
+        let record = NewRecord { key: [id; 16], value };
+        self.log.append(Topic::IngestEvents, 0, vec![record]).await.unwrap();
+    }
+
+    fn worker(&self, fault: Option<Fault>) -> Worker {
+        let faulty = Faulty::new(self.events.clone(), self.meta.clone(), self.log.clone(), fault);
+        Worker {
+            log: faulty.clone(),
+            issues: faulty.clone(),
+            events: faulty,
+            clock: Arc::new(|| NOW),
+            options: WorkerOptions {
+                batch: ReadLimit { records: 4, bytes: 1 << 20 },
+                commit_interval: Duration::ZERO,
+                commit_max_events: 3,
+                retention: Duration::from_hours(90 * 24),
+            },
+        }
+    }
+
+    /// Runs a worker until it has applied everything, or fails.
+    async fn drain(&self, fault: Option<Fault>) -> Result<(), StoreError> {
+        let stop = CancellationToken::new();
+        let mut running = tokio::spawn(self.worker(fault).run(stop.clone()));
+        let end = self.log.bounds(Topic::IngestEvents, 0).await.unwrap().next;
+        loop {
+            let issues = self.meta.position(ISSUES_CONSUMER, START).await.unwrap();
+            let events = self.events.position(START).await.unwrap();
+            if issues.offset == end && events.offset == end {
+                stop.cancel();
+                return running.await.unwrap();
+            }
+            tokio::select! {
+                ended = &mut running => return ended.unwrap(),
+                // With paused time the clock only moves while everybody waits.
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    async fn counted(&self) -> u64 {
+        let organization = self.meta.project(self.project).await.unwrap().unwrap().organization_id;
+        let query = IssueQuery {
+            organization,
+            projects: Vec::new(),
+            filter: Vec::new(),
+            seen_since: None,
+            sort: IssueSort::LastSeen,
+            cursor: None,
+            limit: 100,
+        };
+        self.meta.issues(&query).await.unwrap().issues.iter().map(|issue| issue.times_seen).sum()
+    }
+
+    async fn searchable(&self) -> u64 {
+        let query =
+            EventQuery { projects: vec![self.project], hashes: None, from: None, until: None, filter: Expr::all() };
+        self.events.count(&query).await.unwrap()
+    }
+
+    async fn dead(&self) -> Vec<DeadLetter> {
+        let from = Position { topic: Topic::DeadLetters, ..START };
+        let read = self.log.read(from, ReadLimit { records: 1000, bytes: 1 << 20 }).await.unwrap();
+        let mut sources = HashSet::new();
+        let letters = read.records.iter().map(|record| DeadLetter::decode(&record.value).unwrap());
+        letters.filter(|letter| sources.insert(letter.header.source)).collect()
+    }
+}
+
+/// Eight good events of three issues, two of them sent twice, and two that cannot be handled.
+async fn history() -> Stores {
+    let stores = Stores::new().await;
+    for id in 1..=8 {
+        stores.accept(id, &format!(r#"{{"message":"problem {}"}}"#, ["a", "b", "c"][usize::from(id) % 3])).await;
+        if id % 4 == 0 {
+            stores.accept(id, r#"{"message":"problem a"}"#).await;
+            stores.accept(100 + id, "not json").await;
+        }
+    }
+    stores
+}
+
+async fn assert_exact(stores: &Stores, what: &str) {
+    assert_eq!(stores.counted().await, 8, "{what}: counted by issues");
+    assert_eq!(stores.searchable().await, 8, "{what}: stored events");
+    let dead = stores.dead().await;
+    assert_eq!(dead.len(), 2, "{what}: dead letters");
+    assert!(dead.iter().all(|letter| letter.header.reason == "invalid_json"));
+}
+
+#[tokio::test]
+async fn repetitions_count_once_and_bad_events_wait_as_dead_letters() {
+    let stores = history().await;
+    stores.drain(None).await.unwrap();
+    assert_exact(&stores, "undisturbed").await;
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_between_any_two_store_operations_is_taken_up_exactly() {
+    let mut deaths = 0;
+    for operation in 0.. {
+        let stores = history().await;
+        if stores.drain(Some(Fault::Die { operation })).await.is_ok() {
+            break;
+        }
+        deaths += 1;
+        stores.drain(None).await.unwrap();
+        assert_exact(&stores, &format!("died at operation {operation}")).await;
+    }
+    assert!(deaths > 10, "only {deaths} deaths were tried");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_for_a_while_delays_and_loses_nothing() {
+    for operation in 0..12 {
+        let stores = history().await;
+        stores.drain(Some(Fault::Away { operation, times: 3 })).await.unwrap();
+        assert_exact(&stores, &format!("away at operation {operation}")).await;
+    }
+}
