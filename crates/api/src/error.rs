@@ -1,0 +1,135 @@
+//! The one error of the API. Its words go to the client as `{"detail": …}` (`reference/web-api.md` §1.4); causes that
+//! are none of the client's business are logged once, with the id of the request, and hidden.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use nuthatch_store::StoreError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Api;
+
+/// Why a request was not answered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// 400: the request is wrong; says what and where.
+    #[error("{0}")]
+    Invalid(String),
+    /// 401: nobody, or nobody we know, asks.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// 403: the one who asks may not.
+    #[error("{0}")]
+    Forbidden(String),
+    /// 404: not there, or not theirs to see.
+    #[error("{0} was not found")]
+    NotFound(&'static str),
+    /// 409: the name is taken.
+    #[error("{0}")]
+    Conflict(String),
+    /// 413: the body is too large.
+    #[error("the body is larger than {0} bytes")]
+    TooLarge(usize),
+    /// 429: too often; when to try again.
+    #[error("too many attempts; try again in {0} seconds")]
+    TooMany(u64),
+    /// 503: a store is away.
+    #[error("temporarily unavailable")]
+    Unavailable(#[source] StoreError),
+    /// 500: our fault.
+    #[error("internal error")]
+    Internal(String),
+}
+
+/// What every error answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// What was wrong.
+    pub(crate) detail: String,
+    /// Names the request in the server's log; with internal errors only.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<String>,
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable { .. } => Self::Unavailable(error),
+            StoreError::Corrupt { .. } => Self::Internal(error.to_string()),
+            StoreError::Conflict(what) => Self::Conflict(format!("{what} is already taken")),
+            StoreError::NotFound(what) => Self::NotFound(what),
+            StoreError::Invalid(message) => Self::Invalid(message),
+        }
+    }
+}
+
+/// Seconds after which a client may try again what was temporarily unavailable.
+const RETRY_SECS: u64 = 1;
+
+/// The cause of an answer, for [`report`]; never sent.
+#[derive(Clone)]
+struct Cause(Arc<str>);
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = ErrorBody { detail: self.to_string(), request_id: None };
+        let mut response = (self.status(), Json(body)).into_response();
+        let retry_after = match &self {
+            Self::TooMany(seconds) => Some(*seconds),
+            Self::Unavailable(_) => Some(RETRY_SECS),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        let cause = match self {
+            Self::Unavailable(cause) => Some(cause.to_string()),
+            Self::Internal(cause) => Some(cause),
+            _ => None,
+        };
+        if let Some(cause) = cause {
+            response.extensions_mut().insert(Cause(cause.into()));
+        }
+        response
+    }
+}
+
+/// Logs the cause of an answer once, and names the request to the client.
+pub(crate) async fn report(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    let Some(Cause(cause)) = response.extensions().get::<Cause>().cloned() else { return response };
+    let id = id.unwrap_or_else(|| crate::auth::secret::hex(&api.random::<8>()));
+    let status = response.status();
+    tracing::error!(request_id = %id, %method, path, status = status.as_u16(), %cause, "request failed");
+    let detail = if status == StatusCode::SERVICE_UNAVAILABLE { "temporarily unavailable" } else { "internal error" };
+    let body = ErrorBody { detail: detail.to_owned(), request_id: Some(id) };
+    let mut answer = (status, Json(body)).into_response();
+    answer.headers_mut().extend(response.headers().get(header::RETRY_AFTER).map(|v| (header::RETRY_AFTER, v.clone())));
+    answer
+}

@@ -1,0 +1,96 @@
+//! Parameters of the query string and bodies of requests. Unknown parameters are ignored (`reference/web-api.md` §0.10).
+
+use std::convert::Infallible;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+};
+use http::request::Parts;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+use utoipa::IntoParams;
+
+use crate::{Api, error::ApiError};
+
+/// Largest body of a request, in bytes.
+pub(crate) const BODY_MAX_BYTES: usize = 1 << 20;
+
+/// The parameters of the query string that a type knows. Every parameter is a list of texts; [`single`] takes the last.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let mut lists: Map<String, Value> = Map::new();
+        for (key, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
+            let list = lists.entry(key).or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(values) = list {
+                values.push(Value::from(value));
+            }
+        }
+        let parameters = serde_json::from_value(Value::Object(lists));
+        parameters.map(Self).map_err(|error| ApiError::Invalid(format!("query parameters: {error}")))
+    }
+}
+
+/// The last of a parameter's values.
+pub(crate) fn single<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Vec::<String>::deserialize(deserializer).map(|mut values| values.pop())
+}
+
+/// Which page of a list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Paging {
+    /// A cursor that the list gave before; empty: the first page.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    pub(crate) cursor: Option<String>,
+    /// Rows on a page, at most 100.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<u32>)]
+    pub(crate) per_page: Option<String>,
+    /// The same, as older clients call it.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<u32>)]
+    pub(crate) limit: Option<String>,
+}
+
+impl Paging {
+    /// Rows on the page.
+    pub(crate) fn rows(&self) -> Result<usize, ApiError> {
+        crate::page::per_page(self.per_page.as_deref().or(self.limit.as_deref()))
+    }
+}
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, api).await.map_err(|error| match error.status().as_u16() {
+            413 => ApiError::TooLarge(BODY_MAX_BYTES),
+            _ => ApiError::Invalid(error.to_string()),
+        })?;
+        let body = if bytes.is_empty() { &b"{}"[..] } else { &bytes };
+        serde_json::from_slice(body).map(Self).map_err(|error| ApiError::Invalid(format!("body: {error}")))
+    }
+}
+
+/// The address of the client, as the server's socket sees it.
+pub(crate) struct ClientAddress(pub(crate) std::net::IpAddr);
+
+impl<S: Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>();
+        Ok(Self(peer.map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0.ip())))
+    }
+}

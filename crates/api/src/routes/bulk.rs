@@ -1,0 +1,194 @@
+//! Changes of many issues at once (`reference/web-api.md` §3.6).
+
+use std::collections::HashMap;
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use nuthatch_issues::{Action, Issue as Model};
+use nuthatch_protocol::IssueId;
+use nuthatch_store::{
+    issues::{IssueCondition, IssueCursor, IssueTest, PAGE_MAX},
+    projects::Project,
+};
+use serde::Deserialize;
+use serde_json::Map;
+use utoipa::IntoParams;
+
+use super::{
+    issue_change,
+    issue_selection::{IssueSelection, Selected},
+    organizations::users,
+    paths::{OrganizationPath, ProjectPath},
+};
+use crate::{
+    Api,
+    auth::{
+        access::{InOrganization, InProject, Within},
+        scope::EventRight,
+    },
+    error::{ApiError, ErrorBody},
+    period::Period,
+    query::{Body, Query, single},
+    shape::{
+        account::User,
+        issue::{IssueRequest, IssuesChanged, actor, status_word},
+    },
+};
+
+/// Most issues that are changed at once.
+const ISSUES_MAX: usize = 1000;
+
+/// Which issues to change: those with these ids, else those a search finds, else those of a status, else all.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct BulkSelection {
+    /// Ids of issues, at most 1000.
+    id: Vec<String>,
+    /// Status, as older clients say it.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    status: Option<String>,
+}
+
+/// Changes issues of an organization.
+#[utoipa::path(
+    put, path = "/api/0/organizations/{org}/issues/", operation_id = "updateIssues", tag = "issues",
+    params(OrganizationPath, BulkSelection, IssueSelection), request_body = IssueRequest,
+    responses((status = 200, body = IssuesChanged), (status = 204, description = "Nothing matched"), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn update(
+    State(api): State<Api>,
+    place: Within<InOrganization, EventRight>,
+    Query(bulk): Query<BulkSelection>,
+    Query(selection): Query<IssueSelection>,
+    Body(request): Body<IssueRequest>,
+) -> Result<Response, ApiError> {
+    change(&api, &place, None, &bulk, selection, &request).await
+}
+
+/// Changes issues of a project.
+#[utoipa::path(
+    put, path = "/api/0/projects/{org}/{project}/issues/", operation_id = "updateProjectIssues", tag = "issues",
+    params(ProjectPath, BulkSelection, IssueSelection), request_body = IssueRequest,
+    responses((status = 200, body = IssuesChanged), (status = 204, description = "Nothing matched"), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn update_in_project(
+    State(api): State<Api>,
+    place: Within<InProject, EventRight>,
+    Query(bulk): Query<BulkSelection>,
+    Query(selection): Query<IssueSelection>,
+    Body(request): Body<IssueRequest>,
+) -> Result<Response, ApiError> {
+    change(&api, &place.organization, Some(&place.project), &bulk, selection, &request).await
+}
+
+async fn change(
+    api: &Api,
+    place: &InOrganization,
+    only: Option<&Project>,
+    bulk: &BulkSelection,
+    selection: IssueSelection,
+    request: &IssueRequest,
+) -> Result<Response, ApiError> {
+    let actions = issue_change::actions(api, place, request).await?;
+    let of_status = |action: &Action| matches!(action, Action::Resolve | Action::Unresolve | Action::Archive(_));
+    if bulk.id.is_empty() && !actions.iter().all(of_status) {
+        return Err(ApiError::Invalid("only the status can be changed without naming the issues by id".to_owned()));
+    }
+    let projects = place.projects(api).await?;
+    let ids = if bulk.id.is_empty() {
+        found(api, place, &projects, only, bulk, selection).await?
+    } else {
+        named(api, &projects, only, &bulk.id).await?
+    };
+    let Some(first) = ids.first().copied() else { return Ok(StatusCode::NO_CONTENT.into_response()) };
+    let changed = issue_change::apply(api, place.caller.user.id, ids, actions.clone()).await?;
+    let shown = match changed.into_iter().next() {
+        Some(issue) => Some(issue),
+        None => api.meta.issue(first).await?,
+    };
+    let shown = shown.ok_or(ApiError::NotFound("issue"))?;
+    let people = users(api, place).await?.iter().map(|(id, user)| (*id, User::from(user))).collect();
+    Ok(Json(changes(&actions, &shown, &people)).into_response())
+}
+
+/// The issues of these ids that belong to the projects.
+async fn named(
+    api: &Api,
+    projects: &[Project],
+    only: Option<&Project>,
+    ids: &[String],
+) -> Result<Vec<IssueId>, ApiError> {
+    if ids.len() > ISSUES_MAX {
+        return Err(ApiError::Invalid(format!("at most {ISSUES_MAX} issues are changed at once")));
+    }
+    let mut found = Vec::with_capacity(ids.len());
+    for text in ids {
+        let id: IssueId = text.parse().map_err(|_| ApiError::Invalid(format!("{text:?} is not the id of an issue")))?;
+        let issue = api.meta.issue(id).await?.filter(|issue| {
+            let theirs = projects.iter().any(|project| project.id == issue.project_id);
+            theirs && only.is_none_or(|only| only.id == issue.project_id)
+        });
+        found.extend(issue.map(|issue| issue.id));
+    }
+    Ok(found)
+}
+
+/// The issues that a search finds, at most [`ISSUES_MAX`].
+async fn found(
+    api: &Api,
+    place: &InOrganization,
+    projects: &[Project],
+    only: Option<&Project>,
+    bulk: &BulkSelection,
+    mut selection: IssueSelection,
+) -> Result<Vec<IssueId>, ApiError> {
+    // Unlike a list, a change without a query is meant for all issues.
+    selection.query.get_or_insert_default();
+    let mut query = match selection.select(api, place, projects, only, &Period::default()).await? {
+        Selected::Nothing => return Ok(Vec::new()),
+        Selected::Query(query) => query,
+    };
+    if let Some(word) = bulk.status.as_deref().filter(|word| !word.is_empty()) {
+        let status = status_word(word).ok_or_else(|| ApiError::Invalid(format!("there is no status {word:?}")))?;
+        query.filter.push(IssueCondition { negated: false, test: IssueTest::Status(status) });
+    }
+    query.limit = PAGE_MAX;
+    let mut ids = Vec::new();
+    loop {
+        let page = api.meta.issues(&query).await?;
+        ids.extend(page.issues.iter().map(|issue| issue.id));
+        match page.issues.last().filter(|_| page.has_next && ids.len() < ISSUES_MAX) {
+            Some(last) => {
+                query.cursor = Some(IssueCursor { value: query.sort.value(last), id: last.id, backwards: false });
+            }
+            None => break,
+        }
+    }
+    ids.truncate(ISSUES_MAX);
+    Ok(ids)
+}
+
+/// What the actions changed, as one of the issues shows it.
+fn changes(actions: &[Action], issue: &Model, people: &HashMap<nuthatch_protocol::UserId, User>) -> IssuesChanged {
+    let mut changed = IssuesChanged::default();
+    for action in actions {
+        match action {
+            Action::Resolve | Action::Unresolve | Action::Archive(_) => {
+                changed.status = Some(issue.status.as_str().to_owned());
+                changed.status_details = Some(Map::new());
+                changed.substatus = Some(issue.substatus.map(|substatus| substatus.as_str().to_owned()));
+            }
+            Action::Assign(_) | Action::Unassign => {
+                changed.assigned_to = Some(issue.assignee.and_then(|assignee| actor(assignee, people)));
+            }
+            Action::SetPriority(priority) => changed.priority = Some(priority.as_str().to_owned()),
+        }
+    }
+    changed
+}

@@ -1,0 +1,129 @@
+//! Events of a project, and events known by their id alone (`reference/web-api.md` §3.9).
+
+use std::collections::HashMap;
+
+use axum::{
+    Json,
+    extract::{RawPathParams, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, Uri, header};
+use nuthatch_store::events::EventQuery;
+
+use super::{
+    event_lookup::{among, body, in_project, issue_of, read_id},
+    event_page::{EventSearch, beside, page},
+    paths::{OrganizationPath, ProjectPath},
+};
+use crate::{
+    Api,
+    auth::{
+        access::{InOrganization, InProject, Within, parameter},
+        scope::EventRight,
+    },
+    error::{ApiError, ErrorBody},
+    period::{Period, Range},
+    query::{Paging, Query},
+    shape::event::{Event, EventIdLookup, EventRow, Neighbours},
+};
+
+/// The events of a project, newest first.
+#[utoipa::path(
+    get, path = "/api/0/projects/{org}/{project}/events/", operation_id = "listProjectEvents", tag = "events",
+    params(ProjectPath, EventSearch, Period, Paging),
+    responses((status = 200, body = [EventRow]), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn of_project(
+    State(api): State<Api>,
+    place: Within<InProject, EventRight>,
+    uri: Uri,
+    Query(search): Query<EventSearch>,
+    Query(period): Query<Period>,
+    Query(paging): Query<Paging>,
+) -> Result<impl IntoResponse, ApiError> {
+    let now = api.now();
+    let query = all_of(&place, period.range(now)?, search.filter(now)?);
+    let (events, links) = page(&api, &query, &paging).await?;
+    let mut owners = HashMap::new();
+    let mut rows = Vec::with_capacity(events.len());
+    for event in &events {
+        let issue = match owners.get(&event.hashes) {
+            Some(issue) => *issue,
+            None => issue_of(&api, place.project.id, &event.hashes).await?,
+        };
+        owners.insert(event.hashes.clone(), issue);
+        rows.push(EventRow::new(event, issue));
+    }
+    Ok((links.header(&api.public_url, &uri), Json(rows)))
+}
+
+fn all_of(place: &InProject, range: Range, filter: nuthatch_query::Expr) -> EventQuery {
+    EventQuery { projects: vec![place.project.id], hashes: None, from: range.from, until: range.until, filter }
+}
+
+/// An event, whole. Its neighbours are those of its issue.
+#[utoipa::path(
+    get, path = "/api/0/projects/{org}/{project}/events/{event_id}/", operation_id = "getEvent", tag = "events",
+    params(ProjectPath, EventSearch, Period, ("event_id" = String, Path, description = "32 hex digits")),
+    responses((status = 200, body = Event), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn detail(
+    State(api): State<Api>,
+    place: Within<InProject, EventRight>,
+    path: RawPathParams,
+    Query(search): Query<EventSearch>,
+    Query(period): Query<Period>,
+) -> Result<Json<Event>, ApiError> {
+    let id = read_id(parameter(&path, "event_id"))?;
+    let event = in_project(&api, &place.project, id).await?.ok_or(ApiError::NotFound("event"))?;
+    let issue = issue_of(&api, place.project.id, &event.summary.hashes).await?;
+    let now = api.now();
+    let mut query = all_of(&place, period.range(now)?, search.filter(now)?);
+    query.hashes = Some(event.summary.hashes.clone());
+    let neighbours = Neighbours {
+        newer: beside(&api, &query, &event.summary, true).await?,
+        older: beside(&api, &query, &event.summary, false).await?,
+    };
+    Ok(Json(body(&event, issue, neighbours)?))
+}
+
+/// The canonical JSON of an event, byte for byte as it is stored.
+#[utoipa::path(
+    get, path = "/api/0/projects/{org}/{project}/events/{event_id}/json/", operation_id = "getEventJson",
+    tag = "events", params(ProjectPath, ("event_id" = String, Path, description = "32 hex digits")),
+    responses((status = 200, body = Object), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn json(
+    State(api): State<Api>,
+    place: Within<InProject, EventRight>,
+    path: RawPathParams,
+) -> Result<Response, ApiError> {
+    let id = read_id(parameter(&path, "event_id"))?;
+    let event = in_project(&api, &place.project, id).await?.ok_or(ApiError::NotFound("event"))?;
+    let media_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(([media_type], event.body).into_response())
+}
+
+/// Where an event is that is known by its id alone.
+#[utoipa::path(
+    get, path = "/api/0/organizations/{org}/eventids/{event_id}/", operation_id = "findEvent", tag = "events",
+    params(OrganizationPath, ("event_id" = String, Path, description = "32 hex digits")),
+    responses((status = 200, body = EventIdLookup), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn by_id(
+    State(api): State<Api>,
+    place: Within<InOrganization, EventRight>,
+    path: RawPathParams,
+) -> Result<Json<EventIdLookup>, ApiError> {
+    let id = read_id(parameter(&path, "event_id"))?;
+    let projects = place.projects(&api).await?;
+    let (project, event) = among(&api, &projects, id).await?.ok_or(ApiError::NotFound("event"))?;
+    let issue = issue_of(&api, project.id, &event.summary.hashes).await?;
+    Ok(Json(EventIdLookup {
+        organization_slug: place.organization.slug.clone(),
+        project_slug: project.slug.clone(),
+        group_id: issue.map(|id| id.to_string()),
+        event_id: id.to_string(),
+        event: body(&event, issue, Neighbours::default())?,
+    }))
+}

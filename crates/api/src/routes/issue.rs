@@ -1,0 +1,157 @@
+//! One issue (`reference/web-api.md` §3.5–§3.7).
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::{Json, extract::State, response::IntoResponse};
+use http::Uri;
+use nuthatch_issues::Issue as Model;
+use nuthatch_protocol::UserId;
+use nuthatch_query::Expr;
+use nuthatch_store::events::EventQuery;
+
+use super::{
+    issue_change,
+    issues::{context, series},
+    organizations::users,
+    paths::IssuePath,
+};
+use crate::{
+    Api,
+    auth::{
+        access::{InIssue, Within},
+        scope::EventRight,
+    },
+    error::{ApiError, ErrorBody},
+    page::cut,
+    period::Range,
+    query::{Body, Paging, Query},
+    series::Intervals,
+    shape::{
+        account::User,
+        activity::{Activities, Activity, activities as activity_rows},
+        event::EventRelease,
+        issue::{Issue, IssueDetail, IssueHash, IssueRequest},
+        tag::TagKey,
+    },
+};
+
+/// Most activities that are shown.
+const ACTIVITIES_MAX: usize = 100;
+
+/// An issue.
+#[utoipa::path(
+    get, path = "/issues/{issue}/", operation_id = "getIssue", tag = "issues", params(IssuePath),
+    responses((status = 200, body = IssueDetail), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn detail(
+    State(api): State<Api>,
+    place: Within<InIssue, EventRight>,
+) -> Result<Json<IssueDetail>, ApiError> {
+    let query = events_of(&api, &place, Range::default(), Expr::all()).await?;
+    let tags = api.events.tag_keys(&query).await?.iter().map(|(key, total)| TagKey::new(key, *total)).collect();
+    let people = people(&api, &place).await?;
+    let issue = &place.issue;
+    Ok(Json(IssueDetail {
+        row: row(&api, &place, issue, &people).await?,
+        activity: stored_activities(&api, issue, &people).await?,
+        seen_by: Vec::new(),
+        participants: Vec::new(),
+        user_report_count: 0,
+        first_release: issue.first_release.as_deref().map(EventRelease::of),
+        last_release: issue.last_release.as_deref().map(EventRelease::of),
+        tags,
+        plugin_actions: Vec::new(),
+        plugin_issues: Vec::new(),
+        plugin_contexts: Vec::new(),
+    }))
+}
+
+/// Resolves, archives, reopens, assigns an issue or sets its priority.
+#[utoipa::path(
+    put, path = "/issues/{issue}/", operation_id = "updateIssue", tag = "issues", params(IssuePath),
+    request_body = IssueRequest,
+    responses((status = 200, body = Issue), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn update(
+    State(api): State<Api>,
+    place: Within<InIssue, EventRight>,
+    Body(request): Body<IssueRequest>,
+) -> Result<Json<Issue>, ApiError> {
+    let actions = issue_change::actions(&api, &place.organization, &request).await?;
+    let actor = place.organization.caller.user.id;
+    let changed = issue_change::apply(&api, actor, vec![place.issue.id], actions).await?;
+    let people = people(&api, &place).await?;
+    let issue = changed.first().unwrap_or(&place.issue);
+    Ok(Json(row(&api, &place, issue, &people).await?))
+}
+
+/// What happened to an issue, newest first.
+#[utoipa::path(
+    get, path = "/issues/{issue}/activities/", operation_id = "listActivities", tag = "issues", params(IssuePath),
+    responses((status = 200, body = Activities), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn activities(
+    State(api): State<Api>,
+    place: Within<InIssue, EventRight>,
+) -> Result<Json<Activities>, ApiError> {
+    let people = people(&api, &place).await?;
+    Ok(Json(Activities { activity: stored_activities(&api, &place.issue, &people).await? }))
+}
+
+/// The hashes an issue owns.
+#[utoipa::path(
+    get, path = "/issues/{issue}/hashes/", operation_id = "listHashes", tag = "issues", params(IssuePath, Paging),
+    responses((status = 200, body = [IssueHash]), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn hashes(
+    State(api): State<Api>,
+    place: Within<InIssue, EventRight>,
+    uri: Uri,
+    Query(paging): Query<Paging>,
+) -> Result<impl IntoResponse, ApiError> {
+    let hashes = api.meta.hashes(place.issue.id).await?;
+    let (page, links) = cut(hashes, paging.cursor.as_deref(), paging.rows()?)?;
+    let row = |hash: nuthatch_protocol::Hash| IssueHash {
+        id: hash.to_string(),
+        latest_event: None,
+        merged_by_seer: false,
+        seer_match_distance: None,
+    };
+    Ok((links.header(&api.public_url, &uri), Json(page.into_iter().map(row).collect::<Vec<_>>())))
+}
+
+/// The events of an issue in a time range that meet a condition.
+pub(super) async fn events_of(api: &Api, place: &InIssue, range: Range, filter: Expr) -> Result<EventQuery, ApiError> {
+    let hashes = api.meta.hashes(place.issue.id).await?;
+    Ok(EventQuery {
+        projects: vec![place.project.id],
+        hashes: Some(hashes),
+        from: range.from,
+        until: range.until,
+        filter,
+    })
+}
+
+async fn people(api: &Api, place: &InIssue) -> Result<HashMap<UserId, User>, ApiError> {
+    Ok(users(api, &place.organization).await?.iter().map(|(id, user)| (*id, User::from(user))).collect())
+}
+
+async fn stored_activities(
+    api: &Api,
+    issue: &Model,
+    people: &HashMap<UserId, User>,
+) -> Result<Vec<Activity>, ApiError> {
+    Ok(activity_rows(issue, &api.meta.activities(issue.id, ACTIVITIES_MAX).await?, people))
+}
+
+/// The row of one issue, with the graphs of a day and of a month.
+async fn row(api: &Api, place: &InIssue, issue: &Model, people: &HashMap<UserId, User>) -> Result<Issue, ApiError> {
+    let mut stats = BTreeMap::new();
+    for name in ["24h", "30d"] {
+        if let Some(intervals) = Intervals::of_group_stats(name, None, api.now()) {
+            let series = series(api, std::slice::from_ref(issue), intervals).await?;
+            stats.extend(series.into_values().map(|series| (name.to_owned(), series)));
+        }
+    }
+    Ok(Issue::new(issue, &context(api, &place.organization, &place.project, people), Some(stats)))
+}

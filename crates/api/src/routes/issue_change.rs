@@ -1,0 +1,106 @@
+//! From the body of a request to what a person does to issues, and doing it (`reference/web-api.md` §3.6).
+
+use std::collections::BTreeMap;
+
+use nuthatch_issues::{
+    Action, Assignee, Changes, Issue, Needs, Snapshot, Status, Substatus, action::Archive, apply_action,
+};
+use nuthatch_protocol::{IssueId, Priority, Timestamp, UserId};
+
+use super::organizations::users;
+use crate::{
+    Api,
+    auth::access::InOrganization,
+    error::ApiError,
+    shape::issue::{IssueRequest, status_word},
+};
+
+/// What a request does, in order.
+pub(super) async fn actions(
+    api: &Api,
+    place: &InOrganization,
+    request: &IssueRequest,
+) -> Result<Vec<Action>, ApiError> {
+    let mut actions = Vec::new();
+    actions.extend(of_status(request)?);
+    if let Some(assignee) = &request.assigned_to {
+        actions.push(of_assignee(api, place, assignee.as_deref().unwrap_or_default().trim()).await?);
+    }
+    if let Some(word) = &request.priority {
+        let priority = [Priority::Low, Priority::Medium, Priority::High].into_iter().find(|p| p.as_str() == word);
+        let invalid = || ApiError::Invalid(format!("priority {word:?} is not high, medium or low"));
+        actions.push(Action::SetPriority(priority.ok_or_else(invalid)?));
+    }
+    Ok(actions)
+}
+
+fn of_status(request: &IssueRequest) -> Result<Option<Action>, ApiError> {
+    let substatus = request.substatus.as_deref().map(|word| {
+        let known = Substatus::ALL.into_iter().find(|substatus| substatus.as_str() == word);
+        known.ok_or_else(|| ApiError::Invalid(format!("there is no substatus {word:?}")))
+    });
+    let substatus = substatus.transpose()?;
+    let status = match request.status.as_deref() {
+        None => substatus.map(Substatus::status),
+        Some(word) => Some(status_word(word).ok_or_else(|| {
+            ApiError::Invalid(format!("status {word:?} is not one of resolved, unresolved and ignored"))
+        })?),
+    };
+    let Some(status) = status else { return Ok(None) };
+    if let Some(substatus) = substatus.filter(|substatus| substatus.status() != status) {
+        let (status, substatus) = (status.as_str(), substatus.as_str());
+        return Err(ApiError::Invalid(format!("substatus {substatus:?} does not belong to status {status:?}")));
+    }
+    Ok(Some(match (status, substatus) {
+        (Status::Resolved, _) => Action::Resolve,
+        (Status::Unresolved, None | Some(Substatus::Ongoing)) => Action::Unresolve,
+        (Status::Ignored, None | Some(Substatus::ArchivedForever)) => Action::Archive(Archive::Forever),
+        (Status::Ignored, Some(Substatus::ArchivedUntilEscalating)) => Action::Archive(Archive::UntilEscalating),
+        (_, Some(substatus)) => {
+            return Err(ApiError::Invalid(format!("substatus {:?} cannot be set by hand", substatus.as_str())));
+        }
+    }))
+}
+
+async fn of_assignee(api: &Api, place: &InOrganization, text: &str) -> Result<Action, ApiError> {
+    let id = match text {
+        "" => return Ok(Action::Unassign),
+        "me" => Some(place.caller.user.id),
+        text => text.strip_prefix("user:").unwrap_or(text).parse::<UserId>().ok(),
+    };
+    let members = users(api, place).await?;
+    let found = members.values().find(|user| Some(user.id) == id || user.email.eq_ignore_ascii_case(text));
+    match found {
+        Some(user) => Ok(Action::Assign(Assignee::User(user.id))),
+        None => Err(ApiError::Invalid(format!("{text:?} is not a member of this organization"))),
+    }
+}
+
+/// Does it to these issues, in one transaction. Returns those that changed, as they are now.
+pub(super) async fn apply(
+    api: &Api,
+    actor: UserId,
+    ids: Vec<IssueId>,
+    actions: Vec<Action>,
+) -> Result<Vec<Issue>, ApiError> {
+    let needs = Needs { issues: ids.clone(), ..Needs::default() };
+    let now = api.now();
+    let decide = Box::new(move |snapshot: &Snapshot| apply_all(&actions, actor, snapshot, &ids, now));
+    Ok(api.meta.transact(needs, None, decide).await?.updated)
+}
+
+/// Each action sees what the ones before it did.
+fn apply_all(actions: &[Action], actor: UserId, snapshot: &Snapshot, ids: &[IssueId], now: Timestamp) -> Changes {
+    let mut state = Snapshot { issues: snapshot.issues.clone(), ..Snapshot::default() };
+    let mut updated: BTreeMap<IssueId, Issue> = BTreeMap::new();
+    let mut activities = Vec::new();
+    for action in actions {
+        let changes = apply_action(action, Some(actor), &state, ids, now);
+        activities.extend(changes.activities);
+        for issue in changes.updated {
+            state.issues.insert(issue.id, issue.clone());
+            updated.insert(issue.id, issue);
+        }
+    }
+    Changes { updated: updated.into_values().collect(), activities, ..Changes::default() }
+}

@@ -1,0 +1,162 @@
+//! Which issues a request is about: from its parameters to a query of the store.
+
+use nuthatch_protocol::{ProjectId, UserId};
+use nuthatch_query::Expr;
+use nuthatch_store::{
+    events::EventQuery,
+    issues::{HASHES_MAX, IssueCondition, IssueQuery, IssueSort, IssueTest, PAGE_MAX},
+    projects::Project,
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{event_page::in_environments, organizations::users};
+use crate::{
+    Api,
+    auth::access::InOrganization,
+    error::ApiError,
+    period::{Period, Range},
+    query::single,
+    search::{DEFAULT_QUERY, IssueSearch, People, ShortIds},
+};
+
+/// Which issues, in which order.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct IssueSelection {
+    /// Search text; empty: all issues; absent: `is:unresolved`.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    pub(super) query: Option<String>,
+    /// `date` last seen (when absent), `new` first seen, `freq` events, `user` users.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    sort: Option<String>,
+    /// Slugs or ids; `-1`, or absent: all.
+    project: Vec<String>,
+    /// Only issues with an event in one of these environments.
+    environment: Vec<String>,
+}
+
+/// What a selection comes to.
+pub(super) enum Selected {
+    /// No issue can be meant.
+    Nothing,
+    /// The first page of these.
+    Query(IssueQuery),
+}
+
+impl IssueSelection {
+    /// The issues that a search text finds in some projects.
+    pub(super) fn of_query(query: &str, project: Vec<String>) -> Self {
+        Self { query: Some(query.to_owned()), project, ..Self::default() }
+    }
+
+    /// The order that is asked for (`reference/web-api.md` §2.3).
+    pub(super) fn sort(&self) -> Result<IssueSort, ApiError> {
+        match self.sort.as_deref().unwrap_or_default() {
+            "" | "date" | "recommended" | "inbox" => Ok(IssueSort::LastSeen),
+            "new" => Ok(IssueSort::FirstSeen),
+            "freq" | "trends" => Ok(IssueSort::Events),
+            "user" => Ok(IssueSort::Users),
+            other => Err(ApiError::Invalid(format!("sort {other:?} is not date, new, freq or user"))),
+        }
+    }
+
+    /// The issues of an organization, or of one of its projects. `projects` are all of the organization's.
+    pub(super) async fn select(
+        &self,
+        api: &Api,
+        place: &InOrganization,
+        projects: &[Project],
+        only: Option<&Project>,
+        period: &Period,
+    ) -> Result<Selected, ApiError> {
+        let now = api.now();
+        let range = period.range(now)?;
+        let sort = self.sort()?;
+        let members: Vec<(UserId, String)> =
+            users(api, place).await?.into_iter().map(|(id, user)| (id, user.email)).collect();
+        let people = People { me: place.caller.user.id, members: &members };
+        let search = IssueSearch::read(self.query.as_deref().unwrap_or(DEFAULT_QUERY), &people, now)?;
+        let chosen = self.choose(projects, only, &search)?;
+        if chosen.is_empty() {
+            return Ok(Selected::Nothing);
+        }
+        let mut filter = search.issue;
+        for short_ids in &search.short_ids {
+            filter.push(with_ids(api, projects, short_ids).await?);
+        }
+        let about_events = self.about_events(search.events);
+        if !about_events.is_empty() {
+            filter.push(with_events(api, &chosen, range, about_events).await?);
+        }
+        if let Some(until) = range.until {
+            filter.push(IssueCondition { negated: true, test: IssueTest::FirstSeenSince(until) });
+        }
+        Ok(Selected::Query(IssueQuery {
+            organization: place.organization.id,
+            projects: chosen,
+            filter,
+            seen_since: range.from,
+            sort,
+            cursor: None,
+            limit: PAGE_MAX,
+        }))
+    }
+
+    /// The projects that are meant.
+    fn choose(
+        &self,
+        projects: &[Project],
+        only: Option<&Project>,
+        search: &IssueSearch,
+    ) -> Result<Vec<ProjectId>, ApiError> {
+        let mut named = Vec::new();
+        for name in self.project.iter().filter(|name| !matches!(name.as_str(), "" | "-1")) {
+            let found = projects.iter().find(|project| project.slug == *name || project.id.to_string() == *name);
+            named.push(found.ok_or(ApiError::NotFound("project"))?.id);
+        }
+        let meant = projects.iter().filter(|project| {
+            (named.is_empty() || named.contains(&project.id))
+                && only.is_none_or(|only| only.id == project.id)
+                && search.projects.iter().all(|condition| condition.holds(project))
+        });
+        Ok(meant.map(|project| project.id).collect())
+    }
+
+    fn about_events(&self, mut conditions: Vec<Expr>) -> Vec<Expr> {
+        conditions.extend(in_environments(&self.environment));
+        conditions
+    }
+}
+
+/// Issues that have an event that meets all conditions.
+async fn with_events(
+    api: &Api,
+    projects: &[ProjectId],
+    range: Range,
+    conditions: Vec<Expr>,
+) -> Result<IssueCondition, ApiError> {
+    let query = EventQuery {
+        projects: projects.to_vec(),
+        hashes: None,
+        from: range.from,
+        until: range.until,
+        filter: Expr::And(conditions),
+    };
+    let hashes = api.events.hashes(&query, HASHES_MAX).await?;
+    Ok(IssueCondition { negated: false, test: IssueTest::Hashes(hashes) })
+}
+
+/// Issues that have one of these short ids.
+async fn with_ids(api: &Api, projects: &[Project], short_ids: &ShortIds) -> Result<IssueCondition, ApiError> {
+    let mut ids = Vec::new();
+    for (slug, number) in &short_ids.ids {
+        if let Some(project) = projects.iter().find(|project| project.slug == *slug) {
+            ids.extend(api.meta.issue_by_short_id(project.id, *number).await?.map(|issue| issue.id));
+        }
+    }
+    Ok(IssueCondition { negated: short_ids.negated, test: IssueTest::Ids(ids) })
+}

@@ -1,0 +1,133 @@
+//! The routes, one module per resource.
+
+mod accounts;
+mod bulk;
+mod event_lookup;
+mod event_page;
+mod events;
+mod issue;
+mod issue_change;
+mod issue_events;
+mod issue_selection;
+mod issue_tags;
+mod issues;
+mod keys;
+mod organizations;
+mod paths;
+mod projects;
+mod sign_in;
+mod stats;
+mod tags;
+mod tokens;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{self, Next},
+    response::Response,
+};
+use http::{HeaderValue, header};
+use tower::util::MapRequestLayer;
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{Api, error, query::BODY_MAX_BYTES};
+
+/// The API under `/api/0/`.
+pub fn router(api: Api) -> Router {
+    let (routes, _) = documented().split_for_parts();
+    let routes = routes
+        .merge(below_issues("/api/0").split_for_parts().0)
+        .fallback(unknown)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(middleware::from_fn_with_state(api.clone(), error::report))
+        .layer(middleware::from_fn(private))
+        .with_state(api);
+    // The spelling has to be settled before a route is chosen, so the routes are a service behind that step.
+    let service = tower::Layer::layer(&MapRequestLayer::new(paths::settle), routes);
+    Router::new()
+        .route_service("/api/0", service.clone())
+        .route_service("/api/0/", service.clone())
+        .route_service("/api/0/{*path}", service)
+}
+
+/// The description of the API, for clients that are generated from it.
+pub fn openapi() -> OpenApi {
+    paths::complete(documented().into_openapi())
+}
+
+fn documented() -> OpenApiRouter<Api> {
+    let info = InfoBuilder::new()
+        .title("Nuthatch")
+        .version("0")
+        .description(Some("The web API. Every error answers `{\"detail\": …}`."))
+        .build();
+    OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build())
+        .routes(routes!(accounts::check))
+        .routes(routes!(accounts::whoami))
+        .routes(routes!(accounts::me))
+        .routes(routes!(sign_in::login))
+        .routes(routes!(sign_in::logout))
+        .routes(routes!(sign_in::setup))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::delete))
+        .routes(routes!(organizations::list))
+        .routes(routes!(organizations::detail, organizations::update))
+        .routes(routes!(organizations::members))
+        .routes(routes!(projects::all))
+        .routes(routes!(projects::list, projects::create))
+        .routes(routes!(projects::detail, projects::update))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::detail, keys::update, keys::delete))
+        .routes(routes!(keys::of_organization))
+        .routes(routes!(issues::list, bulk::update))
+        .routes(routes!(issues::of_project, bulk::update_in_project))
+        .routes(routes!(issues::count))
+        .routes(routes!(issues::stats))
+        .routes(routes!(issues::short_id))
+        .routes(routes!(events::of_project))
+        .routes(routes!(events::detail))
+        .routes(routes!(events::json))
+        .routes(routes!(events::by_id))
+        .routes(routes!(stats::of_project))
+        .routes(routes!(tags::of_organization))
+        .routes(routes!(tags::values_of_organization))
+        .routes(routes!(tags::of_project))
+        .routes(routes!(tags::values_of_project))
+        .routes(routes!(tags::environments))
+        .merge(below_issues("/api/0/organizations/{org}"))
+}
+
+/// What there is of one issue; served below its organization and without it.
+fn below_issues(prefix: &str) -> OpenApiRouter<Api> {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(issue::detail, issue::update))
+        .routes(routes!(issue::activities))
+        .routes(routes!(issue::hashes))
+        .routes(routes!(stats::of_issue))
+        .routes(routes!(issue_tags::list))
+        .routes(routes!(issue_tags::detail))
+        .routes(routes!(issue_tags::values))
+        .routes(routes!(issue_events::list))
+        .routes(routes!(issue_events::detail));
+    OpenApiRouter::new().nest(prefix, routes)
+}
+
+async fn unknown() -> error::ApiError {
+    error::ApiError::NotFound("endpoint")
+}
+
+async fn not_allowed(method: http::Method) -> Response {
+    let body = error::ErrorBody { detail: format!("method {method} is not allowed here"), request_id: None };
+    axum::response::IntoResponse::into_response((http::StatusCode::METHOD_NOT_ALLOWED, axum::Json(body)))
+}
+
+/// Answers are for the one who asked: nobody in between keeps them or takes them for something else.
+async fn private(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,222 @@
+//! Projects (`reference/web-api.md` §3.2).
+
+use axum::{Json, extract::State, response::IntoResponse};
+use http::{StatusCode, Uri};
+use nuthatch_protocol::PublicKey;
+use nuthatch_store::projects::NewProject;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    organizations::{check_name, shape as organization_shape},
+    paths::{OrganizationPath, ProjectPath},
+};
+use crate::{
+    Api,
+    auth::{
+        access::{InOrganization, InProject, Within},
+        caller::Caller,
+        scope::ProjectRight,
+    },
+    error::{ApiError, ErrorBody},
+    page::cut,
+    query::{Body, Paging, Query, single},
+    shape::project::{NewProjectRequest, Project, ProjectDetail, ProjectRequest},
+};
+
+/// Longest slug, in characters.
+const SLUG_MAX_CHARS: usize = 50;
+
+/// Longest name of a platform, in bytes.
+const PLATFORM_MAX_BYTES: usize = 64;
+
+/// Which projects.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ProjectSearch {
+    /// Part of the name or slug; also `slug:x`, `id:1`, `platform:x`.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    query: Option<String>,
+}
+
+impl ProjectSearch {
+    fn finds(&self, project: &nuthatch_store::projects::Project) -> bool {
+        let query = self.query.as_deref().unwrap_or_default().trim();
+        match query.split_once(':') {
+            Some(("slug", slug)) => project.slug == slug,
+            Some(("id", id)) => project.id.to_string() == id,
+            Some(("platform", platform)) => project.platform.as_deref() == Some(platform),
+            _ => {
+                let sought = query.to_lowercase();
+                project.slug.contains(&sought) || project.name.to_lowercase().contains(&sought)
+            }
+        }
+    }
+}
+
+/// The projects of an organization.
+#[utoipa::path(
+    get, path = "/api/0/organizations/{org}/projects/", operation_id = "listProjects", tag = "projects",
+    params(OrganizationPath, ProjectSearch, Paging),
+    responses((status = 200, body = [Project]), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    place: Within<InOrganization, ProjectRight>,
+    uri: Uri,
+    Query(search): Query<ProjectSearch>,
+    Query(paging): Query<Paging>,
+) -> Result<impl IntoResponse, ApiError> {
+    let projects = place.projects(&api).await?;
+    let found = projects.into_iter().filter(|project| search.finds(project)).collect();
+    let (page, links) = cut(found, paging.cursor.as_deref(), paging.rows()?)?;
+    let mut rows = Vec::with_capacity(page.len());
+    for project in &page {
+        rows.push(shape(&api, &place, project).await?);
+    }
+    Ok((links.header(&api.public_url, &uri), Json(rows)))
+}
+
+/// The projects of all organizations of the account.
+#[utoipa::path(
+    get, path = "/api/0/projects/", operation_id = "listAllProjects", tag = "projects", params(ProjectSearch, Paging),
+    responses((status = 200, body = [Project]), (status = 401, body = ErrorBody)),
+)]
+pub(super) async fn all(
+    State(api): State<Api>,
+    caller: Caller,
+    uri: Uri,
+    Query(search): Query<ProjectSearch>,
+    Query(paging): Query<Paging>,
+) -> Result<impl IntoResponse, ApiError> {
+    let mut found = Vec::new();
+    for place in InOrganization::all(&api, &caller).await? {
+        if place.scopes.contain("project:read") {
+            let projects = place.projects(&api).await?.into_iter().filter(|project| search.finds(project));
+            found.extend(projects.map(|project| (place.clone(), project)));
+        }
+    }
+    let (page, links) = cut(found, paging.cursor.as_deref(), paging.rows()?)?;
+    let mut rows = Vec::with_capacity(page.len());
+    for (place, project) in &page {
+        rows.push(shape(&api, place, project).await?);
+    }
+    Ok((links.header(&api.public_url, &uri), Json(rows)))
+}
+
+/// A project.
+#[utoipa::path(
+    get, path = "/api/0/projects/{org}/{project}/", operation_id = "getProject", tag = "projects", params(ProjectPath),
+    responses((status = 200, body = ProjectDetail), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn detail(
+    State(api): State<Api>,
+    place: Within<InProject, ProjectRight>,
+) -> Result<Json<ProjectDetail>, ApiError> {
+    Ok(Json(shape(&api, &place.organization, &place.project).await?.into()))
+}
+
+/// Creates a project with a first key.
+#[utoipa::path(
+    post, path = "/api/0/organizations/{org}/projects/", operation_id = "createProject", tag = "projects",
+    params(OrganizationPath), request_body = NewProjectRequest,
+    responses((status = 201, body = Project), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)),
+)]
+pub(super) async fn create(
+    State(api): State<Api>,
+    place: Within<InOrganization, ProjectRight>,
+    Body(request): Body<NewProjectRequest>,
+) -> Result<(StatusCode, Json<Project>), ApiError> {
+    let name = check_name(&request.name)?;
+    let slug = check_slug(&request.slug.filter(|slug| !slug.is_empty()).unwrap_or_else(|| slug_of(&name)))?;
+    let new = NewProject {
+        organization_id: place.organization.id,
+        slug,
+        name,
+        platform: check_platform(request.platform)?,
+        first_key: PublicKey(api.random()),
+        created: api.now(),
+    };
+    let (project, _) = api.meta.create_project(new).await?;
+    Ok((StatusCode::CREATED, Json(shape(&api, &place, &project).await?)))
+}
+
+/// Changes a project.
+#[utoipa::path(
+    put, path = "/api/0/projects/{org}/{project}/", operation_id = "updateProject", tag = "projects",
+    params(ProjectPath), request_body = ProjectRequest,
+    responses((status = 200, body = ProjectDetail), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)),
+)]
+pub(super) async fn update(
+    State(api): State<Api>,
+    place: Within<InProject, ProjectRight>,
+    Body(request): Body<ProjectRequest>,
+) -> Result<Json<ProjectDetail>, ApiError> {
+    let mut project = place.project.clone();
+    if let Some(name) = request.name {
+        project.name = check_name(&name)?;
+    }
+    if let Some(slug) = request.slug {
+        project.slug = check_slug(&slug)?;
+    }
+    if let Some(platform) = request.platform {
+        project.platform = check_platform(Some(platform))?;
+    }
+    api.meta.update_project(&project).await?;
+    Ok(Json(shape(&api, &place.organization, &project).await?.into()))
+}
+
+async fn shape(
+    api: &Api,
+    place: &InOrganization,
+    project: &nuthatch_store::projects::Project,
+) -> Result<Project, ApiError> {
+    let totals = api.meta.project_totals(project.id).await?;
+    Ok(Project::new(project, organization_shape(api, place), totals, place.scopes))
+}
+
+/// The slug of a name: lower case, what is not a letter or digit as single dashes.
+fn slug_of(name: &str) -> String {
+    let letters =
+        name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>();
+    let words: Vec<&str> = letters.split('-').filter(|word| !word.is_empty()).collect();
+    words.join("-").chars().take(SLUG_MAX_CHARS).collect::<String>().trim_end_matches('-').to_owned()
+}
+
+/// A slug: lower-case letters, digits, `-` and `_`, not digits alone (that would be an id).
+fn check_slug(slug: &str) -> Result<String, ApiError> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    let fits = !slug.is_empty() && slug.len() <= SLUG_MAX_CHARS && slug.chars().all(allowed);
+    if fits && !slug.chars().all(|c| c.is_ascii_digit()) {
+        return Ok(slug.to_owned());
+    }
+    Err(ApiError::Invalid(format!(
+        "slug {slug:?} must be 1 to {SLUG_MAX_CHARS} of a-z, 0-9, - and _, and not digits alone"
+    )))
+}
+
+fn check_platform(platform: Option<String>) -> Result<Option<String>, ApiError> {
+    match platform.filter(|platform| !platform.is_empty()) {
+        Some(platform) if platform.len() > PLATFORM_MAX_BYTES => {
+            Err(ApiError::Invalid(format!("platform is longer than {PLATFORM_MAX_BYTES} bytes")))
+        }
+        platform => Ok(platform),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_come_from_names_and_are_checked() {
+        assert_eq!(slug_of("  My Web-App (2)! "), "my-web-app-2");
+        assert_eq!(slug_of("Ünïcode"), "n-code");
+        for slug in ["", "12", "A", "a b", "a/b", &"x".repeat(51)] {
+            assert!(check_slug(slug).is_err(), "{slug}");
+        }
+        assert!(check_slug("web-2_x").is_ok());
+    }
+}

@@ -1,0 +1,260 @@
+//! Search of issues: from the text of the search field to conditions (`reference/web-api.md` §2, §2.1).
+//!
+//! Some keys are about the issue itself. The others are about its events: they select issues that have at least one
+//! event in the period that meets all of them together.
+
+use nuthatch_issues::{Status, Substatus, issue::parse_short_id};
+use nuthatch_protocol::{IssueId, Level, Timestamp, UserId};
+use nuthatch_query::{Expr, FREE_TEXT, Grammar, Op, Term, Value, parse};
+use nuthatch_store::{
+    issues::{IssueCondition, IssueTest},
+    projects::Project,
+};
+
+use crate::error::ApiError;
+
+/// What a list shows when nobody says what (`reference/web-api.md` §0.6).
+pub(crate) const DEFAULT_QUERY: &str = "is:unresolved";
+
+/// What a search text asks for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct IssueSearch {
+    /// Of the issue.
+    pub(crate) issue: Vec<IssueCondition>,
+    /// Of its events, all of one event.
+    pub(crate) events: Vec<Expr>,
+    /// Of its project.
+    pub(crate) projects: Vec<ProjectCondition>,
+    /// Short ids, one of which it has.
+    pub(crate) short_ids: Vec<ShortIds>,
+}
+
+/// The project is one of these, by slug or id; or is none of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ProjectCondition {
+    pub(crate) negated: bool,
+    pub(crate) names: Vec<String>,
+}
+
+impl ProjectCondition {
+    /// Whether a project meets it.
+    pub(crate) fn holds(&self, project: &Project) -> bool {
+        let named = self.names.iter().any(|name| *name == project.slug || *name == project.id.to_string());
+        named != self.negated
+    }
+}
+
+/// The short id is one of these (project slug and number); or is none of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ShortIds {
+    pub(crate) negated: bool,
+    pub(crate) ids: Vec<(String, u64)>,
+}
+
+/// Who searches, and whom else a search may name.
+pub(crate) struct People<'a> {
+    /// What `me` means.
+    pub(crate) me: UserId,
+    /// Accounts by e-mail address.
+    pub(crate) members: &'a [(UserId, String)],
+}
+
+impl IssueSearch {
+    /// Reads a search text; an empty one asks for everything.
+    pub(crate) fn read(text: &str, people: &People<'_>, now: Timestamp) -> Result<Self, ApiError> {
+        let expr = parse(text, Grammar::Flat, now).map_err(|error| ApiError::Invalid(error.to_string()))?;
+        let parts = match expr {
+            Expr::And(parts) => parts,
+            one => vec![one],
+        };
+        let mut search = Self::default();
+        for part in &parts {
+            search.add(part, people)?;
+        }
+        Ok(search)
+    }
+
+    fn add(&mut self, part: &Expr, people: &People<'_>) -> Result<(), ApiError> {
+        match part {
+            Expr::Term(term) => self.add_term(term, false, part, people),
+            Expr::Not(inner) => match &**inner {
+                Expr::Term(term) => self.add_term(term, true, part, people),
+                _ => Err(no_boolean_operators()),
+            },
+            Expr::And(_) | Expr::Or(_) => Err(no_boolean_operators()),
+        }
+    }
+
+    /// `whole` is the term with its negation, for keys of events.
+    fn add_term(&mut self, term: &Term, negated: bool, whole: &Expr, people: &People<'_>) -> Result<(), ApiError> {
+        match term.key.as_str() {
+            "project" | "project.id" | "project.name" => {
+                self.projects.push(ProjectCondition { negated, names: texts(term)? });
+            }
+            "issue" => {
+                let read = |text: &String| parse_short_id(text).ok_or_else(|| wrong(term, "a short id such as WEB-4"));
+                let ids = texts(term)?.iter().map(read).collect::<Result<_, _>>()?;
+                self.short_ids.push(ShortIds { negated, ids });
+            }
+            _ => match issue_tests(term, people)? {
+                None => self.events.push(whole.clone()),
+                Some(tests) if negated && tests.len() > 1 => {
+                    return Err(wrong(term, "a comparison when it is negated"));
+                }
+                Some(tests) => self
+                    .issue
+                    .extend(tests.into_iter().map(|(not, test)| IssueCondition { negated: negated != not, test })),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// Tests that a term stands for, all of them, each with whether it must not hold.
+type Tests = Vec<(bool, IssueTest)>;
+
+fn one(test: IssueTest) -> Tests {
+    vec![(false, test)]
+}
+
+/// What a key of issues means; `None` for keys of events.
+fn issue_tests(term: &Term, people: &People<'_>) -> Result<Option<Tests>, ApiError> {
+    let tests = match term.key.as_str() {
+        FREE_TEXT => one(IssueTest::Text(free_text(term)?)),
+        "is" => one(is(term)?),
+        "assigned" | "assigned_to" | "assigned_or_suggested" => assigned(term, people)?,
+        "bookmarks" | "subscribed" | "team" => one(IssueTest::Ids(Vec::new())),
+        "level" => {
+            let read = |text: &String| text.parse::<Level>().map_err(|()| wrong(term, "a level such as error"));
+            one(IssueTest::Level(texts(term)?.iter().map(read).collect::<Result<_, _>>()?))
+        }
+        "platform" | "platform.name" if matches!(term.op, Op::In(_)) => one(IssueTest::Platform(texts(term)?)),
+        "issue.id" => {
+            let read = |text: &String| text.parse::<IssueId>().map_err(|_| wrong(term, "the number of an issue"));
+            one(IssueTest::Ids(texts(term)?.iter().map(read).collect::<Result<_, _>>()?))
+        }
+        "issue.type" | "issue.category" => {
+            // Only errors are stored yet, and both their type and their category are called so.
+            if texts(term)?.iter().any(|text| text == "error") {
+                vec![(true, IssueTest::Ids(Vec::new()))]
+            } else {
+                one(IssueTest::Ids(Vec::new()))
+            }
+        }
+        "error.unhandled" => vec![(text(term)? != "true", IssueTest::Unhandled)],
+        "firstRelease" | "first-release" | "first_release" => one(IssueTest::FirstRelease(text(term)?)),
+        "age" | "firstSeen" | "first_seen" => since(term, IssueTest::FirstSeenSince)?,
+        "lastSeen" | "last_seen" => since(term, IssueTest::LastSeenSince)?,
+        "timesSeen" | "times_seen" => times_seen(term)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(tests))
+}
+
+fn is(term: &Term) -> Result<IssueTest, ApiError> {
+    let word = text(term)?;
+    let status = match word.as_str() {
+        "unresolved" => Some(Status::Unresolved),
+        "resolved" => Some(Status::Resolved),
+        "ignored" | "archived" | "muted" => Some(Status::Ignored),
+        _ => None,
+    };
+    if let Some(status) = status {
+        return Ok(IssueTest::Status(status));
+    }
+    if let Some(substatus) = Substatus::ALL.into_iter().find(|substatus| substatus.as_str() == word) {
+        return Ok(IssueTest::Substatus(vec![substatus]));
+    }
+    match word.as_str() {
+        "assigned" => Ok(IssueTest::Assigned),
+        "for_review" => Ok(IssueTest::Substatus(vec![Substatus::New, Substatus::Regressed, Substatus::Escalating])),
+        "reprocessing" | "linked" => Ok(IssueTest::Ids(Vec::new())),
+        _ => Err(wrong(term, "a status such as unresolved, resolved or archived")),
+    }
+}
+
+fn assigned(term: &Term, people: &People<'_>) -> Result<Tests, ApiError> {
+    let words: Vec<String> = texts(term)?.into_iter().filter(|word| word != "my_teams").collect();
+    let [word] = words.as_slice() else { return Err(wrong(term, "one person: me, none or an e-mail address")) };
+    let user = match word.as_str() {
+        "none" => return Ok(vec![(true, IssueTest::Assigned)]),
+        "me" => Some(people.me),
+        email => people.members.iter().find(|(_, known)| known.eq_ignore_ascii_case(email)).map(|(id, _)| *id),
+    };
+    // Nobody has anything assigned whom the organization does not know.
+    Ok(one(user.map_or(IssueTest::Ids(Vec::new()), IssueTest::AssignedTo)))
+}
+
+fn since(term: &Term, test: fn(Timestamp) -> IssueTest) -> Result<Tests, ApiError> {
+    let time = |value: &Value| match value {
+        Value::Time(time) => Ok(*time),
+        _ => Err(wrong(term, "a time such as -24h or 2026-01-31")),
+    };
+    let just_after = |time: Timestamp| Timestamp(time.0.saturating_add(1));
+    Ok(vec![match &term.op {
+        Op::Ge(value) => (false, test(time(value)?)),
+        Op::Gt(value) => (false, test(just_after(time(value)?))),
+        Op::Lt(value) => (true, test(time(value)?)),
+        Op::Le(value) => (true, test(just_after(time(value)?))),
+        _ => return Err(wrong(term, "a time such as -24h or >2026-01-31")),
+    }])
+}
+
+fn times_seen(term: &Term) -> Result<Tests, ApiError> {
+    let number = |value: &Value| match value {
+        Value::Number(number) if *number >= 0.0 => Ok(number.ceil() as u64),
+        Value::Text(text) => text.parse::<u64>().map_err(|_| wrong(term, "a number")),
+        _ => Err(wrong(term, "a number")),
+    };
+    let at_least = IssueTest::TimesSeenAtLeast;
+    Ok(match &term.op {
+        Op::Ge(value) => vec![(false, at_least(number(value)?))],
+        Op::Gt(value) => vec![(false, at_least(number(value)?.saturating_add(1)))],
+        Op::Lt(value) => vec![(true, at_least(number(value)?))],
+        Op::Le(value) => vec![(true, at_least(number(value)?.saturating_add(1)))],
+        Op::In(values) => {
+            let [value] = values.as_slice() else { return Err(wrong(term, "one number")) };
+            let count = number(value)?;
+            vec![(false, at_least(count)), (true, at_least(count.saturating_add(1)))]
+        }
+        _ => return Err(wrong(term, "a number")),
+    })
+}
+
+fn free_text(term: &Term) -> Result<String, ApiError> {
+    match &term.op {
+        Op::Contains(text) => Ok(text.clone()),
+        Op::Like(pattern) => Ok(pattern.trim_matches('*').to_owned()),
+        _ => text(term),
+    }
+}
+
+/// The one text a term names.
+fn text(term: &Term) -> Result<String, ApiError> {
+    match texts(term)?.as_slice() {
+        [text] => Ok(text.clone()),
+        _ => Err(wrong(term, "one value")),
+    }
+}
+
+/// The texts a term names.
+fn texts(term: &Term) -> Result<Vec<String>, ApiError> {
+    match &term.op {
+        Op::In(values) => Ok(values.iter().map(Value::to_text).collect()),
+        Op::Contains(text) => Ok(vec![text.clone()]),
+        _ => Err(wrong(term, "a plain value")),
+    }
+}
+
+fn wrong(term: &Term, expected: &str) -> ApiError {
+    ApiError::Invalid(format!("search key {:?} takes {expected}", term.key))
+}
+
+fn no_boolean_operators() -> ApiError {
+    ApiError::Invalid("OR, AND and parentheses cannot be used in the search of issues".to_owned())
+}
+
+/// Reads the search text of events; an empty one asks for everything.
+pub(crate) fn parse_event_search(text: &str, now: Timestamp) -> Result<Expr, ApiError> {
+    parse(text, Grammar::Boolean, now).map_err(|error| ApiError::Invalid(error.to_string()))
+}

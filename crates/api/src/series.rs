@@ -1,0 +1,100 @@
+//! Counts over time: `[[unix seconds, count], …]`, aligned and without gaps.
+
+use std::time::Duration;
+
+use nuthatch_protocol::Timestamp;
+
+/// Counts per interval, each with the second at which the interval begins.
+pub(crate) type Series = Vec<(i64, u64)>;
+
+/// Seconds of an hour: the unit of the counters of issues.
+pub(crate) const HOUR_SECS: i64 = 3600;
+
+/// Seconds of a day.
+pub(crate) const DAY_SECS: i64 = 24 * HOUR_SECS;
+
+/// Most intervals of a series.
+pub(crate) const INTERVALS_MAX: i64 = 2000;
+
+/// Longest period that is shown by the hour when nobody says how.
+const HOURLY_MAX: Duration = Duration::from_hours(48);
+
+/// Longest period of a series of an issue.
+const PERIOD_MAX: Duration = Duration::from_hours(90 * 24);
+
+/// The intervals of a series: how many, how long, and where the first begins. The last one holds `now`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Intervals {
+    pub(crate) first: i64,
+    pub(crate) secs: i64,
+    pub(crate) count: i64,
+}
+
+impl Intervals {
+    /// The intervals that cover a time span, aligned to whole multiples of their length.
+    pub(crate) fn covering(from: Timestamp, until: Timestamp, secs: i64) -> Self {
+        let first = from.secs().div_euclid(secs) * secs;
+        let last = until.secs().div_euclid(secs) * secs;
+        let count = ((last - first) / secs + 1).clamp(1, INTERVALS_MAX);
+        Self { first, secs, count }
+    }
+
+    /// The last `count` intervals up to now.
+    pub(crate) fn last(count: i64, secs: i64, now: Timestamp) -> Self {
+        let last = now.secs().div_euclid(secs) * secs;
+        Self { first: last - (count - 1) * secs, secs, count }
+    }
+
+    /// What `groupStatsPeriod` means: `24h`, `14d` or `30d`; `auto` follows the period of the list. `None`: no series.
+    pub(crate) fn of_group_stats(name: &str, period: Option<Duration>, now: Timestamp) -> Option<Self> {
+        Some(match name {
+            "24h" => Self::last(24, HOUR_SECS, now),
+            "14d" => Self::last(14, DAY_SECS, now),
+            "30d" => Self::last(30, DAY_SECS, now),
+            "auto" => {
+                let period = period.unwrap_or(Duration::from_hours(14 * 24)).min(PERIOD_MAX);
+                let secs = if period <= HOURLY_MAX { HOUR_SECS } else { DAY_SECS };
+                let count = (period.as_secs() as i64 + secs - 1) / secs;
+                Self::last(count.max(1), secs, now)
+            }
+            _ => return None,
+        })
+    }
+
+    /// The series of these counts; what lies outside is left out.
+    pub(crate) fn fill(self, counts: impl IntoIterator<Item = (i64, u64)>) -> Series {
+        let mut series: Series = (0..self.count).map(|n| (self.first + n * self.secs, 0)).collect();
+        for (at, count) in counts {
+            let index = usize::try_from((at - self.first).div_euclid(self.secs)).ok();
+            if let Some(slot) = index.and_then(|index| series.get_mut(index)) {
+                slot.1 += count;
+            }
+        }
+        series
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_has_no_gaps_and_ends_with_now() {
+        let now = Timestamp::from_secs(100 * DAY_SECS + 5);
+        let hours = Intervals::of_group_stats("24h", None, now).unwrap();
+        let series = hours.fill([(99 * DAY_SECS + 5 * HOUR_SECS + 7, 3), (0, 9)]);
+        assert_eq!((series.len(), series[23].0), (24, 100 * DAY_SECS));
+        assert_eq!(series.iter().map(|(_, n)| n).sum::<u64>(), 3);
+        assert!(series.contains(&(99 * DAY_SECS + 5 * HOUR_SECS, 3)));
+        assert_eq!(Intervals::of_group_stats("", None, now), None);
+    }
+
+    #[test]
+    fn auto_follows_the_period() {
+        let now = Timestamp::from_secs(100 * DAY_SECS);
+        let auto = |hours| Intervals::of_group_stats("auto", Some(Duration::from_hours(hours)), now).unwrap();
+        assert_eq!((auto(24).secs, auto(24).count), (HOUR_SECS, 24));
+        assert_eq!((auto(24 * 14).secs, auto(24 * 14).count), (DAY_SECS, 14));
+        assert_eq!(auto(24 * 4000).count, 90);
+    }
+}

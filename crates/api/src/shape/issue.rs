@@ -1,0 +1,333 @@
+//! Issues (`reference/web-api.md` §3.4–§3.6).
+
+use std::collections::{BTreeMap, HashMap};
+
+use nuthatch_issues::{Assignee, Status, issue::short_id_text};
+use nuthatch_protocol::{TypeId, UserId};
+use nuthatch_store::projects;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::Url;
+use utoipa::ToSchema;
+
+use crate::shape::{account::User, activity::Activity, event::EventRelease, project::ProjectSummary, tag::TagKey};
+
+/// An issue in a list.
+///
+/// Counts and times are those of its whole life: they agree with the order of the list whatever period is shown.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Issue {
+    pub(crate) id: String,
+    /// Project in capitals, dash, counter: `WEB-4`.
+    pub(crate) short_id: String,
+    pub(crate) title: String,
+    pub(crate) culprit: String,
+    pub(crate) logger: Option<String>,
+    pub(crate) level: String,
+    pub(crate) platform: String,
+    pub(crate) permalink: String,
+    pub(crate) share_id: Option<String>,
+    /// `unresolved`, `resolved` or `ignored` (archived).
+    pub(crate) status: String,
+    /// `new`, `ongoing`, `escalating`, `regressed`, `archived_…`; null when resolved.
+    pub(crate) substatus: Option<String>,
+    #[schema(value_type = Object)]
+    pub(crate) status_details: Map<String, Value>,
+    pub(crate) is_public: bool,
+    pub(crate) is_bookmarked: bool,
+    pub(crate) is_subscribed: bool,
+    pub(crate) has_seen: bool,
+    pub(crate) is_unhandled: bool,
+    /// `high`, `medium` or `low`.
+    pub(crate) priority: String,
+    pub(crate) priority_locked_at: Option<String>,
+    pub(crate) project: ProjectSummary,
+    /// `error`, `default`, `generic`, …
+    #[serde(rename = "type")]
+    pub(crate) event_type: String,
+    pub(crate) issue_type: String,
+    pub(crate) issue_category: String,
+    pub(crate) metadata: IssueMetadata,
+    pub(crate) num_comments: u64,
+    pub(crate) user_count: u64,
+    /// Number of events, as text.
+    pub(crate) count: String,
+    pub(crate) first_seen: String,
+    pub(crate) last_seen: String,
+    pub(crate) assigned_to: Option<Actor>,
+    pub(crate) subscription_details: Option<Value>,
+    pub(crate) annotations: Vec<Value>,
+    /// Events per interval under the name of the period asked for: `[[unix seconds, events], …]`. Null when left out.
+    pub(crate) stats: Option<BTreeMap<String, Vec<(i64, u64)>>>,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) filtered: Option<Lifetime>,
+    pub(crate) matching_event_id: Option<String>,
+    pub(crate) matching_event_environment: Option<String>,
+    pub(crate) seer_fixability_score: Option<f64>,
+    pub(crate) seer_autofix_last_triggered: Option<String>,
+}
+
+/// What the list shows besides the title; which keys there are depends on the type.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IssueMetadata {
+    /// Type of the exception.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
+    /// Its value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) filename: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) function: Option<String>,
+    #[serde(flatten)]
+    pub(crate) more: Map<String, Value>,
+}
+
+impl IssueMetadata {
+    pub(crate) fn new(mut metadata: Map<String, Value>) -> Self {
+        let mut take = |key: &str| match metadata.remove(key) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let [kind, value, title, filename, function] =
+            ["type", "value", "title", "filename", "function"].map(&mut take);
+        Self { kind, value, title, filename, function, more: metadata }
+    }
+}
+
+/// A user or team.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Actor {
+    /// `user` or `team`.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) email: Option<String>,
+}
+
+/// Numbers of the whole life of an issue.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Lifetime {
+    pub(crate) count: String,
+    pub(crate) user_count: u64,
+    pub(crate) first_seen: String,
+    pub(crate) last_seen: String,
+    pub(crate) stats: Option<Value>,
+}
+
+impl Lifetime {
+    fn new(issue: &nuthatch_issues::Issue) -> Self {
+        Self {
+            count: issue.times_seen.to_string(),
+            user_count: issue.user_count,
+            first_seen: issue.first_seen.to_string(),
+            last_seen: issue.last_seen.to_string(),
+            stats: None,
+        }
+    }
+}
+
+/// What the shape of an issue needs besides the issue.
+pub(crate) struct IssueContext<'a> {
+    pub(crate) public_url: &'a Url,
+    pub(crate) organization: &'a projects::Organization,
+    pub(crate) project: &'a projects::Project,
+    pub(crate) users: &'a HashMap<UserId, User>,
+}
+
+impl Issue {
+    pub(crate) fn new(
+        issue: &nuthatch_issues::Issue,
+        context: &IssueContext<'_>,
+        stats: Option<BTreeMap<String, Vec<(i64, u64)>>>,
+    ) -> Self {
+        let (issue_type, issue_category) = issue_type(issue.type_id);
+        let root = context.public_url.as_str().trim_end_matches('/');
+        Self {
+            id: issue.id.to_string(),
+            short_id: short_id_text(&context.project.slug, issue.short_id),
+            title: issue.title.clone(),
+            culprit: issue.culprit.clone(),
+            logger: issue.logger.clone(),
+            level: issue.level.as_str().to_owned(),
+            platform: issue.platform.clone(),
+            permalink: format!("{root}/organizations/{}/issues/{}/", context.organization.slug, issue.id),
+            share_id: None,
+            status: issue.status.as_str().to_owned(),
+            substatus: issue.substatus.map(|substatus| substatus.as_str().to_owned()),
+            status_details: Map::new(),
+            is_public: false,
+            is_bookmarked: false,
+            is_subscribed: false,
+            has_seen: true,
+            is_unhandled: issue.unhandled,
+            priority: issue.priority.as_str().to_owned(),
+            priority_locked_at: issue.priority_locked_at.map(|time| time.to_string()),
+            project: context.project.into(),
+            event_type: issue.event_type.clone(),
+            issue_type,
+            issue_category,
+            metadata: IssueMetadata::new(issue.metadata.clone()),
+            num_comments: 0,
+            user_count: issue.user_count,
+            count: issue.times_seen.to_string(),
+            first_seen: issue.first_seen.to_string(),
+            last_seen: issue.last_seen.to_string(),
+            assigned_to: issue.assignee.and_then(|assignee| actor(assignee, context.users)),
+            subscription_details: None,
+            annotations: Vec::new(),
+            stats,
+            lifetime: Lifetime::new(issue),
+            filtered: None,
+            matching_event_id: None,
+            matching_event_environment: None,
+            seer_fixability_score: None,
+            seer_autofix_last_triggered: None,
+        }
+    }
+}
+
+/// The user who takes care of an issue; `None` when the account is gone.
+pub(crate) fn actor(assignee: Assignee, users: &HashMap<UserId, User>) -> Option<Actor> {
+    let Assignee::User(id) = assignee;
+    users.get(&id).map(|user| Actor {
+        kind: "user".to_owned(),
+        id: user.id.clone(),
+        name: user.name.clone(),
+        email: Some(user.email.clone()),
+    })
+}
+
+/// Slug and category of an issue type; one that was defined at run time is known by its number.
+fn issue_type(id: TypeId) -> (String, String) {
+    match nuthatch_issues::IssueType::built_in_by_id(id) {
+        Some(known) => (known.slug.clone(), known.category.clone()),
+        None => (format!("type_{}", id.0), "outage".to_owned()),
+    }
+}
+
+/// An issue with what belongs to it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IssueDetail {
+    #[serde(flatten)]
+    pub(crate) row: Issue,
+    /// Newest first.
+    pub(crate) activity: Vec<Activity>,
+    pub(crate) seen_by: Vec<User>,
+    pub(crate) participants: Vec<User>,
+    pub(crate) user_report_count: u64,
+    pub(crate) first_release: Option<EventRelease>,
+    pub(crate) last_release: Option<EventRelease>,
+    /// Most frequent first.
+    pub(crate) tags: Vec<TagKey>,
+    pub(crate) plugin_actions: Vec<Value>,
+    pub(crate) plugin_issues: Vec<Value>,
+    pub(crate) plugin_contexts: Vec<Value>,
+}
+
+/// The numbers of an issue in a list, for graphs that are loaded after the list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IssueStats {
+    pub(crate) id: String,
+    pub(crate) count: String,
+    pub(crate) user_count: u64,
+    pub(crate) first_seen: String,
+    pub(crate) last_seen: String,
+    pub(crate) stats: BTreeMap<String, Vec<(i64, u64)>>,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) filtered: Option<Lifetime>,
+    pub(crate) is_unhandled: bool,
+}
+
+impl IssueStats {
+    pub(crate) fn new(issue: &nuthatch_issues::Issue, stats: BTreeMap<String, Vec<(i64, u64)>>) -> Self {
+        let lifetime = Lifetime::new(issue);
+        Self {
+            id: issue.id.to_string(),
+            count: lifetime.count.clone(),
+            user_count: lifetime.user_count,
+            first_seen: lifetime.first_seen.clone(),
+            last_seen: lifetime.last_seen.clone(),
+            stats,
+            lifetime,
+            filtered: None,
+            is_unhandled: issue.unhandled,
+        }
+    }
+}
+
+/// A hash that an issue owns.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IssueHash {
+    pub(crate) id: String,
+    pub(crate) latest_event: Option<super::event::EventRow>,
+    pub(crate) merged_by_seer: bool,
+    pub(crate) seer_match_distance: Option<f64>,
+}
+
+/// A short id and what it stands for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ShortId {
+    pub(crate) organization_slug: String,
+    pub(crate) project_slug: String,
+    pub(crate) group_id: String,
+    pub(crate) group: Issue,
+    pub(crate) short_id: String,
+}
+
+/// What of issues can be changed; all optional, unknown members are ignored.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct IssueRequest {
+    /// `resolved`, `unresolved`, `ignored` (also `archived`, `muted`).
+    pub(crate) status: Option<String>,
+    /// `archived_until_escalating`, `archived_forever`, `ongoing`, …
+    pub(crate) substatus: Option<String>,
+    /// `user:1`, an e-mail address; empty: nobody.
+    #[serde(deserialize_with = "present")]
+    pub(crate) assigned_to: Option<Option<String>>,
+    /// `high`, `medium` or `low`.
+    pub(crate) priority: Option<String>,
+}
+
+/// Tells a member that is null (unassign) from one that is absent (leave).
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// What a change of several issues made of them; members that were not changed are absent.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IssuesChanged {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) status_details: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) substatus: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) assigned_to: Option<Option<Actor>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) priority: Option<String>,
+}
+
+/// The status of a word of a request, with its synonyms.
+pub(crate) fn status_word(word: &str) -> Option<Status> {
+    Some(match word {
+        "resolved" => Status::Resolved,
+        "unresolved" => Status::Unresolved,
+        "ignored" | "archived" | "muted" => Status::Ignored,
+        _ => return None,
+    })
+}

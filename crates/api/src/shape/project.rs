@@ -1,0 +1,192 @@
+//! Projects (`reference/web-api.md` §3.2).
+
+use nuthatch_store::{issues::ProjectTotals, projects};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    auth::scope::Scopes,
+    shape::organization::{Avatar, Organization},
+};
+
+/// A project as part of something else.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ProjectSummary {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) slug: String,
+    pub(crate) platform: Option<String>,
+}
+
+impl From<&projects::Project> for ProjectSummary {
+    fn from(project: &projects::Project) -> Self {
+        Self {
+            id: project.id.to_string(),
+            name: project.name.clone(),
+            slug: project.slug.clone(),
+            platform: project.platform.clone(),
+        }
+    }
+}
+
+/// A project in a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Project {
+    pub(crate) id: String,
+    pub(crate) slug: String,
+    pub(crate) name: String,
+    pub(crate) platform: Option<String>,
+    pub(crate) date_created: String,
+    pub(crate) is_bookmarked: bool,
+    pub(crate) is_member: bool,
+    pub(crate) features: Vec<String>,
+    /// Time of the first event; null while the project waits for it.
+    pub(crate) first_event: Option<String>,
+    pub(crate) first_transaction_event: bool,
+    /// Scopes of the one who asks.
+    pub(crate) access: Vec<String>,
+    pub(crate) has_access: bool,
+    pub(crate) team: Option<Team>,
+    pub(crate) teams: Vec<Team>,
+    pub(crate) platforms: Vec<String>,
+    pub(crate) environments: Vec<String>,
+    pub(crate) latest_release: Option<ReleaseName>,
+    pub(crate) has_user_reports: bool,
+    pub(crate) has_sessions: bool,
+    pub(crate) has_profiles: bool,
+    pub(crate) has_replays: bool,
+    pub(crate) has_feedbacks: bool,
+    pub(crate) has_new_feedbacks: bool,
+    pub(crate) has_monitors: bool,
+    pub(crate) has_logs: bool,
+    pub(crate) has_flags: bool,
+    pub(crate) has_minified_stack_trace: bool,
+    pub(crate) has_trace_metrics: bool,
+    /// The organization it belongs to.
+    pub(crate) organization: Organization,
+}
+
+/// A team.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Team {
+    pub(crate) id: String,
+    pub(crate) slug: String,
+    pub(crate) name: String,
+}
+
+/// The version of a release.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ReleaseName {
+    pub(crate) version: String,
+}
+
+impl Project {
+    pub(crate) fn new(
+        project: &projects::Project,
+        organization: Organization,
+        totals: ProjectTotals,
+        scopes: Scopes,
+    ) -> Self {
+        Self {
+            id: project.id.to_string(),
+            slug: project.slug.clone(),
+            name: project.name.clone(),
+            platform: project.platform.clone(),
+            date_created: project.created.to_string(),
+            is_bookmarked: false,
+            is_member: true,
+            features: Vec::new(),
+            first_event: totals.first_event.map(|time| time.to_string()),
+            first_transaction_event: false,
+            access: scopes.words(),
+            has_access: true,
+            team: None,
+            teams: Vec::new(),
+            platforms: project.platform.iter().cloned().collect(),
+            environments: Vec::new(),
+            latest_release: None,
+            has_user_reports: false,
+            has_sessions: false,
+            has_profiles: false,
+            has_replays: false,
+            has_feedbacks: false,
+            has_new_feedbacks: false,
+            has_monitors: false,
+            has_logs: false,
+            has_flags: false,
+            has_minified_stack_trace: false,
+            has_trace_metrics: false,
+            organization,
+        }
+    }
+}
+
+/// A project with its settings.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProjectDetail {
+    #[serde(flatten)]
+    pub(crate) row: Project,
+    pub(crate) status: String,
+    pub(crate) is_internal: bool,
+    pub(crate) is_public: bool,
+    pub(crate) avatar: Avatar,
+    pub(crate) subject_prefix: String,
+    pub(crate) allowed_domains: Vec<String>,
+    pub(crate) resolve_age: u32,
+    pub(crate) data_scrubber: bool,
+    pub(crate) data_scrubber_defaults: bool,
+    pub(crate) safe_fields: Vec<String>,
+    pub(crate) sensitive_fields: Vec<String>,
+    #[serde(rename = "scrubIPAddresses")]
+    pub(crate) scrub_ip_addresses: bool,
+    pub(crate) highlight_tags: Vec<String>,
+    pub(crate) grouping_enhancements: String,
+    pub(crate) fingerprinting_rules: String,
+    pub(crate) processing_issues: u32,
+    pub(crate) options: serde_json::Map<String, serde_json::Value>,
+}
+
+impl From<Project> for ProjectDetail {
+    fn from(row: Project) -> Self {
+        Self {
+            row,
+            status: "active".to_owned(),
+            is_internal: false,
+            is_public: false,
+            avatar: Avatar::letters(),
+            subject_prefix: String::new(),
+            allowed_domains: vec!["*".to_owned()],
+            resolve_age: 0,
+            data_scrubber: true,
+            data_scrubber_defaults: true,
+            safe_fields: Vec::new(),
+            sensitive_fields: Vec::new(),
+            scrub_ip_addresses: false,
+            highlight_tags: Vec::new(),
+            grouping_enhancements: String::new(),
+            fingerprinting_rules: String::new(),
+            processing_issues: 0,
+            options: serde_json::Map::new(),
+        }
+    }
+}
+
+/// A project to create.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewProjectRequest {
+    /// Name for people.
+    pub(crate) name: String,
+    /// Name in URLs; made from the name when absent.
+    pub(crate) slug: Option<String>,
+    pub(crate) platform: Option<String>,
+}
+
+/// What of a project can be changed.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct ProjectRequest {
+    pub(crate) name: Option<String>,
+    pub(crate) slug: Option<String>,
+    pub(crate) platform: Option<String>,
+}

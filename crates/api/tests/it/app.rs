@@ -1,0 +1,293 @@
+//! The API over in-memory stores with two organizations: `acme` of Ann (project `web`) and `other` of Eve (`api`).
+
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+
+use axum::{Router, body::Body};
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use nuthatch_api::{Api, ApiDeps, hash_password, last_characters, router, secret_hash, token_text};
+use nuthatch_issues::{Changes, HourlyCount, Issue, Needs, Status, Substatus};
+use nuthatch_protocol::{
+    EventId, EventRow, Hash, IngestRecord, IssueId, Level, OrganizationId, Position, Priority, ProjectId, PublicKey,
+    Timestamp, Topic, TypeId, UserId,
+};
+use nuthatch_store::{
+    AccountStore as _, EventStore as _, IssueStore as _, ProjectStore as _,
+    accounts::{NewToken, NewUser},
+    events::{EventSummary, StoredEvent},
+    log::StoredRecord,
+    memory::{MemoryEvents, MemoryLog, MemoryMeta},
+    projects::{NewProject, Organization, Project, Role},
+};
+use serde_json::{Map, Value, json};
+use tower::ServiceExt as _;
+
+/// What all accounts sign in with.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// 2026-01-31 12:00 UTC.
+pub const NOON: i64 = 1_769_860_800;
+
+static PASSWORD_HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD, [9; 16]).unwrap());
+
+pub struct App {
+    pub meta: Arc<MemoryMeta>,
+    pub events: Arc<MemoryEvents>,
+    pub log: Arc<MemoryLog>,
+    router: Router,
+    now: Arc<AtomicI64>,
+    applied: AtomicU64,
+    pub acme: Side,
+    pub other: Side,
+}
+
+/// An organization with its owner and project.
+pub struct Side {
+    pub user: UserId,
+    pub organization: Organization,
+    pub project: Project,
+    pub token: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {:?}", self.body))
+    }
+
+    /// The cursor of a direction of the `Link` header, when there is something there.
+    pub fn cursor(&self, relation: &str) -> Option<String> {
+        let link = self.headers[header::LINK].to_str().unwrap();
+        let part = link.split(", ").find(|part| part.contains(&format!("rel=\"{relation}\""))).unwrap();
+        let cursor = part.split("cursor=\"").nth(1).unwrap().trim_end_matches('"').to_owned();
+        part.contains("results=\"true\"").then_some(cursor)
+    }
+}
+
+impl App {
+    pub async fn new() -> Self {
+        let meta = Arc::new(MemoryMeta::new());
+        let events = Arc::new(MemoryEvents::new());
+        let log = Arc::new(MemoryLog::new());
+        let now = Arc::new(AtomicI64::new(NOON));
+        let clock = {
+            let now = now.clone();
+            move || Timestamp::from_secs(now.load(Ordering::Relaxed))
+        };
+        let counter = AtomicU64::new(0);
+        let deps = ApiDeps {
+            meta: meta.clone(),
+            events: events.clone(),
+            log: log.clone(),
+            clock: Arc::new(clock),
+            random: Arc::new(move |bytes: &mut [u8]| {
+                let seed = counter.fetch_add(1, Ordering::Relaxed) as u8;
+                bytes.iter_mut().enumerate().for_each(|(n, byte)| *byte = seed.wrapping_mul(31).wrapping_add(n as u8));
+            }),
+            canonicalise: Arc::new(canonicalise),
+            public_url: "https://nuthatch.example/".parse().unwrap(),
+        };
+        let acme = side(&meta, "acme", "ann@example.com", "web").await;
+        let other = side(&meta, "other", "eve@example.com", "api").await;
+        let router = router(Api::new(deps));
+        Self { meta, events, log, router, now, applied: AtomicU64::new(0), acme, other }
+    }
+
+    pub fn pass(&self, secs: i64) {
+        self.now.fetch_add(secs, Ordering::Relaxed);
+    }
+
+    /// Sends a request with headers and, unless it is null, a JSON body.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Ann's client with a token that may everything.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ann("GET", path, &Value::Null).await
+    }
+
+    pub async fn ann(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.with_token(&self.acme.token, method, path, body).await
+    }
+
+    pub async fn with_token(&self, token: &str, method: &str, path: &str, body: &Value) -> Answer {
+        self.send(method, path, &[("authorization", &format!("Bearer {token}"))], body).await
+    }
+
+    /// Signs in; the session's cookies as a header, and the CSRF token.
+    pub async fn sign_in(&self, email: &str) -> (String, String) {
+        let login = json!({ "email": email, "password": PASSWORD });
+        let answer = self.send("POST", "/api/0/auth/login/", &[], &login).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        cookies(&answer)
+    }
+
+    /// Stores an issue of a project with one hash, last seen some minutes after ten in the morning.
+    pub async fn issue(&self, project: &Project, number: u64, hash: u8) -> IssueId {
+        let id = IssueId(project.id.0 * 1000 + number);
+        let issue = issue(id, project.id, number);
+        let changes = Changes {
+            hashes: vec![(project.id, Hash([hash; 16]), id)],
+            counts: vec![HourlyCount { issue_id: id, hour: issue.last_seen.hours(), count: number }],
+            created: vec![issue],
+            ..Changes::default()
+        };
+        self.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
+        id
+    }
+
+    /// Stores an event, searchable.
+    pub async fn event(&self, project: &Project, id: u8, hash: u8, secs: i64, body: &Value) -> EventId {
+        let stored = stored(project.id, EventId([id; 16]), hash, secs, Bytes::from(body.to_string()));
+        let summary = stored.summary;
+        let row = EventRow {
+            project_id: summary.project_id,
+            event_id: summary.event_id,
+            timestamp: summary.timestamp,
+            received: summary.received,
+            hashes: summary.hashes,
+            event_type: summary.event_type,
+            level: summary.level,
+            platform: summary.platform,
+            title: summary.title,
+            culprit: summary.culprit,
+            message: summary.message,
+            release: Some("web@1.0".to_owned()),
+            environment: Some("production".to_owned()),
+            transaction: None,
+            user: summary.user,
+            tags: summary.tags,
+            stack_text: String::new(),
+            body: stored.body,
+        };
+        let offset = self.applied.fetch_add(1, Ordering::Relaxed) + 1;
+        let position = Position { topic: Topic::IngestEvents, partition: 0, offset };
+        self.events.upsert(vec![row], position).await.unwrap();
+        self.events.commit().await.unwrap();
+        summary.event_id
+    }
+}
+
+/// The cookies an answer sets, as a header of the next request, and the CSRF token among them.
+pub fn cookies(answer: &Answer) -> (String, String) {
+    let set = answer.headers.get_all(header::SET_COOKIE).iter();
+    let pairs: Vec<&str> = set.map(|value| value.to_str().unwrap().split(';').next().unwrap()).collect();
+    let csrf = pairs.iter().find_map(|pair| pair.strip_prefix("nuthatch_csrf=")).unwrap().to_owned();
+    (pairs.join("; "), csrf)
+}
+
+async fn side(meta: &MemoryMeta, slug: &str, email: &str, project: &str) -> Side {
+    let created = Timestamp::from_secs(NOON - 86_400);
+    let organization = meta.create_organization(slug, slug, created).await.unwrap();
+    let user = NewUser { email: email.to_owned(), name: String::new(), password_hash: PASSWORD_HASH.clone(), created };
+    let user = meta.create_user(user).await.unwrap().id;
+    meta.add_member(organization.id, user, Role::Owner).await.unwrap();
+    let project = NewProject {
+        organization_id: organization.id,
+        slug: project.to_owned(),
+        name: project.to_owned(),
+        platform: Some("python".to_owned()),
+        first_key: PublicKey([organization.id.0 as u8; 16]),
+        created,
+    };
+    let (project, _) = meta.create_project(project).await.unwrap();
+    let scopes = ["org:admin", "project:admin", "member:admin", "event:admin"];
+    let token = token(meta, user, organization.id, &scopes).await;
+    Side { user, organization, project, token }
+}
+
+/// A token with some scopes.
+pub async fn token(meta: &MemoryMeta, user: UserId, salt: OrganizationId, scopes: &[&str]) -> String {
+    let seed = secret_hash(&format!("{user} {salt} {scopes:?}"));
+    let text = token_text(seed);
+    let token = NewToken {
+        secret: secret_hash(&text),
+        last_characters: last_characters(&text),
+        user_id: user,
+        name: "test".to_owned(),
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        created: Timestamp::from_secs(NOON),
+    };
+    meta.create_token(token).await.unwrap();
+    text
+}
+
+fn issue(id: IssueId, project_id: ProjectId, number: u64) -> Issue {
+    let seen = Timestamp::from_secs(NOON - 7200 + 60 * number as i64);
+    Issue {
+        id,
+        project_id,
+        short_id: number,
+        type_id: TypeId::ERROR,
+        status: Status::Unresolved,
+        substatus: Some(Substatus::New),
+        priority: Priority::Medium,
+        priority_locked_at: None,
+        initial_priority: Priority::Medium,
+        level: Level::Error,
+        platform: "python".to_owned(),
+        logger: None,
+        title: format!("ValueError: number {number}"),
+        culprit: "app.views in index".to_owned(),
+        event_type: "error".to_owned(),
+        metadata: Map::from_iter([("type".to_owned(), json!("ValueError")), ("value".to_owned(), json!("number"))]),
+        search_text: String::new(),
+        first_seen: seen,
+        last_seen: seen,
+        active_at: seen,
+        resolved_at: None,
+        times_seen: number,
+        user_count: 0,
+        first_release: Some("web@1.0".to_owned()),
+        last_release: None,
+        assignee: None,
+        unhandled: true,
+    }
+}
+
+fn stored(project_id: ProjectId, event_id: EventId, hash: u8, secs: i64, body: Bytes) -> StoredEvent {
+    let timestamp = Timestamp::from_secs(secs);
+    let summary = EventSummary {
+        project_id,
+        event_id,
+        timestamp,
+        received: timestamp,
+        hashes: vec![Hash([hash; 16])],
+        event_type: "error".to_owned(),
+        level: Level::Error,
+        platform: "python".to_owned(),
+        title: "ValueError: number".to_owned(),
+        culprit: "app.views in index".to_owned(),
+        message: "number".to_owned(),
+        user: Some("id:42".to_owned()),
+        tags: vec![("release".to_owned(), "web@1.0".to_owned()), ("browser".to_owned(), format!("Firefox {hash}"))],
+    };
+    StoredEvent { summary, body }
+}
+
+/// The payload is the canonical event already.
+fn canonicalise(record: &StoredRecord) -> Option<StoredEvent> {
+    let record = IngestRecord::decode(&record.value).ok()?;
+    Some(stored(record.header.project_id, record.header.event_id, 1, record.header.received.secs(), record.payload))
+}

@@ -1,0 +1,87 @@
+use bytes::Bytes;
+use http::StatusCode;
+use nuthatch_protocol::{EventId, IngestRecord, KeyId, Timestamp, Topic, record::IngestHeader};
+use nuthatch_store::{Log as _, log::NewRecord};
+use serde_json::json;
+
+use crate::app::{App, NOON};
+
+#[tokio::test]
+async fn events_of_an_issue_are_walked_in_both_directions() {
+    let app = App::new().await;
+    app.issue(&app.acme.project, 1, 1).await;
+    for n in 1..=3 {
+        app.event(&app.acme.project, n, 1, NOON - 600 + i64::from(n) * 60, &json!({"n": n})).await;
+    }
+    app.event(&app.acme.project, 9, 2, NOON - 10, &json!({})).await;
+    let id = |n: u8| EventId([n; 16]).to_string();
+    let path = |which: &str| format!("/api/0/organizations/acme/issues/WEB-1/events/{which}/");
+    let latest = app.get(&path("latest")).await.json();
+    assert_eq!((&latest["eventID"], &latest["nextEventID"]), (&json!(id(3)), &json!(null)));
+    let middle = app.get(&path(latest["previousEventID"].as_str().unwrap())).await.json();
+    assert_eq!((&middle["nextEventID"], &middle["previousEventID"]), (&json!(id(3)), &json!(id(1))));
+    assert_eq!(app.get(&path("oldest")).await.json()["eventID"], id(1));
+    assert_eq!(app.get(&path("recommended")).await.json()["eventID"], id(3));
+    assert_eq!(app.get(&path(&id(9))).await.status, StatusCode::NOT_FOUND, "an event of another issue");
+
+    let list = |cursor: String| format!("/api/0/issues/1001/events/?per_page=2&cursor={cursor}");
+    let first = app.get(&list(String::new())).await;
+    assert_eq!(first.json().as_array().unwrap().len(), 2);
+    assert!(first.json()[0].get("release").is_none(), "a list row has no release");
+    let second = app.get(&list(first.cursor("next").unwrap())).await;
+    assert_eq!((&second.json()[0]["id"], second.cursor("next")), (&json!(id(1)), None));
+    let back = app.get(&list(second.cursor("previous").unwrap())).await;
+    assert_eq!((back.json(), back.cursor("previous")), (first.json(), None));
+}
+
+#[tokio::test]
+async fn the_json_of_an_event_is_what_was_stored_byte_for_byte() {
+    let app = App::new().await;
+    let body = json!({"zeta": 1.0, "alpha": {"lineno": 1}});
+    let id = app.event(&app.acme.project, 7, 1, NOON - 60, &body).await;
+    let answer = app.get(&format!("/api/0/projects/acme/web/events/{id}/json/")).await;
+    assert_eq!(answer.body, body.to_string());
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_found_before_it_is_applied() {
+    let app = App::new().await;
+    app.issue(&app.acme.project, 1, 1).await;
+    let id = EventId([0x5a; 16]);
+    let record = IngestRecord {
+        header: IngestHeader {
+            project_id: app.acme.project.id,
+            key_id: KeyId(1),
+            event_id: id,
+            item_type: "event".to_owned(),
+            received: Timestamp::from_secs(NOON),
+            sent_at: None,
+            client_ip: None,
+            client: None,
+            version: "7".to_owned(),
+        },
+        payload: Bytes::from_static(b"{\"platform\":\"python\"}"),
+    };
+    let record = NewRecord { key: id.0, value: record.encode() };
+    app.log.append(Topic::IngestEvents, 0, vec![record]).await.unwrap();
+    let found = app.get(&format!("/api/0/organizations/acme/eventids/{id}/")).await.json();
+    assert_eq!((&found["projectSlug"], &found["groupId"]), (&json!("web"), &json!("1001")));
+    let dashed = "5a5a5a5a-5a5a-5a5a-5a5a-5a5a5a5a5a5a";
+    assert_eq!(app.get(&format!("/api/0/projects/acme/web/events/{dashed}/")).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn tags_are_counted_and_their_values_listed() {
+    let app = App::new().await;
+    app.issue(&app.acme.project, 1, 1).await;
+    app.event(&app.acme.project, 1, 1, NOON - 60, &json!({})).await;
+    app.event(&app.acme.project, 2, 1, NOON - 50, &json!({})).await;
+    let tags = app.get("/api/0/issues/1001/tags/?key=browser").await.json();
+    assert_eq!((&tags[0]["totalValues"], &tags[0]["topValues"][0]["count"]), (&json!(2), &json!(2)));
+    assert_eq!(tags[0]["topValues"][0]["query"], "browser:\"Firefox 1\"");
+    let values = app.get("/api/0/issues/1001/tags/browser/values/").await.json();
+    assert_eq!(values[0]["value"], "Firefox 1");
+    assert_eq!(app.get("/api/0/issues/1001/tags/nothing/").await.status, StatusCode::NOT_FOUND);
+    let stats = app.get("/api/0/projects/acme/web/stats/").await.json();
+    assert_eq!(stats.as_array().unwrap().iter().map(|pair| pair[1].as_u64().unwrap()).sum::<u64>(), 2);
+}

@@ -1,0 +1,152 @@
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::app::{App, NOON};
+
+const LIST: &str = "/api/0/organizations/acme/issues/";
+
+fn short_ids(rows: &Value) -> Vec<&str> {
+    rows.as_array().unwrap().iter().map(|row| row["shortId"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_row_has_what_clients_read() {
+    let app = App::new().await;
+    let id = app.issue(&app.acme.project, 3, 1).await;
+    let answer = app.get(LIST).await;
+    assert_eq!(answer.headers["x-hits"], "1");
+    let row = &answer.json()[0];
+    assert_eq!(row["id"], id.to_string());
+    assert_eq!(row["shortId"], "WEB-3");
+    assert_eq!(row["count"], "3", "a text, as strict clients demand");
+    assert_eq!(row["userCount"], 0);
+    assert_eq!((&row["status"], &row["substatus"]), (&json!("unresolved"), &json!("new")));
+    assert_eq!(row["metadata"], json!({"type": "ValueError", "value": "number"}));
+    assert_eq!(row["project"]["slug"], "web");
+    assert_eq!(row["permalink"], format!("https://nuthatch.example/organizations/acme/issues/{id}/"));
+    let day = row["stats"]["24h"].as_array().unwrap();
+    assert_eq!(day.len(), 24);
+    assert_eq!(day.iter().map(|pair| pair[1].as_u64().unwrap()).sum::<u64>(), 3);
+}
+
+#[tokio::test]
+async fn pages_go_both_ways() {
+    let app = App::new().await;
+    for number in 1..=5 {
+        app.issue(&app.acme.project, number, number as u8).await;
+    }
+    let page = |cursor: String| format!("{LIST}?limit=2&cursor={cursor}");
+    let first = app.get(&page(String::new())).await;
+    assert_eq!(short_ids(&first.json()), ["WEB-5", "WEB-4"]);
+    assert_eq!(first.cursor("previous"), None);
+    let second = app.get(&page(first.cursor("next").unwrap())).await;
+    assert_eq!(short_ids(&second.json()), ["WEB-3", "WEB-2"]);
+    let third = app.get(&page(second.cursor("next").unwrap())).await;
+    assert_eq!((short_ids(&third.json()), third.cursor("next")), (vec!["WEB-1"], None));
+    let back = app.get(&page(third.cursor("previous").unwrap())).await;
+    assert_eq!(short_ids(&back.json()), ["WEB-3", "WEB-2"]);
+    let start = app.get(&page(back.cursor("previous").unwrap())).await;
+    assert_eq!(short_ids(&start.json()), ["WEB-5", "WEB-4"]);
+    assert_eq!(start.cursor("previous"), None);
+}
+
+#[tokio::test]
+async fn search_knows_issues_and_their_events() {
+    let app = App::new().await;
+    app.issue(&app.acme.project, 1, 1).await;
+    app.issue(&app.acme.project, 2, 2).await;
+    app.event(&app.acme.project, 1, 1, NOON - 60, &json!({})).await;
+    app.event(&app.acme.project, 2, 2, NOON - 60, &json!({})).await;
+    for (query, found) in [
+        ("", vec!["WEB-2", "WEB-1"]),
+        ("is:resolved", vec![]),
+        ("!is:resolved", vec!["WEB-2", "WEB-1"]),
+        ("is:new%20level:error", vec!["WEB-2", "WEB-1"]),
+        ("assigned:none", vec!["WEB-2", "WEB-1"]),
+        ("assigned:me", vec![]),
+        ("number%202", vec!["WEB-2"]),
+        ("issue:WEB-1", vec!["WEB-1"]),
+        ("timesSeen:%3E1", vec!["WEB-2"]),
+        ("browser:%22Firefox%201%22", vec!["WEB-1"]),
+        ("!browser:%22Firefox%201%22", vec!["WEB-2"]),
+        ("project:nothing", vec![]),
+        ("firstRelease:web@1.0", vec!["WEB-2", "WEB-1"]),
+    ] {
+        let answer = app.get(&format!("{LIST}?query={query}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query} {answer:?}");
+        assert_eq!(short_ids(&answer.json()), found, "{query}");
+    }
+    for wrong in ["query=is:nonsense", "query=a:1%20OR%20b:2", "sort=nonsense", "cursor=nonsense", "statsPeriod=soon"] {
+        let answer = app.get(&format!("{LIST}?{wrong}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
+        assert!(answer.json()["detail"].is_string(), "{wrong}");
+    }
+    assert_eq!(app.get(&format!("{LIST}?expand=owners&unknown=1")).await.status, StatusCode::OK);
+    let counts = app.get("/api/0/organizations/acme/issues-count/?query=is:new&query=is:resolved").await.json();
+    assert_eq!(counts, json!({"is:new": 2, "is:resolved": 0}));
+}
+
+#[tokio::test]
+async fn an_absent_query_means_unresolved_and_an_empty_one_everything() {
+    let app = App::new().await;
+    let id = app.issue(&app.acme.project, 1, 1).await;
+    app.ann("PUT", &format!("/api/0/issues/{id}/"), &json!({"status": "resolved"})).await;
+    assert_eq!(app.get(LIST).await.json(), json!([]));
+    assert_eq!(short_ids(&app.get("/api/0/projects/acme/web/issues/?query=&cursor=").await.json()), ["WEB-1"]);
+}
+
+#[tokio::test]
+async fn an_issue_is_resolved_archived_assigned_and_remembers_it() {
+    let app = App::new().await;
+    app.issue(&app.acme.project, 1, 1).await;
+    let path = "/api/0/organizations/acme/groups/WEB-1";
+    let resolved = app.ann("PUT", path, &json!({"status": "resolved", "snoozeDuration": null})).await.json();
+    assert_eq!((&resolved["status"], &resolved["substatus"]), (&json!("resolved"), &Value::Null));
+    let body = json!({"status": "ignored", "substatus": "archived_until_escalating", "assignedTo": "ann@example.com"});
+    let archived = app.ann("PUT", path, &body).await.json();
+    assert_eq!(archived["substatus"], "archived_until_escalating");
+    assert_eq!(archived["assignedTo"]["email"], "ann@example.com");
+    let again = app.ann("PUT", path, &json!({"assignedTo": "", "priority": "high"})).await.json();
+    assert_eq!((&again["assignedTo"], &again["priority"]), (&Value::Null, &json!("high")));
+
+    let detail = app.get(path).await.json();
+    let kinds: Vec<&str> = detail["activity"].as_array().unwrap().iter().map(|a| a["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds.last(), Some(&"first_seen"));
+    for kind in ["set_resolved", "set_ignored", "assigned", "unassigned", "set_priority"] {
+        assert!(kinds.contains(&kind), "{kind} {kinds:?}");
+    }
+    for wrong in [json!({"status": "gone"}), json!({"assignedTo": "eve@example.com"}), json!({"priority": "urgent"})] {
+        assert_eq!(app.ann("PUT", path, &wrong).await.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn many_issues_are_changed_at_once() {
+    let app = App::new().await;
+    let first = app.issue(&app.acme.project, 1, 1).await;
+    app.issue(&app.acme.project, 2, 2).await;
+    let project = "/api/0/projects/acme/web/issues/";
+    let muted = app.ann("PUT", &format!("{project}?id={first}"), &json!({"status": "muted"})).await.json();
+    assert_eq!(muted, json!({"status": "ignored", "statusDetails": {}, "substatus": "archived_forever"}));
+    let some = app.ann("PUT", &format!("{project}?status=unresolved"), &json!({"status": "resolved"})).await.json();
+    assert_eq!(some["status"], "resolved");
+    assert_eq!(short_ids(&app.get(&format!("{LIST}?query=is:resolved")).await.json()), ["WEB-2"]);
+    let none = app.ann("PUT", &format!("{project}?status=unresolved"), &json!({"status": "resolved"})).await;
+    assert_eq!(none.status, StatusCode::NO_CONTENT);
+    let assign = app.ann("PUT", project, &json!({"assignedTo": "me"})).await;
+    assert_eq!(assign.status, StatusCode::BAD_REQUEST, "only the status changes without ids");
+}
+
+#[tokio::test]
+async fn a_short_id_or_event_id_leads_straight_to_its_issue() {
+    let app = App::new().await;
+    app.issue(&app.acme.project, 1, 1).await;
+    let event = app.event(&app.acme.project, 7, 1, NOON - 60, &json!({})).await;
+    for sought in ["WEB-1".to_owned(), event.to_string()] {
+        let answer = app.get(&format!("{LIST}?shortIdLookup=1&query={sought}")).await;
+        assert_eq!(answer.headers["x-sentry-direct-hit"], "1");
+        assert_eq!(short_ids(&answer.json()), ["WEB-1"]);
+    }
+    let found = app.get("/api/0/organizations/acme/shortids/web-1/").await.json();
+    assert_eq!((&found["projectSlug"], &found["group"]["shortId"]), (&json!("web"), &json!("WEB-1")));
+}

@@ -1,0 +1,11 @@
+//! The API as its clients see it: a router over in-memory stores, a fixed clock, and clients with and without
+//! credentials.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod accounts;
+mod app;
+mod events;
+mod isolation;
+mod issues;
+mod openapi;
+mod projects;
