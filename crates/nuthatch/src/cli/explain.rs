@@ -1,0 +1,104 @@
+//! `nuthatch explain`: what the server would make of something, without storing anything.
+
+use std::{io::Read as _, path::PathBuf};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use nuthatch_protocol::{EventId, IngestRecord, KeyId, ProjectId, record::IngestHeader};
+use serde_json::{Value, json};
+
+use super::{Context, output::Output};
+use crate::now;
+
+/// Largest file that is read.
+const FILE_MAX_BYTES: u64 = 200 << 20;
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Normalised event, grouping with every part that counts and why others do not, title and culprit. Prints JSON.
+    Event {
+        /// File with the event's JSON; `-` for standard input.
+        file: PathBuf,
+    },
+    /// Items of an envelope, what becomes of each, and why.
+    Envelope {
+        /// File with the envelope; `-` for standard input.
+        file: PathBuf,
+    },
+}
+
+pub(crate) fn run(context: &Context, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Event { file } => {
+            let explained = explain_event(read(&file)?)?;
+            Output::text(&serde_json::to_string_pretty(&explained)?);
+        }
+        Command::Envelope { file } => {
+            let limits = nuthatch_intake::IntakeConfig {
+                envelope_max_bytes: context.config.intake.envelope_max_bytes,
+                event_max_bytes: context.config.intake.event_max_bytes,
+                ..Default::default()
+            };
+            let explained = serde_json::to_value(nuthatch_intake::explain(&read(&file)?, &limits))?;
+            Output::text(&serde_json::to_string_pretty(&explained)?);
+        }
+    }
+    Ok(())
+}
+
+fn explain_event(payload: Bytes) -> anyhow::Result<Value> {
+    let record = IngestRecord {
+        header: IngestHeader {
+            project_id: ProjectId(1),
+            key_id: KeyId(1),
+            event_id: event_id(&payload),
+            item_type: "event".to_owned(),
+            received: now(),
+            sent_at: None,
+            client_ip: None,
+            client: None,
+            version: "7".to_owned(),
+        },
+        payload,
+    };
+    let mut event = nuthatch_normalize::normalize(&record).map_err(|refused| {
+        let place = refused.place.map(|place| format!(" at {place}")).unwrap_or_default();
+        anyhow::anyhow!("the event would be refused as {}{place}: {}", refused.reason.as_str(), refused.message)
+    })?;
+    let config = nuthatch_grouping::Config::default();
+    nuthatch_grouping::mark_frames(&mut event, &config);
+    let grouping = nuthatch_grouping::group(&event, &config);
+    Ok(json!({
+        "event": event,
+        "title": grouping.title,
+        "culprit": grouping.culprit,
+        "level": grouping.level,
+        "metadata": grouping.metadata,
+        "grouping": {"config": grouping.config, "hashes": grouping.hashes, "variants": grouping.variants},
+        "problems": [],
+    }))
+}
+
+/// The id in the payload, or the nil id.
+fn event_id(payload: &[u8]) -> EventId {
+    serde_json::from_slice::<Value>(payload)
+        .ok()
+        .and_then(|event| event.get("event_id")?.as_str()?.parse().ok())
+        .unwrap_or(EventId([0; 16]))
+}
+
+fn read(file: &std::path::Path) -> anyhow::Result<Bytes> {
+    let mut bytes = Vec::new();
+    let mut source: Box<dyn std::io::Read> = if file.as_os_str() == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(file).with_context(|| format!("cannot open {}", file.display()))?)
+    };
+    source
+        .by_ref()
+        .take(FILE_MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    anyhow::ensure!(bytes.len() as u64 <= FILE_MAX_BYTES, "{} is larger than {FILE_MAX_BYTES} bytes", file.display());
+    Ok(bytes.into())
+}

@@ -1,0 +1,208 @@
+//! Wiring: opens the stores of a data directory and runs the chosen roles on them.
+
+mod accept;
+mod operations;
+mod web;
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::Router;
+use nuthatch_api::Api;
+use nuthatch_intake::Intake;
+use nuthatch_protocol::{Clock, EventId, Topic};
+use nuthatch_store::{
+    EventStore, Log, MetaStore,
+    log::{LogLayout, ReadLimit},
+};
+use nuthatch_store_embedded::{
+    events::{self, EmbeddedEvents},
+    log::{EmbeddedLog, LogOptions},
+    meta::{EmbeddedMeta, MetaOptions},
+};
+use nuthatch_worker::{Worker, WorkerOptions};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use accept::AcceptLimits;
+
+/// What a process does. All by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Takes what SDKs send.
+    Intake,
+    /// Turns it into issues and searchable events.
+    Worker,
+    /// Answers the web API and serves the page.
+    Api,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Intake, Self::Worker, Self::Api];
+}
+
+/// Opens the metadata of a data directory, which may be in use by a server.
+pub fn open_meta(dir: &Path) -> anyhow::Result<EmbeddedMeta> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot create the data directory {}", dir.display()))?;
+    EmbeddedMeta::open(&dir.join("meta.db"), MetaOptions::default())
+        .with_context(|| format!("cannot open the metadata in {}", dir.display()))
+}
+
+/// A running server.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    accepting: tokio::task::JoinHandle<()>,
+    working: Option<tokio::task::JoinHandle<Result<(), nuthatch_store::StoreError>>>,
+    intake: Intake,
+    log: Arc<EmbeddedLog>,
+    events: Arc<EmbeddedEvents>,
+    drain: Duration,
+}
+
+impl Server {
+    /// Opens the stores and starts the roles. Ready when it returns.
+    ///
+    /// # Errors
+    ///
+    /// Says which store, address or setting is at fault.
+    pub async fn start(
+        config: &Config,
+        roles: &[Role],
+        meta: Arc<EmbeddedMeta>,
+        metrics: metrics_exporter_prometheus::PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        let dir = &config.data.dir;
+        let log = EmbeddedLog::open(dir, log_options())
+            .with_context(|| format!("cannot open the log in {}", dir.display()))?;
+        let log = Arc::new(log);
+        let events = EmbeddedEvents::open(&dir.join("events"), events::Options::default())
+            .with_context(|| format!("cannot open the events in {}", dir.display()))?;
+        let events = Arc::new(events);
+        let clock: Arc<dyn Clock> = Arc::new(crate::now);
+
+        let listener = TcpListener::bind(config.server.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.server.listen))?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+
+        let working = roles.contains(&Role::Worker).then(|| {
+            let worker = Worker {
+                log: log.clone(),
+                issues: meta.clone(),
+                events: events.clone(),
+                clock: clock.clone(),
+                options: worker_options(config),
+            };
+            tokio::spawn(worker.run(stop.clone()))
+        });
+
+        let intake = Intake::new(
+            log.clone() as Arc<dyn Log>,
+            meta.clone(),
+            clock.clone(),
+            Arc::new(|| EventId(crate::random_bytes())),
+            intake_config(config),
+        );
+        let mut router = operations::router(operations::Operations {
+            log: log.clone(),
+            events: events.clone(),
+            metrics,
+            metrics_token: config.telemetry.metrics_token.as_str().into(),
+        });
+        if roles.contains(&Role::Api) {
+            let api = Api::new(nuthatch_api::ApiDeps {
+                meta: meta.clone() as Arc<dyn MetaStore>,
+                events: events.clone() as Arc<dyn EventStore>,
+                log: log.clone(),
+                clock,
+                random: Arc::new(|bytes: &mut [u8]| rand::fill(bytes)),
+                canonicalise: Arc::new(nuthatch_worker::stored_event),
+                public_url: config.public_url(address)?,
+            });
+            router = router.merge(nuthatch_api::router(api)).fallback(web::asset);
+        }
+        if roles.contains(&Role::Intake) {
+            router = router.merge(nuthatch_intake::router(intake.clone()));
+        }
+        let limits = AcceptLimits {
+            connections_max: config.server.connections_max,
+            header_timeout: Duration::from_secs(config.server.header_timeout_secs),
+            drain_timeout: Duration::from_secs(config.server.shutdown_timeout_secs),
+        };
+        let accepting = tokio::spawn(accept::accept(listener, layers(router), limits, stop.clone()));
+        Ok(Self { address, stop, accepting, working, intake, log, events, drain: limits.drain_timeout })
+    }
+
+    /// Resolves when the worker ended by itself, which only damage that needs a person makes it do.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        match &mut self.working {
+            Some(working) => match working.await {
+                Ok(Ok(())) => anyhow::anyhow!("the worker stopped"),
+                Ok(Err(error)) => anyhow::Error::new(error).context("the worker cannot go on"),
+                Err(error) => anyhow::Error::new(error).context("the worker broke"),
+            },
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Stops accepting, lets requests and the worker finish within the configured bound, closes the stores.
+    pub async fn shut_down(self) -> anyhow::Result<()> {
+        self.intake.close();
+        self.stop.cancel();
+        self.accepting.await?;
+        if let Some(working) = self.working
+            && !working.is_finished()
+        {
+            match tokio::time::timeout(self.drain, working).await {
+                Ok(ended) => ended??,
+                Err(_) => tracing::warn!("the worker did not finish in time; it goes on at the next start"),
+            }
+        }
+        self.log.shutdown().await;
+        // Dropping the events waits for what their thread still does.
+        let events = self.events;
+        tokio::task::spawn_blocking(move || drop(events)).await?;
+        Ok(())
+    }
+}
+
+/// Names requests in the log and keeps a broken handler from taking its connection along.
+fn layers(router: Router) -> Router {
+    router
+        .layer(tower_http::compression::CompressionLayer::new().gzip(true))
+        .layer(tower_http::catch_panic::CatchPanicLayer::new())
+}
+
+/// How the log is opened: with the consumers that it must wait for.
+pub fn log_options() -> LogOptions {
+    let consumers = Topic::ALL
+        .into_iter()
+        .flat_map(|topic| nuthatch_worker::consumers(topic).iter().map(move |name| (topic, (*name).to_owned())))
+        .collect();
+    LogOptions { layout: LogLayout { partitions: 1, consumers }, ..LogOptions::default() }
+}
+
+fn worker_options(config: &Config) -> WorkerOptions {
+    WorkerOptions {
+        batch: ReadLimit { records: config.worker.batch_max_records, bytes: config.worker.batch_max_bytes },
+        commit_interval: Duration::from_millis(config.worker.commit_interval_ms),
+        commit_max_events: config.worker.commit_max_events,
+        retention: Duration::from_secs(u64::from(config.retention.events_days) * 86_400),
+    }
+}
+
+fn intake_config(config: &Config) -> nuthatch_intake::IntakeConfig {
+    nuthatch_intake::IntakeConfig {
+        envelope_max_bytes: config.intake.envelope_max_bytes,
+        event_max_bytes: config.intake.event_max_bytes,
+        inflight_max_bytes: config.intake.inflight_max_bytes,
+        body_timeout: Duration::from_secs(config.intake.body_timeout_secs),
+        trust_forwarded_for: config.intake.trust_forwarded_for,
+        ..nuthatch_intake::IntakeConfig::default()
+    }
+}

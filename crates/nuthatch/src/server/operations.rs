@@ -1,0 +1,109 @@
+//! What operators ask: is it alive, is it ready, what does it count.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{ConnectInfo, State},
+    routing::get,
+};
+use http::{HeaderMap, StatusCode, header};
+use metrics_exporter_prometheus::PrometheusHandle;
+use nuthatch_protocol::Topic;
+use nuthatch_store::{EventStore, Log};
+use serde_json::{Value, json};
+
+/// What the operator's routes need.
+#[derive(Clone)]
+pub(super) struct Operations {
+    /// The log: not ready when it cannot append.
+    pub log: Arc<dyn Log>,
+    /// The events: how many, how large.
+    pub events: Arc<dyn EventStore>,
+    /// What is counted.
+    pub metrics: PrometheusHandle,
+    /// Token that `/metrics` asks for; empty: local clients only.
+    pub metrics_token: Arc<str>,
+}
+
+/// `/health/live`, `/health/ready`, `/metrics`, and Relay's names of the first two.
+pub(super) fn router(operations: Operations) -> Router {
+    Router::new()
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .route("/api/relay/healthcheck/live/", get(live))
+        .route("/api/relay/healthcheck/ready/", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(operations)
+}
+
+async fn live() -> Json<Value> {
+    Json(json!({"is_healthy": true}))
+}
+
+async fn ready(State(operations): State<Operations>) -> (StatusCode, Json<Value>) {
+    match operations.log.health() {
+        Ok(()) => (StatusCode::OK, Json(json!({"is_healthy": true}))),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"is_healthy": false, "reason": reason}))),
+    }
+}
+
+async fn metrics(
+    State(operations): State<Operations>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<String, StatusCode> {
+    if !may_read_metrics(&operations.metrics_token, peer, &headers) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    for (consumer, position) in operations.log.consumers().await.unwrap_or_default() {
+        if let Ok(bounds) = operations.log.bounds(position.topic, position.partition).await {
+            let lag = bounds.next.saturating_sub(position.offset);
+            metrics::gauge!("nuthatch_log_lag_records", "consumer" => consumer, "topic" => position.topic.as_str())
+                .set(lag as f64);
+        }
+    }
+    for topic in Topic::ALL {
+        if let Ok(bounds) = operations.log.bounds(topic, 0).await {
+            metrics::gauge!("nuthatch_log_bytes", "topic" => topic.as_str()).set(bounds.bytes as f64);
+        }
+    }
+    if let Ok(size) = operations.events.size().await {
+        metrics::gauge!("nuthatch_events_stored").set(size.rows as f64);
+        metrics::gauge!("nuthatch_events_bytes").set(size.bytes as f64);
+    }
+    Ok(operations.metrics.render())
+}
+
+/// With a token: who has it. Without: a client on this machine that did not come through a proxy.
+fn may_read_metrics(token: &str, peer: SocketAddr, headers: &HeaderMap) -> bool {
+    if token.is_empty() {
+        return peer.ip().is_loopback()
+            && !headers.contains_key("x-forwarded-for")
+            && !headers.contains_key("forwarded");
+    }
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let digest = |text: &str| <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
+    digest(given) == digest(&format!("Bearer {token}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_for_those_who_may() {
+        let local = SocketAddr::from(([127, 0, 0, 1], 1));
+        let remote = SocketAddr::from(([192, 0, 2, 1], 1));
+        let none = HeaderMap::new();
+        assert!(may_read_metrics("", local, &none));
+        assert!(!may_read_metrics("", remote, &none));
+        let proxied =
+            HeaderMap::from_iter([(http::HeaderName::from_static("x-forwarded-for"), "192.0.2.1".parse().unwrap())]);
+        assert!(!may_read_metrics("", local, &proxied));
+        let bearer = HeaderMap::from_iter([(header::AUTHORIZATION, "Bearer s3".parse().unwrap())]);
+        assert!(may_read_metrics("s3", remote, &bearer));
+        assert!(!may_read_metrics("s4", local, &bearer));
+        assert!(!may_read_metrics("s3", local, &none));
+    }
+}

@@ -1,0 +1,69 @@
+//! The command line, as people and scripts use it.
+
+use crate::server::{PASSWORD, Site, json, run};
+
+#[test]
+fn init_prints_what_a_script_needs_and_a_second_one_changes_nothing() {
+    let site = Site::new();
+    assert!(site.token.starts_with("sntryu_"), "a token of the field's form");
+    let again = run(&site.data(), &["init", "--email", "JANE@example.com", "--password-stdin", "--json"], PASSWORD);
+    assert_eq!(again.status.code(), Some(1));
+    let text = String::from_utf8(again.stderr).unwrap();
+    assert!(text.contains("already taken"), "{text}");
+    assert_eq!(json(&site.data(), &["user", "list"], "").as_array().unwrap().len(), 1);
+    assert_eq!(json(&site.data(), &["project", "list"], "").as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn short_passwords_and_wrong_names_are_refused_with_what_to_do() {
+    let site = Site::new();
+    for (arguments, input, says) in [
+        (vec!["user", "create", "a@example.com"], "short", "shorter than 8"),
+        (vec!["project", "create", "Not A Slug"], "", "lower-case"),
+        (vec!["key", "list", "nothing"], "", "nuthatch project list"),
+        (vec!["token", "create", "jane@example.com", "--scopes", "event:fly"], "", "event:read"),
+        (vec!["token", "list", "nobody@example.com"], "", "nuthatch user list"),
+    ] {
+        let output = run(&site.data(), &arguments, input);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+        assert!(text.contains(says), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn keys_and_tokens_can_be_made_and_taken_back() {
+    let site = Site::new();
+    let data = site.data();
+    let key = json(&data, &["key", "create", &site.project], "");
+    let id = key["id"].to_string();
+    assert_eq!(json(&data, &["key", "disable", &site.project, &id], "")["active"], false);
+    assert_eq!(json(&data, &["key", "enable", &site.project, &id], "")["active"], true);
+    let token = json(&data, &["token", "create", "jane@example.com", "--scopes", "event:read"], "");
+    assert_eq!(token["scopes"], serde_json::json!(["event:read"]));
+    let listed = json(&data, &["token", "list", "jane@example.com"], "").to_string();
+    assert!(!listed.contains(token["token"].as_str().unwrap()), "a token is shown once");
+    json(&data, &["token", "delete", "jane@example.com", &token["id"].to_string()], "");
+    assert_eq!(json(&data, &["token", "list", "jane@example.com"], "").as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn explain_shows_what_would_become_of_an_event_and_an_envelope() {
+    let site = Site::new();
+    let event = r#"{"event_id":"0123456789abcdef0123456789abcdef","platform":"python","exception":{"type":"ValueError","value":"no order 17"}}"#;
+    let output = run(&site.data(), &["explain", "event", "-"], event);
+    let explained: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(explained["title"], "ValueError: no order 17");
+    assert_eq!(explained["grouping"]["hashes"].as_array().unwrap().len(), 1);
+    assert_eq!(explained["event"]["event_id"], "0123456789abcdef0123456789abcdef");
+
+    let envelope = format!("{{}}\n{{\"type\":\"event\"}}\n{event}\n{{\"type\":\"statsd\"}}\nx\n");
+    let output = run(&site.data(), &["explain", "envelope", "-"], &envelope);
+    let explained: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = explained.to_string();
+    assert!(text.contains("\"event\"") && text.contains("statsd"), "{text}");
+
+    let output = run(&site.data(), &["explain", "event", "-"], "{\"a\":");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("invalid_json"));
+}

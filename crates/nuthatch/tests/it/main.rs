@@ -1,0 +1,10 @@
+//! The whole product as its users meet it: the real binary, over HTTP and the command line.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod command_line;
+mod crash;
+mod dead_letters;
+mod hostile;
+mod layers;
+mod operations;
+mod server;
