@@ -1,0 +1,190 @@
+// Stands in for the server: the built pages and the part of the API that they call, from fixed data. It makes states that
+// are hard to reach on purpose (empty, slow, failing), so that they can be looked at and tested.
+//
+//   node e2e/mock/server.mjs [port]
+//   POST /mock/ {"scenario": "full" | "silent" | "bare" | "done" | "failing" | "slow" | "signed-out"}
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { event, eventRows } from "./events.mjs";
+import * as data from "./fixtures.mjs";
+
+const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
+/** The policy of a real deployment: nothing from elsewhere, no inline script. */
+const POLICY = "default-src 'self'; frame-ancestors 'none'";
+
+function fresh(scenario) {
+  return { scenario, issues: structuredClone(data.issues), tokens: structuredClone(data.tokens) };
+}
+
+/** Starts on a port (0: any free one); resolves to the address and a way to stop. */
+export async function startMock(port = 0) {
+  let state = fresh("full");
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url, "http://mock");
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : null;
+    if (url.pathname === "/mock/") {
+      state = fresh(body.scenario);
+      return send(response, 200, {});
+    }
+    if (url.pathname.startsWith("/api/0/")) return answer(state, request, url, body, response);
+    const path = normalize(url.pathname);
+    const isFile = extname(path) !== "";
+    const content = await readFile(join(DIST, isFile ? path : "index.html")).catch(() => null);
+    response.writeHead(content ? 200 : 404, {
+      "Content-Type": TYPES[isFile ? extname(path) : ".html"] ?? "application/octet-stream",
+      "Content-Security-Policy": POLICY,
+    });
+    response.end(content);
+  });
+  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}`, stop: () => server.close() };
+}
+
+function send(response, status, body, headers = {}) {
+  response.writeHead(status, { "Content-Type": "application/json", ...headers });
+  response.end(body === undefined ? "" : JSON.stringify(body));
+}
+
+function answer(state, request, url, body, response) {
+  const { scenario } = state;
+  const path = url.pathname.slice("/api/0".length);
+  const key = `${request.method} ${path}`;
+  const ok = (found, headers) =>
+    found
+      ? send(response, 200, found, headers)
+      : send(response, 404, { detail: "The requested resource does not exist" });
+  const projects =
+    scenario === "bare" ? [] : scenario === "silent" ? [{ ...data.projects[0], firstEvent: null }] : data.projects;
+
+  if (key === "POST /auth/login/") {
+    if (body.password === "wrong") return send(response, 401, { detail: "The email or the password is wrong." });
+    state.scenario = "full";
+    return ok(data.user, { "Set-Cookie": "nuthatch_csrf=mock; Path=/; SameSite=Lax" });
+  }
+  if (key === "POST /auth/setup/") {
+    state.scenario = "silent";
+    return ok(data.user);
+  }
+  if (key === "POST /auth/logout/") {
+    state.scenario = "signed-out";
+    return send(response, 204);
+  }
+  if (scenario === "signed-out") return send(response, 401, { detail: "Sign in first." });
+  if (path === "/auth/") return ok(data.user);
+  if (key === "GET /organizations/") return ok(data.organizations);
+  if (path === "/organizations/acme/members/") return ok(data.members);
+  if (key === "GET /organizations/acme/projects/") return ok(projects);
+  if (key === "POST /organizations/acme/projects/")
+    return send(response, 201, data.project("3", "shop-api", body.name, body.platform, null));
+  if (path === "/api-tokens/") {
+    if (request.method === "GET") return ok(state.tokens);
+    const token = {
+      id: "3",
+      ...body,
+      dateCreated: new Date(data.NOW).toISOString(),
+      tokenLastCharacters: "9c41",
+      token: `sntryu_${"5e1f".repeat(16)}`,
+    };
+    state.tokens.unshift({ ...token, token: undefined });
+    return send(response, 201, token);
+  }
+  const token = /^\/api-tokens\/(\d+)\/$/.exec(path)?.[1];
+  if (token) {
+    state.tokens = state.tokens.filter(({ id }) => id !== token);
+    return send(response, 204);
+  }
+  const project = /^\/projects\/acme\/([\w-]+)\/(keys\/)?$/.exec(path);
+  if (project) return ok(project[2] ? data.keys : projects.find(({ slug }) => slug === project[1]));
+  if (path === "/organizations/acme/issues-count/") {
+    const queries = url.searchParams.getAll("query");
+    return ok(Object.fromEntries(queries.map((query) => [query, select(state, query, url).length])));
+  }
+  if (path === "/organizations/acme/issues/") return issueList(state, request, url, body, response);
+  const issue = /^\/organizations\/acme\/issues\/([\w-]+)\/(.*)$/.exec(path);
+  if (issue) return issueAnswer(state, issue[1], issue[2], ok);
+  if (/\/json\/$/.test(path)) return ok(event("1001", "latest"));
+  return ok(null);
+}
+
+const STATUS = { unresolved: "unresolved", resolved: "resolved", archived: "ignored" };
+
+function issueList(state, request, url, body, response) {
+  if (request.method === "PUT") {
+    const ids = url.searchParams.getAll("id");
+    for (const issue of state.issues.filter(({ id }) => ids.includes(id))) change(issue, body);
+    return send(response, 200, body);
+  }
+  const { scenario } = state;
+  if (scenario === "slow") return undefined;
+  if (scenario === "failing")
+    return send(
+      response,
+      503,
+      { detail: "The event store is starting. Try again in a few seconds." },
+      { "X-Request-Id": "01JZ3F8W2K" },
+    );
+  const query = url.searchParams.get("query") ?? "is:unresolved";
+  if (/\bOR\b/.test(query))
+    return send(response, 400, {
+      detail: "OR is not supported in issue search: use a list, as in level:[error, fatal]",
+    });
+  const found = select(state, query, url);
+  const limit = Number(url.searchParams.get("limit") ?? 100);
+  const link = (rel, results) => `<http://mock/>; rel="${rel}"; results="${results}"; cursor="0:${limit}:0"`;
+  send(response, 200, found.slice(0, limit), {
+    Link: `${link("previous", false)}, ${link("next", found.length > limit)}`,
+    "X-Hits": String(found.length),
+  });
+}
+
+/** The issues that a search finds, as far as the tests search. */
+function select({ scenario, issues }, query, url) {
+  let found = scenario === "full" ? issues : [];
+  const status = /is:(unresolved|resolved|archived)/.exec(query)?.[1];
+  if (status) found = found.filter((issue) => issue.status === STATUS[status]);
+  if (query.includes("is:for_review")) found = found.filter(({ substatus }) => substatus !== "ongoing");
+  const words = query
+    .replace(/\S+:\S+/g, "")
+    .trim()
+    .toLowerCase();
+  found = found.filter(({ title, culprit }) => `${title} ${culprit}`.toLowerCase().includes(words));
+  if (/(^| )(?!is:)[\w.]+:/.test(query) && !query.includes("level:")) found = [];
+  const chosen = url.searchParams.getAll("project");
+  if (chosen.length > 0) found = found.filter((issue) => chosen.includes(issue.project.id));
+  return found;
+}
+
+const SUBSTATUS = { resolved: null, ignored: "archived_until_escalating", unresolved: "ongoing" };
+
+function change(issue, { status, assignedTo }) {
+  if (status) Object.assign(issue, { status, substatus: SUBSTATUS[status] });
+  if (assignedTo === undefined) return;
+  const member = data.members.find(({ id }) => `user:${id}` === assignedTo);
+  issue.assignedTo = member ? { type: "user", id: member.id, name: member.name, email: member.email } : null;
+}
+
+function issueAnswer(state, id, rest, ok) {
+  const full = data.detail(id);
+  if (!full) return ok(null);
+  if (rest === "") return ok({ ...full, ...state.issues.find((issue) => issue.id === full.id) });
+  if (rest === "tags/") return ok(data.tags);
+  if (rest === "events/") return ok(eventRows(full.id));
+  const name = /^events\/(\w+)\/$/.exec(rest)?.[1];
+  return ok(name ? event(full.id, name) : null);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { url } = await startMock(Number(process.argv[2] ?? 8585));
+  console.log(url);
+}

@@ -1,0 +1,108 @@
+// Pictures of every page and state, in both themes, wide and narrow, into test-results/shots, to be looked at.
+//
+//   npm run build && node e2e/shots.mjs [part of a name]
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { launch } from "./chromium.mjs";
+import { NOW } from "./mock/fixtures.mjs";
+import { startMock } from "./mock/server.mjs";
+
+const OUT = fileURLToPath(new URL("../test-results/shots/", import.meta.url));
+const VIEWS = [
+  { name: "wide", width: 1440, height: 900 },
+  { name: "narrow", width: 390, height: 844 },
+];
+const org = "/organizations/acme";
+
+const PAGES = [
+  { name: "login", path: "/auth/login/", scenario: "signed-out" },
+  { name: "login-wrong", path: "/auth/login/", scenario: "signed-out", act: signInWrongly },
+  { name: "setup", path: "/auth/setup/abc/", scenario: "signed-out" },
+  { name: "issues", path: `${org}/issues/` },
+  { name: "issues-selected", path: `${org}/issues/`, act: (page) => keys(page, "j", "x", "j", "x", "j") },
+  { name: "issues-none", path: `${org}/issues/?query=is:unresolved+browser.name:Safari+checkout` },
+  { name: "issues-invalid", path: `${org}/issues/?query=a+OR+b` },
+  { name: "issues-done", path: `${org}/issues/`, scenario: "done" },
+  { name: "issues-silent", path: `${org}/issues/`, scenario: "silent" },
+  { name: "issues-bare", path: `${org}/issues/`, scenario: "bare" },
+  { name: "issues-failing", path: `${org}/issues/`, scenario: "failing" },
+  { name: "issues-slow", path: `${org}/issues/`, scenario: "slow" },
+  { name: "issues-undo", path: `${org}/issues/`, act: (page) => keys(page, "j", "e") },
+  { name: "issues-menu", path: `${org}/issues/`, act: (page) => page.getByRole("button", { name: "Sort by" }).click() },
+  { name: "issue", path: `${org}/issues/1001/`, full: true },
+  { name: "issue-fold", path: `${org}/issues/1001/` },
+  {
+    name: "issue-raw",
+    path: `${org}/issues/1001/`,
+    act: (page) => page.getByRole("button", { name: "Raw", exact: true }).click(),
+  },
+  { name: "issue-browser", path: `${org}/issues/1002/`, full: true },
+  { name: "issue-message", path: `${org}/issues/1005/`, full: true },
+  { name: "issue-missing", path: `${org}/issues/9999/` },
+  { name: "events", path: `${org}/issues/1001/events/` },
+  { name: "getting-started", path: `${org}/projects/shop-api/getting-started/`, scenario: "silent", full: true },
+  { name: "getting-started-received", path: `${org}/projects/storefront/getting-started/` },
+  { name: "projects", path: `${org}/projects/` },
+  { name: "project", path: "/settings/acme/projects/shop-api/" },
+  { name: "tokens", path: "/settings/account/api/auth-tokens/" },
+  {
+    name: "token-new",
+    path: "/settings/account/api/auth-tokens/",
+    act: (page) => page.getByRole("button", { name: "Create token" }).click(),
+  },
+  { name: "shortcuts", path: `${org}/issues/1001/`, act: (page) => keys(page, "?") },
+  { name: "not-found", path: "/nowhere/at/all/" },
+];
+
+async function signInWrongly(page) {
+  await page.getByLabel("Email").fill("mira@example.com");
+  await page.getByLabel("Password").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("alert").waitFor();
+}
+
+async function keys(page, ...names) {
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  for (const name of names) await page.keyboard.press(name);
+}
+
+const wanted = process.argv[2] ?? "";
+const mock = await startMock();
+const browser = await launch();
+await mkdir(OUT, { recursive: true });
+for (const colorScheme of ["light", "dark"]) {
+  for (const { name: size, ...viewport } of VIEWS) {
+    const context = await browser.newContext({
+      viewport,
+      colorScheme,
+      reducedMotion: "reduce",
+      hasTouch: size === "narrow",
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(4_000);
+    page.on(
+      "console",
+      (message) => ["error", "warning"].includes(message.type()) && console.log(`  console: ${message.text()}`),
+    );
+    page.on("pageerror", (error) => console.log(`  page error: ${error.message}`));
+    await page.clock.setFixedTime(NOW);
+    for (const { name, path, scenario = "full", act, full = false } of PAGES.filter((each) =>
+      each.name.includes(wanted),
+    )) {
+      await page.request.post(`${mock.url}/mock/`, { data: { scenario } });
+      await page.evaluate(() => localStorage.clear()).catch(() => undefined);
+      await page.goto("about:blank");
+      await page.goto(mock.url + path);
+      await page.getByRole("heading").first().waitFor();
+      await page.waitForTimeout(350);
+      await act?.(page).catch((error) => console.log(`  ${name}: ${error.message}`));
+      await page.waitForTimeout(150);
+      await page.screenshot({ path: `${OUT}${name}-${size}-${colorScheme}.png`, fullPage: full });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      if (overflow > 0) console.log(`  ${name} ${size}: ${overflow} px wider than the window`);
+    }
+    await context.close();
+  }
+}
+await browser.close();
+mock.stop();

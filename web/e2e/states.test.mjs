@@ -1,0 +1,327 @@
+// The states of the pages that a real server shows only with luck: empty, failing, slow, hostile; and the keyboard. Run on
+// the built pages (`npm run build`) with `npm run test:states`.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
+import AxeBuilder from "@axe-core/playwright";
+import { launch } from "./chromium.mjs";
+import { NOW } from "./mock/fixtures.mjs";
+import { startMock } from "./mock/server.mjs";
+
+const ISSUES = "/organizations/acme/issues/";
+const WAIT_MS = 10_000;
+/** Compressed script that the first page may need. */
+const SCRIPT_BYTES_MAX = 150_000;
+
+let mock;
+let browser;
+let context;
+let page;
+let faults;
+
+before(async () => {
+  mock = await startMock();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  mock?.stop();
+});
+
+beforeEach(async () => {
+  await context?.close();
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });
+  page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
+  await page.clock.setFixedTime(NOW);
+  faults = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(mock.url)) faults.push(`asked elsewhere: ${request.url()}`);
+  });
+});
+
+async function open(path, scenario = "full") {
+  await page.request.post(`${mock.url}/mock/`, { data: { scenario } });
+  await page.goto(mock.url + path);
+}
+
+const heading = (name) => page.getByRole("heading", { name }).waitFor();
+const rows = () => page.getByRole("grid", { name: "Issues" }).getByRole("row");
+const path = () => new URL(page.url()).pathname;
+
+describe("the issue list", () => {
+  it("says why it is empty and what to do about it", async () => {
+    await open(ISSUES, "bare");
+    await heading("No project yet");
+    await open(ISSUES, "silent");
+    await page.getByRole("link", { name: "Set up Shop API" }).waitFor();
+    await open(ISSUES, "done");
+    await heading("No open issues");
+    await open(`${ISSUES}?query=is:unresolved+browser.name:Safari+checkout`);
+    await heading("Nothing matches");
+    await page.getByRole("button", { name: "Remove browser.name:Safari" }).click();
+    await page.getByRole("row", { name: /PaymentDeclined/ }).waitFor();
+  });
+
+  it("names the failure and the request, and tries again", async () => {
+    await open(ISSUES, "failing");
+    await page.getByText("The event store is starting").waitFor();
+    await page.getByText("01JZ3F8W2K").waitFor();
+    await page.request.post(`${mock.url}/mock/`, { data: { scenario: "full" } });
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("row", { name: /PaymentDeclined/ }).waitFor();
+  });
+
+  it("shows the server's word on a search it does not understand", async () => {
+    await open(`${ISSUES}?query=a+OR+b`);
+    await page.getByRole("alert").getByText("OR is not supported").waitFor();
+  });
+
+  it("is worked by keys alone: move, select, resolve, undo, open", async () => {
+    await open(ISSUES);
+    await rows().nth(1).waitFor();
+    const before = await rows().count();
+    for (const key of ["j", "x", "j", "x"]) await page.keyboard.press(key);
+    assert.equal(await page.getByRole("row", { selected: true }).count(), 2);
+    await page.keyboard.press("e");
+    await page.getByText("2 issues resolved").waitFor();
+    assert.equal(await rows().count(), before - 2);
+    await page.keyboard.press("z");
+    await page.getByRole("row", { name: /PaymentDeclined/ }).waitFor();
+    assert.equal(await rows().count(), before);
+    await page.keyboard.press("k");
+    await page.keyboard.press("k");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/issues/1001/");
+  });
+
+  it("keeps typing out of the shortcuts and the search in the address", async () => {
+    await open(ISSUES);
+    await rows().nth(1).waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("xetjk timeout");
+    await page.keyboard.press("Enter");
+    await heading("Nothing matches");
+    assert.equal(new URL(page.url()).searchParams.get("query"), "xetjk timeout");
+    await page.goBack();
+    await page.getByRole("row", { name: /PaymentDeclined/ }).waitFor();
+  });
+
+  it("tells of new issues without moving the rows", async () => {
+    await page.route("**/api/0/organizations/acme/issues/?*", async (route) => {
+      const response = await route.fetch();
+      const issues = await response.json();
+      calls += 1;
+      if (calls === 1) issues.shift();
+      await route.fulfill({ response, json: issues });
+    });
+    let calls = 0;
+    await open(ISSUES);
+    await page.getByRole("button", { name: "1 new" }).waitFor();
+    assert.match(await rows().nth(1).textContent(), /TypeError/);
+    await page.getByRole("button", { name: "1 new" }).click();
+    await page.getByRole("row", { name: /PaymentDeclined/ }).waitFor();
+  });
+});
+
+describe("the issue page", () => {
+  it("shows the raised exception first, its cause below, and unfolds library frames in place", async () => {
+    await open(`${ISSUES}1001/`);
+    const chain = page.getByRole("region", { name: "Stack trace" });
+    await chain.getByText("caused by").waitFor();
+    const titles = await chain.getByRole("heading", { level: 3 }).allInnerTexts();
+    assert.deepEqual(titles, ["PaymentDeclined", "HTTPStatusError"]);
+    await chain.getByText("(the failing line)").first().waitFor();
+    await chain.getByRole("button", { name: "3 library frames" }).click();
+    await chain.getByText("_get_response").waitFor();
+  });
+
+  it("remembers that stacks are read raw", async () => {
+    await open(`${ISSUES}1001/`);
+    await page.getByRole("button", { name: "Raw", exact: true }).click();
+    await page.reload();
+    await page.getByText("Traceback (most recent call last)").first().waitFor();
+  });
+
+  it("follows a short id, and names an issue that is not there", async () => {
+    await open(`${ISSUES}SHOP-API-1/`);
+    await page.waitForURL("**/issues/1001/");
+    await open(`${ISSUES}4711/`);
+    await heading("There is no issue 4711");
+  });
+
+  it("goes from event to event by keys and by address", async () => {
+    await open(`${ISSUES}1001/`);
+    await page.getByRole("heading", { name: "Breadcrumbs" }).waitFor();
+    await page.keyboard.press("[");
+    await page.waitForURL("**/events/a94be07c51d34b8e9f6217c3d80e4b12/");
+    await page.keyboard.press("{");
+    await page.waitForURL("**/events/oldest/");
+    await page.getByRole("button", { name: "Older event", disabled: true }).waitFor();
+  });
+
+  it("takes a refused change back and says so", async () => {
+    await open(`${ISSUES}1001/`);
+    await page.route("**/api/0/organizations/acme/issues/?id=*", (route) =>
+      route.fulfill({ status: 403, json: { detail: "You may not change this issue." } }),
+    );
+    await page.getByRole("button", { name: "Resolve", exact: true }).click();
+    await page.getByText("You may not change this issue.").waitFor();
+    await page.getByRole("button", { name: "Resolve", exact: true }).waitFor();
+  });
+
+  it("never runs or follows what an event holds", async () => {
+    const nasty = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>';
+    await page.route("**/events/recommended/", (route) =>
+      route.fulfill({
+        json: {
+          eventID: "f".repeat(32),
+          title: nasty,
+          platform: nasty,
+          tags: [{ key: nasty, value: "javascript:window.broken=1" }],
+          user: { email: nasty, link: "javascript:window.broken=1", [nasty]: { deep: Array(500).fill(nasty) } },
+          contexts: { [nasty]: { a: "javascript:window.broken=1" }, constructor: { b: 1 } },
+          context: JSON.parse('{"__proto__": {"polluted": true}}'),
+          entries: [
+            {
+              type: "exception",
+              data: {
+                values: [
+                  {
+                    type: nasty,
+                    value: "x".repeat(100_000),
+                    stacktrace: {
+                      frames: [
+                        { function: nasty, inApp: true, lineNo: 1, context: [[1, nasty]], vars: { [nasty]: nasty } },
+                      ],
+                    },
+                  },
+                ],
+              },
+            },
+            { type: "request", data: { method: nasty, url: "javascript:window.broken=1", headers: [[nasty, nasty]] } },
+            { type: "breadcrumbs", data: { values: [{ message: nasty, timestamp: nasty, data: { [nasty]: nasty } }] } },
+          ],
+        },
+      }),
+    );
+    await open(`${ISSUES}1001/`);
+    await page.getByRole("heading", { name: "Breadcrumbs" }).waitFor();
+    assert.equal(await page.evaluate(() => window.broken), undefined);
+    assert.equal(await page.evaluate(() => Object.prototype.polluted), undefined);
+    assert.equal(await page.locator('a[href^="javascript"], img').count(), 0);
+    assert.deepEqual(faults, []);
+  });
+});
+
+describe("signing in", () => {
+  it("leads through the sign-in page and back to where one wanted to go", async () => {
+    await open(`${ISSUES}1002/`, "signed-out");
+    await page.getByLabel("Email").fill("mira@example.com");
+    await page.getByLabel("Password").fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("The email or the password is wrong.").waitFor();
+    await page.getByLabel("Password").fill("correct horse");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL("**/issues/1002/");
+  });
+
+  it("is asked for again when the session ends, without losing the place", async () => {
+    await open(`${ISSUES}?sort=freq`);
+    await rows().nth(1).waitFor();
+    await page.request.post(`${mock.url}/mock/`, { data: { scenario: "signed-out" } });
+    await page.getByRole("heading", { name: "Sign in to Nuthatch" }).waitFor();
+    await page.getByLabel("Email").fill("mira@example.com");
+    await page.getByLabel("Password").fill("correct horse");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL("**/issues/?sort=freq");
+    await page.getByRole("button", { name: "Account" }).click();
+    await page.getByRole("menuitem", { name: /Sign out/ }).click();
+    await page.getByRole("heading", { name: "Sign in to Nuthatch" }).waitFor();
+  });
+
+  it("leads nowhere else, whatever the link says", async () => {
+    await open("/auth/login/?next=https://elsewhere.example/", "signed-out");
+    await page.getByLabel("Email").fill("mira@example.com");
+    await page.getByLabel("Password").fill("correct horse");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`${mock.url}${ISSUES}`);
+  });
+
+  it("creates the first account and goes on to set up the project", async () => {
+    await open("/auth/setup/one-time/", "signed-out");
+    await page.getByLabel("Name").fill("Mira");
+    await page.getByLabel("Email").fill("mira@example.com");
+    await page.getByLabel("Password").fill("correct horse");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.getByRole("heading", { name: "Waiting for the first event…" }).waitFor();
+    assert.equal(path(), "/organizations/acme/projects/shop-api/getting-started/");
+    await page.request.post(`${mock.url}/mock/`, { data: { scenario: "full" } });
+    await page.getByRole("link", { name: "Open it" }).waitFor();
+  });
+});
+
+describe("every page", () => {
+  const PAGES = [
+    ["/auth/login/", "signed-out"],
+    ["/auth/setup/one-time/", "signed-out"],
+    [ISSUES, "full"],
+    [ISSUES, "bare"],
+    [`${ISSUES}1001/`, "full"],
+    [`${ISSUES}1002/`, "full"],
+    [`${ISSUES}1001/events/`, "full"],
+    ["/organizations/acme/projects/", "full"],
+    ["/organizations/acme/projects/shop-api/getting-started/", "silent"],
+    ["/settings/acme/projects/shop-api/", "full"],
+    ["/settings/account/api/auth-tokens/", "full"],
+  ];
+
+  for (const colorScheme of ["light", "dark"]) {
+    it(`passes the accessibility rules in the ${colorScheme} theme`, async () => {
+      await context.close();
+      context = await browser.newContext({ colorScheme, reducedMotion: "reduce", bypassCSP: true });
+      page = await context.newPage();
+      await page.clock.setFixedTime(NOW);
+      for (const [address, scenario] of PAGES) {
+        await open(address, scenario);
+        await page.getByRole("heading").first().waitFor();
+        await page.waitForLoadState("networkidle");
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const found = violations.flatMap(({ id, nodes }) =>
+          nodes.map(({ html }) => `${address}: ${id}: ${html.slice(0, 160)}`),
+        );
+        assert.deepEqual(found, []);
+      }
+    });
+  }
+
+  it("fits a phone without scrolling sideways", async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    for (const [address, scenario] of PAGES) {
+      await open(address, scenario);
+      await page.getByRole("heading").first().waitFor();
+      await page.waitForLoadState("networkidle");
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(over <= 0, `${address} is ${over} px too wide`);
+    }
+  });
+
+  it("loads little before the list is there", async () => {
+    const scripts = [];
+    page.on("response", (response) => {
+      if (response.request().resourceType() === "script") scripts.push(response.body());
+    });
+    await open(ISSUES);
+    await rows().nth(1).waitFor();
+    const bytes = (await Promise.all(scripts)).reduce((sum, body) => sum + gzipSync(body).length, 0);
+    assert.ok(bytes <= SCRIPT_BYTES_MAX, `${bytes} bytes of compressed script`);
+  });
+
+  it("works under a policy that allows only its own origin", async () => {
+    for (const [address, scenario] of PAGES) await open(address, scenario);
+    assert.deepEqual(faults, []);
+  });
+});

@@ -1,0 +1,15 @@
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+/** Counts per interval are pairs on the wire; the client's types widen a pair to a list. */
+type WithSeries<T> = Omit<T, "stats"> & { stats: Record<string, number[][]> | null };
+
+export type User = Schemas["User"];
+export type Project = Schemas["Project"];
+export type ApiToken = Schemas["Token"];
+export type CreatedToken = Schemas["CreatedToken"];
+export type Issue = WithSeries<Schemas["Issue"]>;
+export type IssueDetail = WithSeries<Schemas["IssueDetail"]>;
+export type IssueRequest = Schemas["IssueRequest"];
+export type Tag = Schemas["Tag"];

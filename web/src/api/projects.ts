@@ -1,0 +1,55 @@
+import { queryOptions } from "@tanstack/react-query";
+import { ask, GET, POST, PUT } from "./client";
+
+export const organizations = queryOptions({
+  queryKey: ["organizations"],
+  staleTime: 60_000,
+  queryFn: async ({ signal }) => (await ask(GET("/api/0/organizations/", { signal }))).data,
+});
+
+export const projects = (org: string) =>
+  queryOptions({
+    queryKey: ["projects", org],
+    staleTime: 30_000,
+    queryFn: async ({ signal }) =>
+      (await ask(GET("/api/0/organizations/{org}/projects/", { params: { path: { org } }, signal }))).data,
+  });
+
+export const project = (org: string, slug: string) =>
+  queryOptions({
+    queryKey: ["project", org, slug],
+    queryFn: async ({ signal }) =>
+      (await ask(GET("/api/0/projects/{org}/{project}/", { params: { path: { org, project: slug } }, signal }))).data,
+  });
+
+export const projectKeys = (org: string, slug: string) =>
+  queryOptions({
+    queryKey: ["project-keys", org, slug],
+    staleTime: 30_000,
+    queryFn: async ({ signal }) =>
+      (await ask(GET("/api/0/projects/{org}/{project}/keys/", { params: { path: { org, project: slug } }, signal })))
+        .data,
+  });
+
+export const members = (org: string) =>
+  queryOptions({
+    queryKey: ["members", org],
+    staleTime: 60_000,
+    queryFn: async ({ signal }) =>
+      (await ask(GET("/api/0/organizations/{org}/members/", { params: { path: { org } }, signal }))).data,
+  });
+
+export async function createProject(org: string, name: string, platform: string | null) {
+  const body = platform === null ? { name } : { name, platform };
+  return (await ask(POST("/api/0/organizations/{org}/projects/", { params: { path: { org } }, body }))).data;
+}
+
+export async function updateProject(org: string, slug: string, change: { name?: string; platform?: string }) {
+  const params = { path: { org, project: slug } };
+  return (await ask(PUT("/api/0/projects/{org}/{project}/", { params, body: change }))).data;
+}
+
+export async function createProjectKey(org: string, slug: string, name: string) {
+  const params = { path: { org, project: slug } };
+  return (await ask(POST("/api/0/projects/{org}/{project}/keys/", { params, body: { name } }))).data;
+}

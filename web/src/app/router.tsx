@@ -1,0 +1,162 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { currentUser } from "@/api/account";
+import { issueEvent } from "@/api/events";
+import { issueDetail } from "@/api/issues";
+import { organizations, projects } from "@/api/projects";
+import { parseSearch, stringifySearch } from "@/domain/searchParams";
+import { IssuesPage } from "@/features/issues/IssuesPage";
+import { readSearch } from "@/features/issues/search";
+import { CrashPage, NotFoundPage } from "./FailurePages";
+import { Pending } from "./Pending";
+import { queryClient } from "./queryClient";
+import { Shell } from "./Shell";
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashPage });
+
+const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/auth/login",
+  validateSearch: (search): { next?: string } => ({ next: text(search.next) }),
+  component: lazyRouteComponent(() => import("@/features/auth/LoginPage"), "LoginPage"),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/auth/setup/$token",
+  component: lazyRouteComponent(() => import("@/features/auth/SetupPage"), "SetupPage"),
+});
+
+/** Everything that needs a person: without one, to the sign-in page and back afterwards. */
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: "signed-in",
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    const user = await queryClient.ensureQueryData(currentUser);
+    if (user === null) throw redirect({ to: "/auth/login/", search: { next: location.href }, replace: true });
+  },
+});
+
+const index = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/",
+  beforeLoad: async () => {
+    const [first] = await queryClient.ensureQueryData(organizations);
+    if (first) throw redirect({ to: "/organizations/$org/issues/", params: { org: first.slug }, replace: true });
+  },
+  component: NotFoundPage,
+});
+
+const organization = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/organizations/$org",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/organizations/$org/issues/", params, replace: true });
+  },
+});
+
+const issues = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/organizations/$org/issues",
+  validateSearch: readSearch,
+  loader: ({ params }) => void queryClient.prefetchQuery(projects(params.org)),
+  component: IssuesPage,
+});
+
+const IssuePage = lazyRouteComponent(() => import("@/features/issue/IssuePage"), "IssuePage");
+
+/** Asked for when the pointer rests on a row: the page is there before the click. */
+function prefetchIssue({ org, issue, event = "recommended" }: { org: string; issue: string; event?: string }) {
+  void queryClient.prefetchQuery(issueDetail(org, issue));
+  void queryClient.prefetchQuery(issueEvent(org, issue, event));
+}
+
+const issue = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/organizations/$org/issues/$issue",
+  loader: ({ params }) => prefetchIssue(params),
+  component: IssuePage,
+});
+
+const issueEventPage = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/organizations/$org/issues/$issue/events/$event",
+  loader: ({ params }) => prefetchIssue(params),
+  component: IssuePage,
+});
+
+const issueEventsPage = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/organizations/$org/issues/$issue/events",
+  validateSearch: (search): { cursor?: string } => ({ cursor: text(search.cursor) }),
+  component: lazyRouteComponent(() => import("@/features/issue/EventsPage"), "EventsPage"),
+});
+
+const projectsPage = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/organizations/$org/projects",
+  component: lazyRouteComponent(() => import("@/features/settings/ProjectsPage"), "ProjectsPage"),
+});
+
+const gettingStarted = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/organizations/$org/projects/$project/getting-started",
+  validateSearch: (search): { platform?: string } => ({ platform: text(search.platform) }),
+  component: lazyRouteComponent(() => import("@/features/setup/GettingStartedPage"), "GettingStartedPage"),
+});
+
+const projectSettings = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/projects/$project",
+  component: lazyRouteComponent(() => import("@/features/settings/ProjectPage"), "ProjectPage"),
+});
+
+const accountTokens = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/account/api/auth-tokens",
+  component: lazyRouteComponent(() => import("@/features/settings/TokensPage"), "TokensPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    login,
+    setup,
+    signedIn.addChildren([
+      index,
+      organization,
+      issues,
+      issue,
+      issueEventPage,
+      issueEventsPage,
+      projectsPage,
+      gettingStarted,
+      projectSettings,
+      accountTokens,
+    ]),
+  ]),
+  trailingSlash: "always",
+  parseSearch,
+  stringifySearch,
+  defaultPendingComponent: Pending,
+  defaultPendingMs: 400,
+  defaultPreload: "intent",
+  defaultPreloadDelay: 60,
+  // Freshness is the query cache's business.
+  defaultPreloadStaleTime: 0,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

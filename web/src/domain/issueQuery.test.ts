@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { filters, tagToken, tokens, viewOf, without, withView } from "./issueQuery";
+
+describe("tokens", () => {
+  it("splits at blanks, but not inside quotes and lists", () => {
+    expect(tokens('is:unresolved user.name:"Jane \\" Doe" level:[error, fatal]  card declined')).toEqual([
+      "is:unresolved",
+      'user.name:"Jane \\" Doe"',
+      "level:[error, fatal]",
+      "card",
+      "declined",
+    ]);
+    expect(tokens("")).toEqual([]);
+    expect(tokens('open:"never closed')).toEqual(['open:"never closed']);
+  });
+});
+
+describe("views", () => {
+  it("are read from the status tokens alone", () => {
+    expect(viewOf("is:unresolved")).toBe("unresolved");
+    expect(viewOf("is:for_review card is:unresolved")).toBe("review");
+    expect(viewOf("is:ignored")).toBe("archived");
+    expect(viewOf("")).toBe("all");
+    expect(viewOf("is:resolved is:unresolved")).toBeNull();
+    expect(viewOf("is:assigned")).toBe("all");
+  });
+
+  it("change without losing the rest of the search", () => {
+    expect(withView('is:unresolved level:error "a b"', "archived")).toBe('is:archived level:error "a b"');
+    expect(withView("is:resolved is:assigned", "all")).toBe("is:assigned");
+  });
+});
+
+describe("filters", () => {
+  it("are what narrows a view, each removable", () => {
+    expect(filters("is:unresolved level:error card")).toEqual(["level:error", "card"]);
+    expect(without("is:unresolved level:error card", "level:error")).toBe("is:unresolved card");
+  });
+});
+
+describe("tagToken", () => {
+  it("takes blanks, quotes and stars of a value literally", () => {
+    expect(tagToken("os", "macOS")).toBe("os:macOS");
+    expect(tagToken("browser", "Chrome 136")).toBe('browser:"Chrome 136"');
+    expect(tagToken("note", 'a "b" *')).toBe('note:"a \\"b\\" \\*"');
+    expect(tagToken("url", "https://a.example/?x=[1]")).toBe('url:"https://a.example/?x=[1]"');
+  });
+});

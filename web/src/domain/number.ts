@@ -1,0 +1,41 @@
+const STEPS: [number, string][] = [
+  [1e9, "b"],
+  [1e6, "m"],
+  [1e3, "k"],
+];
+
+/** Exact up to 9,999, then three significant digits with a unit: `12.3k`, `4.05m`. */
+export function compactNumber(value: number): string {
+  if (value < 10_000) return exactNumber(value);
+  for (const [index, [size, unit]] of STEPS.entries()) {
+    if (value < size) continue;
+    const scaled = Number((value / size).toPrecision(3));
+    // 999,950 rounds up to a thousand thousands: that is the next unit's one.
+    const larger = STEPS[index - 1];
+    return scaled >= 1_000 && larger ? `1${larger[1]}` : `${scaled}${unit}`;
+  }
+  return exactNumber(value);
+}
+
+export function exactNumber(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+export function percent(part: number, whole: number): string {
+  if (whole <= 0) return "0%";
+  const share = (part / whole) * 100;
+  if (share > 0 && share < 1) return "<1%";
+  // Not all of them: never say 100.
+  return `${share < 100 ? Math.min(99, Math.round(share)) : 100}%`;
+}
+
+export function byteSize(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${Number((bytes / 1_000).toPrecision(3))} kB`;
+  return `${Number((bytes / 1_000_000).toPrecision(3))} MB`;
+}
+
+/** `1 event`, `2 events`. */
+export function count(value: number, noun: string): string {
+  return `${exactNumber(value)} ${noun}${value === 1 ? "" : "s"}`;
+}

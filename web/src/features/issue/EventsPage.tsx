@@ -1,0 +1,101 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { issueEvents } from "@/api/events";
+import { issueDetail } from "@/api/issues";
+import { absoluteTime } from "@/domain/time";
+import { headline } from "@/domain/triage";
+import { Button } from "@/ui/Button";
+import { Skeleton } from "@/ui/Skeleton";
+import { Failure, State } from "@/ui/State";
+import { Time } from "@/ui/Time";
+import { useTitle } from "@/ui/useTitle";
+import styles from "./EventsPage.module.css";
+
+const route = getRouteApi("/signed-in/organizations/$org/issues/$issue/events");
+
+const COLUMNS = ["environment", "release", "user"];
+
+/** All events of one issue, newest first. */
+export function EventsPage() {
+  const { org, issue: id } = route.useParams();
+  const { cursor } = route.useSearch();
+  const navigate = route.useNavigate();
+  const issue = useQuery(issueDetail(org, id)).data;
+  const page = useQuery({ ...issueEvents(org, id, cursor), placeholderData: keepPreviousData });
+  useTitle("Events", issue && headline(issue).type, issue?.shortId);
+  const go = (to: string | null | undefined) => navigate({ search: { cursor: to ?? undefined } });
+
+  return (
+    <div className={styles.page}>
+      <header className={styles.header}>
+        <nav aria-label="Breadcrumb">
+          <Link params={{ org, issue: id }} search={{}} to="/organizations/$org/issues/$issue/">
+            {issue ? issue.shortId : "Issue"}
+          </Link>
+        </nav>
+        <h1>{issue ? `Events of ${headline(issue).type}` : "Events"}</h1>
+      </header>
+      {page.isError && !page.data && <Failure error={page.error} retry={page.refetch} what="The events" />}
+      {page.isPending && (
+        <div className={styles.loading}>
+          <Skeleton height={320} />
+        </div>
+      )}
+      {page.data?.events.length === 0 && (
+        <State icon="inbox" title="No stored events">
+          They may be older than what this server keeps.
+        </State>
+      )}
+      {page.data && page.data.events.length > 0 && (
+        <div className={styles.scroll}>
+          <table className={styles.table}>
+            <thead>
+              <tr>
+                <th scope="col">Event</th>
+                <th scope="col">Time</th>
+                {COLUMNS.map((column) => (
+                  <th key={column} scope="col">
+                    {column.charAt(0).toUpperCase() + column.slice(1)}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {page.data.events.map((event) => (
+                <tr key={event.id}>
+                  <td>
+                    <Link
+                      className="mono"
+                      params={{ org, issue: id, event: event.eventID }}
+                      search={{}}
+                      to="/organizations/$org/issues/$issue/events/$event/"
+                    >
+                      {event.eventID.slice(0, 8)}
+                    </Link>{" "}
+                    <span className={styles.title}>{event.title}</span>
+                  </td>
+                  <td className={styles.time}>
+                    <span>{absoluteTime(event.dateCreated)}</span> <Time value={event.dateCreated} />
+                  </td>
+                  {COLUMNS.map((column) => (
+                    <td key={column}>{event.tags.find(({ key }) => key === column)?.value ?? ""}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {page.data && (page.data.previous || page.data.next) && (
+        <nav aria-label="Pages" className={styles.pages}>
+          <Button disabled={!page.data.previous} icon="chevronLeft" onClick={() => go(page.data.previous)}>
+            Newer
+          </Button>
+          <Button disabled={!page.data.next} icon="chevronRight" onClick={() => go(page.data.next)}>
+            Older
+          </Button>
+        </nav>
+      )}
+    </div>
+  );
+}

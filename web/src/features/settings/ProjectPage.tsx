@@ -1,0 +1,114 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import type { FormEvent } from "react";
+import type { Project } from "@/api/models";
+import { createProjectKey, projectKeys, project as projectQuery, updateProject } from "@/api/projects";
+import { Button, buttonClass } from "@/ui/Button";
+import { Chip } from "@/ui/Chip";
+import { CopyButton } from "@/ui/CopyButton";
+import { Field } from "@/ui/Field";
+import { Skeleton } from "@/ui/Skeleton";
+import { Failure } from "@/ui/State";
+import { Time } from "@/ui/Time";
+import { notify, notifyFailure } from "@/ui/toast";
+import { useTitle } from "@/ui/useTitle";
+import { SettingsPage } from "./SettingsPage";
+import styles from "./SettingsPage.module.css";
+
+const route = getRouteApi("/signed-in/settings/$org/projects/$project");
+
+/** A project's name and the keys that its clients send with. */
+export function ProjectPage() {
+  const { org, project: slug } = route.useParams();
+  const project = useQuery(projectQuery(org, slug));
+  useTitle("Settings", project.data?.name);
+  if (project.isError && !project.data) {
+    return <Failure error={project.error} isPage retry={project.refetch} what="The project" />;
+  }
+  return (
+    <SettingsPage
+      action={
+        <Link
+          className={buttonClass("plain")}
+          params={{ org, project: slug }}
+          search={{}}
+          to="/organizations/$org/projects/$project/getting-started/"
+        >
+          Set up
+        </Link>
+      }
+      lead={slug}
+      title={project.data?.name ?? <Skeleton height={20} width={140} />}
+    >
+      {project.data && <General key={project.data.id} org={org} project={project.data} />}
+      <Keys org={org} slug={slug} />
+    </SettingsPage>
+  );
+}
+
+function General({ org, project }: { org: string; project: Project }) {
+  const client = useQueryClient();
+  const save = useMutation({
+    mutationFn: (name: string) => updateProject(org, project.slug, { name }),
+    onSuccess: async ({ name }) => {
+      notify(`Project is now called ${name}`);
+      await client.invalidateQueries({ queryKey: projectQuery(org, project.slug).queryKey });
+      await client.invalidateQueries({ queryKey: ["projects", org] });
+    },
+    onError: (error) => notifyFailure("The name was not saved.", error),
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    save.mutate(String(new FormData(event.currentTarget).get("name")).trim());
+  };
+  return (
+    <form className={styles.inline} onSubmit={submit}>
+      <Field defaultValue={project.name} label="Name" maxLength={64} name="name" required />
+      <Button busy={save.isPending} type="submit">
+        Save
+      </Button>
+    </form>
+  );
+}
+
+function Keys({ org, slug }: { org: string; slug: string }) {
+  const client = useQueryClient();
+  const keys = useQuery(projectKeys(org, slug));
+  const create = useMutation({
+    mutationFn: () => createProjectKey(org, slug, `Key ${(keys.data?.length ?? 0) + 1}`),
+    onSuccess: () => client.invalidateQueries({ queryKey: projectKeys(org, slug).queryKey }),
+    onError: (error) => notifyFailure("The key was not created.", error),
+  });
+  return (
+    <section aria-labelledby="keys" className={styles.part}>
+      <div className={styles.partHead}>
+        <h2 id="keys">Client keys</h2>
+        <Button busy={create.isPending} icon="plus" onClick={() => create.mutate()}>
+          Create key
+        </Button>
+      </div>
+      {keys.isPending && <Skeleton height={72} />}
+      {keys.isError && !keys.data && <Failure error={keys.error} retry={keys.refetch} what="The keys" />}
+      {keys.data && (
+        <ul className={styles.rows}>
+          {keys.data.map((key) => (
+            <li className={styles.row} key={key.id}>
+              <div className={styles.words}>
+                <p className={styles.name}>
+                  {key.name} {!key.isActive && <Chip tone="warning">Disabled</Chip>}
+                </p>
+                <p className={styles.meta}>
+                  <code>{key.dsn.public}</code>
+                  <span>
+                    created <Time value={key.dateCreated} />
+                  </span>
+                </p>
+              </div>
+              <CopyButton label="Copy DSN" text={key.dsn.public} withWords />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
