@@ -1,0 +1,47 @@
+# `make run` and `make test` are all that a fresh machine needs. See CONTRIBUTING.md for the rest.
+
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+DATA ?= data
+
+.PHONY: run build web test test-tools check fmt bench crash clean
+
+run: build
+	$(TARGET)/release/nuthatch serve --data $(DATA)
+
+build: web
+	$(CARGO) build --release --locked -p nuthatch
+
+web: web/dist/index.html
+
+web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src web/public web/index.html -type f 2>/dev/null) web/vite.config.ts
+	cd web && npm run build
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci
+	touch $@
+
+# What the tests need besides Rust and Node.js: Chromium from Debian's packages, the SDKs from their registries.
+test-tools:
+	scripts/test-tools
+
+test: web test-tools
+	$(CARGO) test --locked --workspace
+	cd web && npm run check:api && npm run typecheck && npm test && npm run test:states
+	scripts/test-end-to-end
+
+check:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	cd web && npm run lint
+
+bench: build
+	$(TARGET)/release/nuthatch bench
+
+# The long form of the crash test that `make test` runs briefly: 50 kills under load.
+crash: web
+	CRASH_KILLS=50 $(CARGO) test --locked --release -p nuthatch --test it -- --nocapture crash
+
+clean:
+	$(CARGO) clean
+	rm -rf web/dist web/node_modules tests/node_modules tests/.venv
