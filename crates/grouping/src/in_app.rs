@@ -54,7 +54,8 @@ fn mark_stack(stacktrace: Option<&mut Value>, event_platform: &str, config: &Con
         }
         if let Some(short) = short {
             let original = map.insert("function".to_owned(), Value::String(short));
-            if let Some(original) = original.filter(Value::is_string) {
+            // An empty name is no original: what the SDK sent as raw stays.
+            if let Some(original) = original.filter(|name| name.as_str().is_some_and(|name| !name.is_empty())) {
                 map.insert("raw_function".to_owned(), original);
             }
         }

@@ -53,7 +53,8 @@ function reverse(before: Issue, change: IssueChange): IssueChange {
 
 async function apply(client: QueryClient, org: string, issues: Issue[], change: IssueChange): Promise<void> {
   const ids = issues.map(({ id }) => id);
-  await client.cancelQueries({ queryKey: ["issues", org] });
+  // Answers under way would show the old state again. Not awaited: the screen changes within the key press.
+  void client.cancelQueries({ queryKey: ["issues", org] });
   const restore = patchCaches(client, org, new Set(ids), change.patch);
   try {
     await updateIssues(org, ids, change.body);

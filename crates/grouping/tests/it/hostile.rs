@@ -88,6 +88,19 @@ fn any_event() -> impl Strategy<Value = Event> {
         })
 }
 
+#[test]
+fn marking_an_empty_function_keeps_its_raw_name() {
+    let mut event: Event = serde_json::from_value(json!({
+        "stacktrace": {"frames": [{"function": "", "raw_function": "- (", "platform": "native"}]},
+    }))
+    .unwrap();
+    let config = Config::default();
+    let hashes = group(&event, &config).hashes;
+    mark_frames(&mut event, &config);
+    assert_eq!(group(&event, &config).hashes, hashes);
+    assert_eq!(event.0["stacktrace"]["frames"][0]["raw_function"], "- (");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
