@@ -14,6 +14,7 @@ const QUERY: Bag = Bag { depth: 3, bytes: 1 << 10 };
 const COOKIES: Bag = Bag { depth: 5, bytes: 2 << 10 };
 const DATA: Bag = Bag { depth: 7, bytes: 8 << 10 };
 const URL: Limit = Limit::with_allowance(2048, 40);
+const CONTENT_TYPE: Limit = Limit::new(256);
 
 const REQUEST: &[Field] = &[
     ("api_target", Shape::Text(Limit::new(64))),
@@ -23,7 +24,7 @@ const REQUEST: &[Field] = &[
     ("env", Shape::Object(HEADERS)),
     ("fragment", Shape::Text(Limit::new(1024))),
     ("headers", Shape::Inner),
-    ("inferred_content_type", Shape::Text(Limit::new(256))),
+    ("inferred_content_type", Shape::Text(CONTENT_TYPE)),
     ("method", Shape::Text(Limit::new(64))),
     ("protocol", Shape::Text(Limit::new(64))),
     ("query_string", Shape::Inner),
@@ -217,7 +218,10 @@ fn body(map: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
     trim::bag(&mut data, DATA, &at.key("data"), meta);
     map.insert("data".to_owned(), data);
     match inferred {
-        Some(kind) => map.insert("inferred_content_type".to_owned(), Value::String(kind)),
+        Some(mut kind) => {
+            trim::text(&mut kind, CONTENT_TYPE, &at.key("inferred_content_type"), meta);
+            map.insert("inferred_content_type".to_owned(), Value::String(kind))
+        }
         None => map.remove("inferred_content_type"),
     };
 }

@@ -70,3 +70,11 @@ fn a_hostile_event_does_not_grow_by_its_own_errors() {
     let event = read(json!({"breadcrumbs": breadcrumbs}).to_string());
     assert_eq!(event["_meta"]["breadcrumbs"]["values"].as_object().unwrap().len(), 500);
 }
+
+#[test]
+fn a_content_type_that_is_taken_from_a_header_is_cut_like_one_that_was_sent() {
+    let kind = "x".repeat(1000);
+    let event = read(json!({"request": {"headers": {"Content-Type": kind}, "data": "body"}}).to_string());
+    assert_eq!(event["request"]["inferred_content_type"].as_str().unwrap().len(), 256);
+    assert_eq!(event["_meta"]["request"]["inferred_content_type"][""]["len"], 1000);
+}
