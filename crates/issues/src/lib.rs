@@ -21,6 +21,7 @@ mod ledger;
 mod lifecycle;
 mod occurrence;
 pub mod outcome;
+pub mod quota;
 mod search_text;
 mod status_change;
 
@@ -31,3 +32,4 @@ pub use decode::{DecodeError, DecodeReason, Decoded, EmbeddedEvent, LookupOccurr
 pub use issue::{Activity, ActivityKind, Assignee, Issue, Status, Substatus};
 pub use issue_type::IssueType;
 pub use outcome::{Counters, DropReason, MessageResult, Outcome, RefuseReason};
+pub use quota::Quota;

@@ -1,7 +1,7 @@
 //! Reading what a batch needs. Single lookups by key through prepared statements: measured as fast as joining with a
 //! list of keys, and simpler.
 
-use nuthatch_issues::{IssueType, Needs, Snapshot};
+use nuthatch_issues::{Needs, Snapshot};
 use nuthatch_protocol::{EventId, IssueId, Position, ProjectId};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
@@ -16,8 +16,7 @@ pub(super) const OWNER: &str = "SELECT issue_id FROM issue_hash WHERE project_id
 
 /// The state `needs` names, as the connection's transaction sees it.
 pub(super) fn read(connection: &Connection, needs: &Needs) -> Result<Snapshot, Failure> {
-    let error = IssueType::error();
-    let mut snapshot = Snapshot { types: [(error.id, error)].into(), ..Snapshot::default() };
+    let mut snapshot = Snapshot::default();
 
     let mut owner = connection.prepare_cached(OWNER)?;
     for key in &needs.hashes {

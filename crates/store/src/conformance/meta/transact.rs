@@ -6,9 +6,7 @@ use std::{
     time::Duration,
 };
 
-use nuthatch_issues::{
-    Activity, ActivityKind, Assignee, Changes, HourlyCount, Issue, IssueType, Needs, Snapshot, Status,
-};
+use nuthatch_issues::{Activity, ActivityKind, Assignee, Changes, HourlyCount, Issue, Needs, Snapshot, Status};
 use nuthatch_protocol::{EventId, Hash, IssueId, Level, Position, ProjectId, Timestamp, Topic, UserId};
 use serde_json::json;
 
@@ -75,8 +73,6 @@ pub async fn snapshots_hold_what_was_asked(store: &impl MetaStore) {
     assert_eq!(seen.issues, HashMap::from([(IssueId(1), issue(1, web, 1)), (IssueId(3), issue(3, api, 1))]));
     assert_eq!(seen.counted, HashMap::from([((web, counted), at(7))]));
     assert_eq!(seen.last_issue_id, IssueId(4));
-    let error = IssueType::error();
-    assert_eq!(seen.types, HashMap::from([(error.id, error)]));
 
     let found = store.counted(&[(web, elsewhere), (web, counted), (api, counted)]).await.expect("looks up");
     assert_eq!(found, [(web, counted, at(7))], "only what came from the log");

@@ -1,7 +1,7 @@
 //! Issues: snapshots, changes, counters, positions.
 
 use async_trait::async_trait;
-use nuthatch_issues::{Activity, Changes, Issue, IssueType, Needs, Snapshot};
+use nuthatch_issues::{Activity, Changes, Issue, Needs, Snapshot};
 use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp};
 
 use super::{MemoryMeta, State};
@@ -17,7 +17,6 @@ impl State {
         let hashes = needs.hashes.iter().filter_map(|key| Some((*key, *self.hashes.get(key)?)));
         let hashes: std::collections::HashMap<_, _> = hashes.collect();
         let issues = hashes.values().flatten().chain(&needs.issues);
-        let error = IssueType::error();
         Snapshot {
             projects: projects
                 .filter(|id| self.projects.contains_key(id))
@@ -27,7 +26,7 @@ impl State {
             hashes,
             counted: needs.occurrences.iter().filter_map(|key| Some((*key, self.counted.get(key)?.0?))).collect(),
             last_issue_id: self.issues.last_key_value().map(|(id, _)| *id).unwrap_or_default(),
-            types: [(error.id, error)].into(),
+            types: [].into(),
         }
     }
 
