@@ -1,6 +1,8 @@
 //! What the issue platform takes of an error (`reference/issue-platform.md` §3).
 
-use nuthatch_protocol::{Event, Occurrence, Timestamp, TypeId, occurrence::EventFacts, record::IngestHeader};
+use nuthatch_protocol::{
+    Event, EventPath, Occurrence, Timestamp, TypeId, occurrence::EventFacts, record::IngestHeader,
+};
 use serde_json::Value;
 
 use crate::{Grouping, row, title::cut};
@@ -29,6 +31,7 @@ pub fn occurrence(header: &IngestHeader, event: &Event, grouping: &Grouping) -> 
         evidence_display: Vec::new(),
         priority: None,
         assignee: None,
+        path: EventPath::Error,
         event: EventFacts {
             timestamp,
             event_type: text("type").unwrap_or_else(|| "default".to_owned()),

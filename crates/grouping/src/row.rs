@@ -17,6 +17,7 @@ pub fn row(header: &IngestHeader, event: &Event, grouping: &Grouping) -> EventRo
     EventRow {
         project_id: header.project_id,
         event_id: header.event_id,
+        shows: None,
         timestamp: timestamp.unwrap_or(header.received),
         received: header.received,
         hashes: grouping.hashes.clone(),

@@ -5,7 +5,11 @@ use std::collections::HashSet;
 use nuthatch_protocol::{IssueId, Priority, Timestamp, UserId};
 use serde_json::{Value, json};
 
-use crate::{Activity, ActivityKind, Assignee, Changes, Issue, Snapshot, Status, Substatus};
+use crate::{
+    ActivityKind, Assignee, Changes, Snapshot, Status, Substatus,
+    chronicle::{Chronicle, Life},
+    snooze::Snooze,
+};
 
 /// What a person does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +35,15 @@ pub enum Archive {
     Forever,
     /// Until there are more events than forecast.
     UntilEscalating,
+    /// Until one of these is met.
+    Until {
+        /// A time has come.
+        time: Option<Timestamp>,
+        /// So many more events came.
+        events: Option<u64>,
+        /// So many more users were affected.
+        users: Option<u64>,
+    },
 }
 
 impl Archive {
@@ -38,6 +51,7 @@ impl Archive {
         match self {
             Self::Forever => Substatus::ArchivedForever,
             Self::UntilEscalating => Substatus::ArchivedUntilEscalating,
+            Self::Until { .. } => Substatus::ArchivedUntilConditionMet,
         }
     }
 }
@@ -55,56 +69,47 @@ pub fn apply_action(
     let issues = ids.iter().filter(|id| seen.insert(**id)).filter_map(|id| snapshot.issues.get(id));
     for before in issues {
         let mut issue = before.clone();
-        let activity = act(*action, &mut issue, now);
+        let mut chronicle = Chronicle::default();
+        let issue_type = snapshot.issue_type(issue.project_id, issue.type_id);
+        let has_detector = issue_type.is_some_and(|issue_type| issue_type.has_detector);
+        act(*action, &mut Life { issue: &mut issue, chronicle: &mut chronicle, has_detector, by: actor, now });
         if issue != *before {
             changes.updated.push(issue);
-            changes.activities.extend(activity.map(|(kind, data)| Activity {
-                issue_id: before.id,
-                kind,
-                data,
-                user_id: actor,
-                at: now,
-            }));
+            changes.chronicle(chronicle);
         }
     }
     changes
 }
 
-/// Changes an issue, and says what to write down should it differ afterwards.
-fn act(action: Action, issue: &mut Issue, now: Timestamp) -> Option<(ActivityKind, Value)> {
+fn act(action: Action, life: &mut Life<'_>) {
+    let issue = &mut *life.issue;
     match action {
-        Action::Resolve if issue.status == Status::Resolved => None,
-        Action::Resolve => {
-            issue.resolve(now);
-            Some((ActivityKind::SetResolved, Value::Null))
+        Action::Resolve if issue.status == Status::Resolved => {}
+        Action::Resolve => life.resolve(ActivityKind::SetResolved, Value::Null),
+        Action::Unresolve if issue.status == Status::Unresolved => {}
+        Action::Unresolve => life.unresolve(Value::Null),
+        Action::Archive(Archive::Until { time, events, users }) => {
+            let (events_before, users_before) = (issue.times_seen, issue.user_count);
+            issue.snooze = Some(Snooze { until: time, events, users, events_before, users_before });
+            let data = json!({ "ignoreUntil": time, "ignoreCount": events, "ignoreUserCount": users });
+            life.archive(Substatus::ArchivedUntilConditionMet, data);
         }
-        Action::Unresolve if issue.status == Status::Unresolved => None,
-        Action::Unresolve => {
-            issue.enter(Substatus::Ongoing);
-            Some((ActivityKind::SetUnresolved, Value::Null))
-        }
+        Action::Archive(until) if issue.substatus == Some(until.substatus()) => {}
         Action::Archive(until) => {
-            issue.enter(until.substatus());
-            let data = match until {
-                Archive::Forever => Value::Null,
-                Archive::UntilEscalating => json!({ "ignoreUntilEscalating": true }),
-            };
-            Some((ActivityKind::SetIgnored, data))
+            issue.snooze = None;
+            let is_forever = until == Archive::Forever;
+            let data = if is_forever { Value::Null } else { json!({ "ignoreUntilEscalating": true }) };
+            life.archive(until.substatus(), data);
         }
-        Action::Assign(assignee) => {
-            issue.assignee = Some(assignee);
-            let Assignee::User(user) = assignee;
-            Some((ActivityKind::Assigned, json!({ "assignee": user.to_string(), "assigneeType": "user" })))
-        }
-        Action::Unassign => {
-            issue.assignee = None;
-            Some((ActivityKind::Unassigned, Value::Null))
-        }
+        Action::Assign(assignee) if issue.assignee == Some(assignee) => {}
+        Action::Assign(assignee) => life.assign(assignee),
+        Action::Unassign if issue.assignee.is_none() => {}
+        Action::Unassign => life.unassign(),
         Action::SetPriority(priority) => {
-            let differs = issue.priority != priority;
-            issue.priority = priority;
-            issue.priority_locked_at = issue.priority_locked_at.filter(|_| !differs).or(Some(now));
-            differs.then(|| (ActivityKind::SetPriority, json!({ "priority": priority.as_str() })))
+            if issue.priority != priority || issue.priority_locked_at.is_none() {
+                issue.priority_locked_at = Some(life.now);
+            }
+            life.set_priority(priority, json!({ "priority": priority.as_str() }));
         }
     }
 }

@@ -1,15 +1,17 @@
 //! A batch of messages becomes changes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use nuthatch_protocol::{IssueId, Message, Position, Timestamp};
+use nuthatch_protocol::{EventPath, IssueId, Message, Position, ProjectId, Timestamp, TypeId};
 use rayon::prelude::*;
 
 use crate::{
-    Changes, Counters, HourlyCount, Issue, MessageResult, Needs, Outcome, Snapshot,
+    Changes, Counters, HourlyCount, Issue, MessageKey, MessageResult, Needs, Options, Outcome, Snapshot,
+    changes::{EventFate, Handled},
     component::Components,
     group::process_occurrence_group,
-    ledger::{Ledger, creator, message_id},
+    ledger::{Batch, Ledger, creator, message_key},
+    quota::Usage,
 };
 
 /// From so many messages on, groups run in parallel: below, handing them to other threads costs more than it gains.
@@ -26,15 +28,9 @@ pub struct Routed {
 
 /// The state that [`process_occurrence_batch`] will look at.
 pub fn needs(messages: &[Routed]) -> Needs {
-    let mut needs = Needs {
-        hashes: Vec::with_capacity(messages.len() * 2),
-        issues: Vec::new(),
-        occurrences: Vec::with_capacity(messages.len()),
-    };
+    let mut needs = Needs::default();
     for Routed { message, .. } in messages {
-        let project = message.project_id();
-        needs.hashes.extend(message.hashes().iter().map(|hash| (project, *hash)));
-        needs.occurrences.push((project, message_id(message)));
+        needs.add(message, message_key(message));
     }
     needs
 }
@@ -44,14 +40,22 @@ pub fn needs(messages: &[Routed]) -> Needs {
 /// issues and all lists follow the order of arrival, however the threads ran.
 ///
 /// A message never keeps another from being handled (`reference/issue-platform.md` §14.1, §14.2).
-pub fn process_occurrence_batch(messages: &[Routed], snapshot: &Snapshot, now: Timestamp) -> Outcome {
-    let components = Components::of(messages, snapshot);
+pub fn process_occurrence_batch(
+    messages: &[Routed],
+    snapshot: &Snapshot,
+    options: &Options,
+    now: Timestamp,
+) -> Outcome {
+    let keys: Vec<MessageKey> = messages.iter().map(|routed| message_key(&routed.message)).collect();
+    let releases = new_releases(messages, snapshot);
+    let batch = Batch { messages, keys: &keys, snapshot, options, releases: &releases, now };
+    let components = Components::of(batch, &scarce_quotas(batch));
     let groups = components.groups();
     let threads = if messages.len() < PARALLEL_MIN { 1 } else { rayon::current_num_threads() };
     let share = groups.len().div_ceil(threads).max(1);
     let work = |groups: &[&[usize]]| {
         let count = groups.iter().map(|group| group.len()).sum();
-        let mut ledger = Ledger::new(messages, snapshot, now, count);
+        let mut ledger = Ledger::new(batch, count);
         for group in groups {
             process_occurrence_group(&mut ledger, group);
         }
@@ -59,11 +63,51 @@ pub fn process_occurrence_batch(messages: &[Routed], snapshot: &Snapshot, now: T
     };
     let ledgers: Vec<Ledger<'_>> =
         if groups.len() <= share { vec![work(&groups)] } else { groups.par_chunks(share).map(work).collect() };
-    close(ledgers, messages, snapshot, now)
+    close(ledgers, batch)
+}
+
+/// Releases that come up for the first time: known since the first event that names them (§6, *full*). An event that
+/// is looked up or only looked at makes no release.
+fn new_releases<'a>(messages: &'a [Routed], snapshot: &Snapshot) -> HashMap<(ProjectId, &'a str), Timestamp> {
+    let mut new = HashMap::new();
+    for Routed { message, .. } in messages {
+        if let Message::Occurrence(occurrence) = message
+            && matches!(occurrence.path, EventPath::Error | EventPath::Full)
+            && let Some(release) = &occurrence.event.release
+            && snapshot.projects.contains_key(&occurrence.project_id)
+            && !new.contains_key(&(occurrence.project_id, release.as_str()))
+            && !snapshot.releases.contains_key(&(occurrence.project_id, release.clone()))
+        {
+            new.insert((occurrence.project_id, release.as_str()), occurrence.event.timestamp);
+        }
+    }
+    new
+}
+
+/// Types of which a batch could create more issues than a project may get: the first ones get them then.
+fn scarce_quotas(batch: Batch<'_>) -> HashSet<(ProjectId, TypeId)> {
+    let mut candidates: HashMap<(ProjectId, TypeId), u64> = HashMap::new();
+    for Routed { message, .. } in batch.messages {
+        if let Message::Occurrence(occurrence) = message
+            && occurrence.path != EventPath::Error
+        {
+            let is_owned = |hash| matches!(batch.snapshot.hashes.get(&(occurrence.project_id, hash)), Some(Some(_)));
+            if !occurrence.hashes.iter().any(|hash| is_owned(*hash)) {
+                *candidates.entry((occurrence.project_id, occurrence.type_id)).or_default() += 1;
+            }
+        }
+    }
+    candidates.retain(|(project, id), count| {
+        let quota = batch.issue_type(*project, *id).and_then(|issue_type| issue_type.creation_quota);
+        let used = batch.snapshot.created.get(&(*project, *id)).map_or(&[] as &[Usage], Vec::as_slice);
+        quota.is_some_and(|quota| quota.left(used, batch.now) < *count)
+    });
+    candidates.into_keys().collect()
 }
 
 /// Puts the ledgers together.
-fn close(mut ledgers: Vec<Ledger<'_>>, messages: &[Routed], snapshot: &Snapshot, now: Timestamp) -> Outcome {
+fn close(mut ledgers: Vec<Ledger<'_>>, batch: Batch<'_>) -> Outcome {
+    let Batch { messages, keys, snapshot, options, now, .. } = batch;
     let mut changes = Changes::default();
     let issues = ledgers.iter_mut().flat_map(|ledger| ledger.issues.drain());
     let (mut created, mut updated): (Vec<Issue>, Vec<Issue>) =
@@ -90,25 +134,71 @@ fn close(mut ledgers: Vec<Ledger<'_>>, messages: &[Routed], snapshot: &Snapshot,
     changes.users = ledgers.iter().flat_map(|ledger| &ledger.users).map(|(owner, user)| (id(*owner), *user)).collect();
     changes.users.sort_unstable();
 
-    let mut activities: Vec<_> = ledgers.iter_mut().flat_map(|ledger| ledger.activities.drain(..)).collect();
-    activities.sort_by_key(|(arrival, _)| *arrival);
-    changes.activities = activities.into_iter().map(|(_, activity)| activity).collect();
-    for activity in &mut changes.activities {
-        activity.issue_id = id(activity.issue_id);
+    let mut chronicles: Vec<_> = ledgers.iter_mut().flat_map(|ledger| ledger.chronicles.drain(..)).collect();
+    chronicles.sort_by_key(|(arrival, _)| *arrival);
+    for (_, chronicle) in chronicles {
+        changes.chronicle(chronicle);
     }
+    changes.activities.iter_mut().for_each(|activity| activity.issue_id = id(activity.issue_id));
+    changes.history.iter_mut().for_each(|entry| entry.issue_id = id(entry.issue_id));
+    changes.periods.iter_mut().for_each(|(issue_id, _)| *issue_id = id(*issue_id));
+    changes.period_entries.iter_mut().for_each(|entry| entry.issue_id = id(entry.issue_id));
 
-    let mut handled: Vec<usize> = ledgers.iter().flat_map(|ledger| &ledger.handled_numbers).copied().collect();
-    handled.sort_unstable();
-    let counted = handled.into_iter().map(|number| {
-        let Routed { message, position } = &messages[number];
-        (message.project_id(), message_id(message), *position, now)
+    let sightings = ledgers.iter().flat_map(|ledger| &ledger.sightings);
+    changes.sightings = sightings.map(|((project, hash), kept)| (*project, *hash, *kept)).collect();
+    changes.sightings.sort_unstable_by_key(|(project, hash, _)| (*project, *hash));
+    if let Some(quota) = &options.occurrence_rate_limit {
+        let taken = ledgers.iter().flat_map(|ledger| &ledger.occurrences).filter(|(_, count)| **count > 0);
+        let usage = |count: u64| Usage { start_secs: quota.granule(now), count };
+        changes.occurrences = taken.map(|((project, hash), count)| (*project, *hash, usage(*count))).collect();
+        changes.occurrences.sort_unstable_by_key(|(project, hash, _)| (*project, *hash));
+    }
+    changes.quotas = quotas(&ledgers, batch);
+    let mut handled: Vec<_> = ledgers.iter().flat_map(|ledger| &ledger.handled_numbers).copied().collect();
+    handled.sort_unstable_by_key(|(number, _)| *number);
+    changes.releases = named_releases(&handled, batch);
+    let handled = handled.into_iter().map(|(number, fate)| Handled {
+        key: keys[number],
+        position: messages[number].position,
+        fate,
+        at: now,
     });
-    changes.counted = counted.collect();
+    changes.handled = handled.collect();
 
     let mut results: Vec<_> = ledgers.into_iter().flat_map(|ledger| ledger.results).collect();
     results.sort_unstable_by_key(|(arrival, _)| *arrival);
     let results: Vec<MessageResult> = results.into_iter().map(|(_, result)| result.with_id(id)).collect();
     Outcome { changes, counters: Counters::of(&results), results }
+}
+
+/// The releases that handled occurrences made known, each since the first event of it that was kept.
+fn named_releases(handled: &[(usize, EventFate)], batch: Batch<'_>) -> Vec<(ProjectId, String, Timestamp)> {
+    let mut seen = HashSet::new();
+    let mut named = Vec::new();
+    for (number, _) in handled.iter().filter(|(_, fate)| *fate != EventFate::None) {
+        if let Message::Occurrence(occurrence) = &batch.messages[*number].message
+            && let Some(release) = &occurrence.event.release
+            && batch.releases.contains_key(&(occurrence.project_id, release.as_str()))
+            && matches!(occurrence.path, EventPath::Error | EventPath::Full)
+            && seen.insert((occurrence.project_id, release))
+        {
+            named.push((occurrence.project_id, release.clone(), occurrence.event.timestamp));
+        }
+    }
+    named
+}
+
+/// What was used of the quotas for new issues.
+fn quotas(ledgers: &[Ledger<'_>], batch: Batch<'_>) -> Vec<(ProjectId, TypeId, Usage)> {
+    let mut created: BTreeMap<(ProjectId, TypeId), u64> = BTreeMap::new();
+    for (key, count) in ledgers.iter().flat_map(|ledger| &ledger.created) {
+        *created.entry(*key).or_default() += count;
+    }
+    let usage = |((project, id), count): ((ProjectId, TypeId), u64)| {
+        let quota = batch.issue_type(project, id)?.creation_quota?;
+        Some((project, id, Usage { start_secs: quota.granule(batch.now), count }))
+    };
+    created.into_iter().filter_map(usage).collect()
 }
 
 /// Gives new issues their ids and short ids, in order. Returns the ids by creating message.
@@ -118,8 +208,8 @@ fn number(created: &mut [Issue], snapshot: &Snapshot) -> HashMap<usize, IssueId>
     let mut ids = HashMap::with_capacity(created.len());
     for issue in created {
         last_id.0 += 1;
-        let known = snapshot.projects.get(&issue.project_id).copied().unwrap_or_default();
-        let last_short_id = last_short_ids.entry(issue.project_id).or_insert(known);
+        let known = snapshot.projects.get(&issue.project_id).map(|project| project.last_short_id);
+        let last_short_id = last_short_ids.entry(issue.project_id).or_insert(known.unwrap_or_default());
         *last_short_id += 1;
         if let Some(message) = creator(issue.id) {
             ids.insert(message, last_id);

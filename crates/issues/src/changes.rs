@@ -1,38 +1,104 @@
 //! What the core needs to know and what it decides. Stores read a [`Snapshot`] and apply [`Changes`]; they never
 //! decide anything about an issue themselves.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp};
+use nuthatch_protocol::{EventId, Hash, IssueId, Message, OrganizationId, Position, ProjectId, Timestamp, TypeId};
 
-use crate::{Activity, Issue, IssueType};
+use crate::{
+    Activity, Assignee, Issue, IssueType,
+    history::HistoryEntry,
+    open_period::{OpenPeriod, PeriodEntry},
+    quota::Usage,
+};
 
-/// The state a batch needs, so that a store reads it in a few queries.
+/// Under what a message is remembered, so that it has an effect once (`reference/issue-platform.md` §14.10). Events
+/// that are occurrences of themselves do not meet the occurrences of other producers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageKey {
+    /// The project.
+    pub project_id: ProjectId,
+    /// The normalised id.
+    pub id: EventId,
+    /// Whether the id is that of an error event.
+    pub of_event: bool,
+}
+
+/// The state a batch needs, so that a store reads it in a few queries. Everything may repeat.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Hashes whose issues are wanted; those issues are loaded too. May repeat.
+    /// Projects.
+    pub projects: HashSet<ProjectId>,
+    /// Hashes whose issues are wanted; those issues are loaded too.
     pub hashes: Vec<(ProjectId, Hash)>,
-    /// Issues wanted by id (actions of users).
+    /// Issues wanted by id (what users and jobs do).
     pub issues: Vec<IssueId>,
-    /// Messages, by id, of which it must be known whether they were counted before. May repeat.
-    pub occurrences: Vec<(ProjectId, EventId)>,
+    /// Messages of which it must be known whether they were handled before.
+    pub messages: Vec<MessageKey>,
+    /// Hashes whose sightings and occurrence rates are wanted.
+    pub sighted: Vec<(ProjectId, Hash)>,
+    /// Types of which it must be known how many issues were created of late.
+    pub created: HashSet<(ProjectId, TypeId)>,
+    /// Releases. Those that issues were resolved in are loaded too.
+    pub releases: HashSet<(ProjectId, String)>,
+    /// Assignees as written in messages (`user:<id>`, `team:<id>`).
+    pub actors: HashSet<(ProjectId, String)>,
 }
 
 /// The state a batch needs, as the store had it inside the transaction that will apply the changes.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// Projects named by [`Needs`], if they exist, with the last short id given out.
-    pub projects: HashMap<ProjectId, u64>,
+    /// The projects, if they exist, and those of the issues.
+    pub projects: HashMap<ProjectId, ProjectState>,
+    /// The organizations of those projects.
+    pub organizations: HashMap<OrganizationId, OrganizationState>,
     /// Hash rows that exist: to an issue, or to nothing (a dead row).
     pub hashes: HashMap<(ProjectId, Hash), Option<IssueId>>,
     /// The issues of those hashes and those asked for by id.
     pub issues: HashMap<IssueId, Issue>,
-    /// Messages counted before, with the position of the record that brought them.
-    pub counted: HashMap<(ProjectId, EventId), Position>,
+    /// Messages that were handled before, and when.
+    pub handled: HashMap<MessageKey, Timestamp>,
+    /// Sightings of hashes that have no issue yet.
+    pub sightings: HashMap<(ProjectId, Hash), Sightings>,
+    /// Occurrences of hashes of late, for the rate limit.
+    pub occurrences: HashMap<(ProjectId, Hash), Vec<Usage>>,
+    /// Issues that were created of late, by type.
+    pub created: HashMap<(ProjectId, TypeId), Vec<Usage>>,
+    /// Releases that exist, and since when.
+    pub releases: HashMap<(ProjectId, String), Timestamp>,
+    /// Assignees that are in the organization of the project.
+    pub actors: HashMap<(ProjectId, String), Assignee>,
     /// The highest issue id given out.
     pub last_issue_id: IssueId,
-    /// Issue types by id, as far as they are not built in, or are to differ from those.
-    pub types: HashMap<nuthatch_protocol::TypeId, IssueType>,
+}
+
+/// What the core knows of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ProjectState {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// The last short id given out.
+    pub last_short_id: u64,
+    /// After so many hours without an event an issue counts as resolved; `None`: never.
+    pub resolve_age_hours: Option<u32>,
+}
+
+/// What the core knows of an organization.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OrganizationState {
+    /// Features that are on.
+    pub features: BTreeSet<String>,
+    /// Issue types that are defined at run time, or are to differ from those built in.
+    pub types: HashMap<TypeId, IssueType>,
+}
+
+/// How often a hash was seen without becoming an issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sightings {
+    /// How often.
+    pub count: u64,
+    /// When that is forgotten.
+    pub expires: Timestamp,
 }
 
 /// What a batch changes. Applied in one transaction, together with the consumer's positions.
@@ -50,10 +116,56 @@ pub struct Changes {
     pub users: Vec<(IssueId, u64)>,
     /// Activities, in order.
     pub activities: Vec<Activity>,
-    /// Messages that were handled by this batch, those without effect included: project, id, the position of the
-    /// record that brought them (none when they came from elsewhere than the log), and the time of handling. The
-    /// store keeps them to recognise repetitions.
-    pub counted: Vec<(ProjectId, EventId, Option<Position>, Timestamp)>,
+    /// States that issues came into, in order.
+    pub history: Vec<HistoryEntry>,
+    /// Open periods, each as it is now: new, or in place of the one of the same number.
+    pub periods: Vec<(IssueId, OpenPeriod)>,
+    /// What happened in open periods, in order.
+    pub period_entries: Vec<PeriodEntry>,
+    /// Sightings of hashes: as they are now, or to be forgotten.
+    pub sightings: Vec<(ProjectId, Hash, Option<Sightings>)>,
+    /// Occurrences by granule, to be added.
+    pub occurrences: Vec<(ProjectId, Hash, Usage)>,
+    /// Issues created by granule, to be added.
+    pub quotas: Vec<(ProjectId, TypeId, Usage)>,
+    /// Releases that were not known, and since when they are.
+    pub releases: Vec<(ProjectId, String, Timestamp)>,
+    /// Messages that were handled, those without effect included.
+    pub handled: Vec<Handled>,
+}
+
+/// A message that was handled; the store keeps it to recognise repetitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handled {
+    /// The message.
+    pub key: MessageKey,
+    /// The record that brought it; none when it came from elsewhere than the log.
+    pub position: Option<Position>,
+    /// What became of it, as far as its event is concerned.
+    pub fate: EventFate,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What becomes of the event of a handled message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventFate {
+    /// It belongs to an issue.
+    Counted,
+    /// It is kept and belongs to none.
+    Kept,
+    /// There is none, or it is not kept.
+    None,
+}
+
+impl EventFate {
+    /// Every fate.
+    pub const ALL: [Self; 3] = [Self::Counted, Self::Kept, Self::None];
+
+    /// The stored number.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
 }
 
 /// Events of an issue in one hour.
@@ -65,4 +177,40 @@ pub struct HourlyCount {
     pub hour: i64,
     /// How many more.
     pub count: u64,
+}
+
+impl Needs {
+    /// Adds what a message needs.
+    pub(crate) fn add(&mut self, message: &Message, key: MessageKey) {
+        let project = message.project_id();
+        self.projects.insert(project);
+        self.hashes.extend(message.hashes().iter().map(|hash| (project, *hash)));
+        self.messages.push(key);
+        let Message::Occurrence(occurrence) = message else { return };
+        if let Some(release) = &occurrence.event.release
+            && !self.releases.contains(&(project, release.clone()))
+        {
+            self.releases.insert((project, release.clone()));
+        }
+        if let Some(assignee) = &occurrence.assignee {
+            self.actors.insert((project, assignee.clone()));
+        }
+        if !key.of_event {
+            self.sighted.extend(occurrence.hashes.first().map(|hash| (project, *hash)));
+            self.created.insert((project, occurrence.type_id));
+        }
+    }
+}
+
+impl Snapshot {
+    /// What is known of the organization of a project.
+    pub(crate) fn organization(&self, project: ProjectId) -> Option<&OrganizationState> {
+        self.organizations.get(&self.projects.get(&project)?.organization_id)
+    }
+
+    /// An issue type, as the organization of a project has it.
+    pub fn issue_type(&self, project: ProjectId, id: TypeId) -> Option<&IssueType> {
+        let defined = self.organization(project).and_then(|organization| organization.types.get(&id));
+        defined.or_else(|| IssueType::built_in_by_id(id))
+    }
 }

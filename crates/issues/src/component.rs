@@ -2,11 +2,13 @@
 //! §14.7–14.9).
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     hash::Hash,
 };
 
-use crate::{Routed, Snapshot, ledger::message_id};
+use nuthatch_protocol::{Message, ProjectId, TypeId};
+
+use crate::ledger::Batch;
 
 /// The messages of a batch, in groups. Messages that share a hash, an issue or an id are in one group, directly or
 /// through others; so whatever a group changes, no other group reads.
@@ -18,14 +20,23 @@ pub(crate) struct Components {
 }
 
 impl Components {
-    pub(crate) fn of(messages: &[Routed], snapshot: &Snapshot) -> Self {
+    /// Messages of which one could take from another what is left of a quota (`scarce`) are in one group, too.
+    pub(crate) fn of(batch: Batch<'_>, scarce: &HashSet<(ProjectId, TypeId)>) -> Self {
+        let Batch { messages, keys, snapshot, .. } = batch;
         let mut forest = Forest { parents: (0..messages.len()).collect() };
         let mut hashes = HashMap::with_capacity(messages.len() * 2);
         let mut issues = HashMap::with_capacity(messages.len());
         let mut ids = HashMap::with_capacity(messages.len());
-        for (number, routed) in messages.iter().enumerate() {
+        let mut quotas = HashMap::new();
+        for (number, (routed, key)) in messages.iter().zip(keys).enumerate() {
             let project = routed.message.project_id();
-            forest.meet(&mut ids, (project, message_id(&routed.message)), number);
+            forest.meet(&mut ids, *key, number);
+            if let Message::Occurrence(occurrence) = &routed.message
+                && !scarce.is_empty()
+                && scarce.contains(&(project, occurrence.type_id))
+            {
+                forest.meet(&mut quotas, (project, occurrence.type_id), number);
+            }
             for hash in routed.message.hashes() {
                 forest.meet(&mut hashes, (project, *hash), number);
                 if let Some(Some(issue)) = snapshot.hashes.get(&(project, *hash)) {

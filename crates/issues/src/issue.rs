@@ -1,8 +1,10 @@
 //! An issue and what happens to it. Numbers and names: `reference/issue-platform.md` §10.
 
-use nuthatch_protocol::{IssueId, Level, Priority, ProjectId, Timestamp, TypeId, UserId};
+use nuthatch_protocol::{IssueId, Level, Priority, ProjectId, TeamId, Timestamp, TypeId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::{open_period::OpenPeriod, release::Resolution, snooze::Snooze};
 
 /// An issue: what events of one cause have in common, and its life.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub struct Issue {
     pub status: Status,
     /// Refines the status; `None` exactly when resolved.
     pub substatus: Option<Substatus>,
+    /// Since when it is in that state.
+    pub state_since: Timestamp,
     /// Priority.
     pub priority: Priority,
     /// Set when a user chose the priority: nothing but a user changes it then.
@@ -61,6 +65,50 @@ pub struct Issue {
     pub assignee: Option<Assignee>,
     /// Whether an event of it was an exception that nobody caught.
     pub unhandled: bool,
+    /// Why somebody should look at it, until somebody did.
+    pub inbox: Option<InboxReason>,
+    /// The release it is resolved in, if it is resolved in one.
+    pub resolution: Option<Resolution>,
+    /// What ends its archiving, if something does.
+    pub snooze: Option<Snooze>,
+    /// The last time in which it was not resolved; `None` when nothing is known of any.
+    pub open_period: Option<OpenPeriod>,
+    /// The detector that its first occurrence named.
+    pub detector_id: Option<i64>,
+}
+
+/// Why somebody should look at an issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InboxReason {
+    /// 0: it is new.
+    New,
+    /// 2: it is back.
+    Regression,
+    /// 5: it comes more often.
+    Escalating,
+    /// 6: somebody took it out of the archive, or unresolved it.
+    Ongoing,
+}
+
+impl InboxReason {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::New, Self::Regression, Self::Escalating, Self::Ongoing];
+
+    /// The stored number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::New => 0,
+            Self::Regression => 2,
+            Self::Escalating => 5,
+            Self::Ongoing => 6,
+        }
+    }
+
+    /// The reason of a number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.number() == number)
+    }
 }
 
 /// Longest [`Issue::search_text`], in characters (`reference/issue-platform.md` §7.4).
@@ -177,6 +225,35 @@ impl Substatus {
 pub enum Assignee {
     /// An account.
     User(UserId),
+    /// A team.
+    Team(TeamId),
+}
+
+impl Assignee {
+    /// `user:<id>` or `team:<id>`, as messages and the API write it.
+    pub fn text(self) -> String {
+        match self {
+            Self::User(id) => format!("user:{id}"),
+            Self::Team(id) => format!("team:{id}"),
+        }
+    }
+
+    /// Reads what [`Self::text`] writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':')? {
+            ("user", id) => id.parse().ok().map(Self::User),
+            ("team", id) => id.parse().ok().map(Self::Team),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn activity_data(self) -> Value {
+        let (id, kind) = match self {
+            Self::User(id) => (id.to_string(), "user"),
+            Self::Team(id) => (id.to_string(), "team"),
+        };
+        serde_json::json!({ "assignee": id, "assigneeType": kind })
+    }
 }
 
 /// Something that happened to an issue.
@@ -210,6 +287,8 @@ pub enum ActivityKind {
     Assigned,
     /// 12
     Unassigned,
+    /// 15
+    SetResolvedByAge,
     /// 24
     AutoSetOngoing,
     /// 25
@@ -220,13 +299,14 @@ pub enum ActivityKind {
 
 impl ActivityKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SetResolved,
         Self::SetUnresolved,
         Self::SetIgnored,
         Self::SetRegression,
         Self::Assigned,
         Self::Unassigned,
+        Self::SetResolvedByAge,
         Self::AutoSetOngoing,
         Self::SetEscalating,
         Self::SetPriority,
@@ -241,6 +321,7 @@ impl ActivityKind {
             Self::SetRegression => 6,
             Self::Assigned => 11,
             Self::Unassigned => 12,
+            Self::SetResolvedByAge => 15,
             Self::AutoSetOngoing => 24,
             Self::SetEscalating => 25,
             Self::SetPriority => 26,
@@ -261,6 +342,7 @@ impl ActivityKind {
             Self::SetRegression => "set_regression",
             Self::Assigned => "assigned",
             Self::Unassigned => "unassigned",
+            Self::SetResolvedByAge => "set_resolved_by_age",
             Self::AutoSetOngoing => "auto_set_ongoing",
             Self::SetEscalating => "set_escalating",
             Self::SetPriority => "set_priority",

@@ -1,12 +1,23 @@
 //! The working state of some groups of a batch: the snapshot, and what was decided on top of it.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use md5::{Digest, Md5};
-use nuthatch_protocol::{EventId, Hash, IssueId, Message, ProjectId, Timestamp, TypeId};
-use serde_json::Value;
+use nuthatch_protocol::{EventId, EventPath, Hash, IssueId, Message, ProjectId, Timestamp, TypeId};
 
-use crate::{Activity, ActivityKind, Issue, IssueType, MessageResult, Routed, Snapshot};
+use crate::{
+    Issue, IssueType, MessageKey, MessageResult, Quota, Routed, Snapshot,
+    changes::{EventFate, Sightings},
+    chronicle::{Chronicle, Life},
+    options::Options,
+    quota::Usage,
+};
+
+/// So long a status change is a repetition of one with the same id (`reference/issue-platform.md` §4.5).
+const REPETITION: Duration = Duration::from_mins(5);
 
 /// Marks the id of an issue that is created by this batch. The rest of the id is the number of the creating message;
 /// the real id is given when all groups are through, so that it does not depend on how they ran.
@@ -17,47 +28,76 @@ pub(crate) fn creator(id: IssueId) -> Option<usize> {
     (id.0 & NEW != 0).then_some((id.0 & !NEW) as usize)
 }
 
-/// The id under which a message is remembered: the id of an occurrence; for a status change its UUID, or else the
+/// The key under which a message is remembered: the id of an occurrence; of other messages their UUID, or else the
 /// MD5 of its text (`reference/issue-platform.md` §14.10).
-pub(crate) fn message_id(message: &Message) -> EventId {
-    match message {
-        Message::Occurrence(occurrence) => occurrence.id,
-        Message::StatusChange(change) => {
-            change.id.parse().unwrap_or_else(|_| EventId(Md5::digest(change.id.as_bytes()).into()))
-        }
+pub fn message_key(message: &Message) -> MessageKey {
+    let of_text = |id: &str| id.parse().unwrap_or_else(|_| EventId(Md5::digest(id.as_bytes()).into()));
+    let (id, of_event) = match message {
+        Message::Occurrence(occurrence) => (occurrence.id, occurrence.path == EventPath::Error),
+        Message::StatusChange(change) => (of_text(&change.id), false),
+        Message::Unknown(unknown) => (of_text(&unknown.id), false),
+    };
+    MessageKey { project_id: message.project_id(), id, of_event }
+}
+
+/// What a whole batch has in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Batch<'a> {
+    pub(crate) messages: &'a [Routed],
+    pub(crate) keys: &'a [MessageKey],
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) options: &'a Options,
+    /// Releases that this batch makes known, with their dates.
+    pub(crate) releases: &'a HashMap<(ProjectId, &'a str), Timestamp>,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Batch<'a> {
+    /// Since when a release is known.
+    pub(crate) fn release_date(&self, project: ProjectId, version: &str) -> Option<Timestamp> {
+        let known = self.snapshot.releases.get(&(project, version.to_owned()));
+        known.or_else(|| self.releases.get(&(project, version))).copied()
+    }
+
+    pub(crate) fn issue_type(&self, project: ProjectId, id: TypeId) -> Option<&'a IssueType> {
+        self.snapshot.issue_type(project, id)
     }
 }
 
 /// What was decided, on top of the snapshot. Groups share nothing, so one ledger serves several of them, one after
 /// the other.
 pub(crate) struct Ledger<'a> {
-    pub(crate) messages: &'a [Routed],
-    pub(crate) snapshot: &'a Snapshot,
-    pub(crate) now: Timestamp,
+    pub(crate) batch: Batch<'a>,
     /// The message that is being handled: what is decided now is in its name.
     pub(crate) arrival: usize,
     /// Issues that are new or changed.
     pub(crate) issues: HashMap<IssueId, Issue>,
     /// Hashes that got an owner, with the message that brought it.
     pub(crate) owners: HashMap<(ProjectId, Hash), (IssueId, usize)>,
-    /// Messages that were handled, and the numbers of those.
-    handled: HashSet<(ProjectId, EventId)>,
-    pub(crate) handled_numbers: Vec<usize>,
+    /// Messages that were handled, and the numbers of those with what became of their events.
+    handled: HashSet<MessageKey>,
+    pub(crate) handled_numbers: Vec<(usize, EventFate)>,
     /// Events by issue and hour.
     pub(crate) counts: HashMap<(IssueId, i64), u64>,
     pub(crate) users: HashSet<(IssueId, u64)>,
-    /// Activities, each with the message that caused it.
-    pub(crate) activities: Vec<(usize, Activity)>,
+    /// Sightings of hashes; `None`: forgotten.
+    pub(crate) sightings: HashMap<(ProjectId, Hash), Option<Sightings>>,
+    /// Occurrences of hashes, for the rate limit.
+    pub(crate) occurrences: HashMap<(ProjectId, Hash), u64>,
+    /// Issues created, by type.
+    pub(crate) created: HashMap<(ProjectId, TypeId), u64>,
+    /// What the present message causes to be written down.
+    pub(crate) chronicle: Chronicle,
+    /// The same of the messages before it.
+    pub(crate) chronicles: Vec<(usize, Chronicle)>,
     pub(crate) results: Vec<(usize, MessageResult)>,
 }
 
 impl<'a> Ledger<'a> {
     /// An empty ledger for about so many messages.
-    pub(crate) fn new(messages: &'a [Routed], snapshot: &'a Snapshot, now: Timestamp, capacity: usize) -> Self {
+    pub(crate) fn new(batch: Batch<'a>, capacity: usize) -> Self {
         Self {
-            messages,
-            snapshot,
-            now,
+            batch,
             arrival: 0,
             issues: HashMap::with_capacity(capacity),
             owners: HashMap::new(),
@@ -65,25 +105,34 @@ impl<'a> Ledger<'a> {
             handled_numbers: Vec::with_capacity(capacity),
             counts: HashMap::with_capacity(capacity),
             users: HashSet::with_capacity(capacity),
-            activities: Vec::new(),
+            sightings: HashMap::new(),
+            occurrences: HashMap::new(),
+            created: HashMap::new(),
+            chronicle: Chronicle::default(),
+            chronicles: Vec::new(),
             results: Vec::with_capacity(capacity),
         }
     }
 
-    /// Whether a message with this id was handled before, in this batch or an earlier one.
-    pub(crate) fn is_handled(&self, key: (ProjectId, EventId)) -> bool {
-        self.handled.contains(&key) || self.snapshot.counted.contains_key(&key)
+    /// Whether a message was handled before, in this batch or an earlier one. An occurrence has its effect once
+    /// (`reference/issue-platform.md` §14.6); another message may come again later (§4.5).
+    pub(crate) fn is_handled(&self, number: usize) -> bool {
+        let key = self.batch.keys[number];
+        let is_occurrence = matches!(self.batch.messages[number].message, Message::Occurrence(_));
+        let is_recent = |at: &Timestamp| is_occurrence || at.plus(REPETITION) > self.batch.now;
+        self.handled.contains(&key) || self.batch.snapshot.handled.get(&key).is_some_and(is_recent)
     }
 
-    /// Remembers that the present message was handled.
-    pub(crate) fn set_handled(&mut self, key: (ProjectId, EventId)) {
-        self.handled.insert(key);
-        self.handled_numbers.push(self.arrival);
-    }
-
-    /// The issue type; those that are defined at run time come before those that are built in.
-    pub(crate) fn issue_type(&self, id: TypeId) -> Option<&'a IssueType> {
-        self.snapshot.types.get(&id).or_else(|| IssueType::built_in_by_id(id))
+    /// Notes what became of the present message.
+    pub(crate) fn finish(&mut self, result: MessageResult) {
+        if let Some(fate) = result.fate(&self.batch.messages[self.arrival].message) {
+            self.handled.insert(self.batch.keys[self.arrival]);
+            self.handled_numbers.push((self.arrival, fate));
+        }
+        if !self.chronicle.is_empty() {
+            self.chronicles.push((self.arrival, std::mem::take(&mut self.chronicle)));
+        }
+        self.results.push((self.arrival, result));
     }
 
     /// The issue that owns a hash. A dead row, or one whose issue is gone, counts as none
@@ -92,8 +141,8 @@ impl<'a> Ledger<'a> {
         if let Some((id, _)) = self.owners.get(&(project, hash)) {
             return Some(*id);
         }
-        let id = (*self.snapshot.hashes.get(&(project, hash))?)?;
-        self.snapshot.issues.contains_key(&id).then_some(id)
+        let id = (*self.batch.snapshot.hashes.get(&(project, hash))?)?;
+        self.batch.snapshot.issues.contains_key(&id).then_some(id)
     }
 
     /// The first issue that owns one of the hashes.
@@ -103,17 +152,26 @@ impl<'a> Ledger<'a> {
 
     /// An issue as it is now. It must exist.
     pub(crate) fn issue(&self, id: IssueId) -> &Issue {
-        self.issues.get(&id).unwrap_or_else(|| &self.snapshot.issues[&id])
+        self.issues.get(&id).unwrap_or_else(|| &self.batch.snapshot.issues[&id])
     }
 
     /// An issue, to be changed. It must exist.
-    pub(crate) fn issue_mut(&mut self, id: IssueId) -> &mut Issue {
-        self.issues.entry(id).or_insert_with(|| self.snapshot.issues[&id].clone())
+    pub(crate) fn life(&mut self, id: IssueId) -> Life<'_> {
+        let issue = self.issues.entry(id).or_insert_with(|| self.batch.snapshot.issues[&id].clone());
+        let issue_type = self.batch.issue_type(issue.project_id, issue.type_id);
+        Life {
+            has_detector: issue_type.is_some_and(|issue_type| issue_type.has_detector),
+            issue,
+            chronicle: &mut self.chronicle,
+            by: None,
+            now: self.batch.now,
+        }
     }
 
     /// Adds an issue that the present message creates.
     pub(crate) fn create(&mut self, issue: Issue) -> IssueId {
         let id = IssueId(NEW | self.arrival as u64);
+        *self.created.entry((issue.project_id, issue.type_id)).or_default() += 1;
         self.issues.insert(id, Issue { id, ..issue });
         id
     }
@@ -135,10 +193,30 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Notes what the system did to an issue.
-    pub(crate) fn note(&mut self, issue_id: IssueId, kind: ActivityKind, data: Value) {
-        let activity = Activity { issue_id, kind, data, user_id: None, at: self.now };
-        self.activities.push((self.arrival, activity));
+    /// How often a hash was seen without becoming an issue, as far as that is not forgotten.
+    pub(crate) fn sightings(&self, key: (ProjectId, Hash)) -> u64 {
+        let kept = match self.sightings.get(&key) {
+            Some(kept) => *kept,
+            None => self.batch.snapshot.sightings.get(&key).copied(),
+        };
+        kept.filter(|sightings| sightings.expires > self.batch.now).map_or(0, |sightings| sightings.count)
+    }
+
+    /// Takes one of what a quota leaves; `false` when there is nothing left.
+    pub(crate) fn takes_occurrence(&mut self, quota: &Quota, key: (ProjectId, Hash)) -> bool {
+        let used = self.batch.snapshot.occurrences.get(&key).map_or(&[] as &[Usage], Vec::as_slice);
+        let taken = self.occurrences.entry(key).or_default();
+        let is_left = quota.left(used, self.batch.now) > *taken;
+        *taken += u64::from(is_left);
+        is_left
+    }
+
+    /// Whether a project may get another issue of a type.
+    pub(crate) fn may_create(&self, issue_type: &IssueType, project: ProjectId) -> bool {
+        let Some(quota) = &issue_type.creation_quota else { return true };
+        let key = (project, issue_type.id);
+        let used = self.batch.snapshot.created.get(&key).map_or(&[] as &[Usage], Vec::as_slice);
+        quota.left(used, self.batch.now) > self.created.get(&key).copied().unwrap_or_default()
     }
 }
 

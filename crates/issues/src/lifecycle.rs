@@ -1,48 +1,42 @@
-//! How an issue goes from one state to another (`reference/issue-platform.md` §7.7, §11.1).
+//! When an issue goes from one state to another by itself (`reference/issue-platform.md` §7.7, §11).
 
 use std::time::Duration;
 
-use nuthatch_protocol::{Priority, Timestamp};
+use nuthatch_protocol::Timestamp;
 
-use crate::{Issue, Status, Substatus};
+use crate::{Issue, IssueType, Status, ledger::Batch};
 
 /// An event at most so much later than creation or the last regression does not regress an issue (§7.7).
 const REGRESSION_GRACE: Duration = Duration::from_secs(5);
 
-impl Issue {
-    /// Resolves it.
-    pub(crate) fn resolve(&mut self, now: Timestamp) {
-        self.status = Status::Resolved;
-        self.substatus = None;
-        self.resolved_at = Some(now);
+/// Whether an event brings an issue back; `last_seen` includes the event. By default the time of the resolve does not
+/// count (§14.25).
+pub(crate) fn regresses(batch: &Batch<'_>, issue: &Issue, event: Timestamp, release: Option<&str>) -> bool {
+    let project = issue.project_id;
+    let resolve_age = batch.snapshot.projects.get(&project).and_then(|project| project.resolve_age_hours);
+    let issue_type = batch.issue_type(project, issue.type_id);
+    let is_resolved = issue.status == Status::Resolved || is_resolved_by_age(issue, issue_type, resolve_age, batch.now);
+    let date = event.max(issue.last_seen);
+    if !is_resolved || issue.active_at >= date.minus(REGRESSION_GRACE) {
+        return false;
     }
+    if batch.options.late_events_do_not_regress && issue.resolved_at.is_some_and(|resolved| event < resolved) {
+        return false;
+    }
+    let date_of = |version: &str| batch.release_date(project, version);
+    !issue.resolution.as_ref().is_some_and(|resolution| resolution.covers(release, date_of))
+}
 
-    /// Gives it a substatus, and the status that goes with it: it is not resolved then.
-    pub(crate) fn enter(&mut self, substatus: Substatus) {
-        self.status = substatus.status();
-        self.substatus = Some(substatus);
-        self.resolved_at = None;
-    }
-
-    /// Regresses it if it is resolved and an event of this time is new enough; `last_seen` includes the event. The
-    /// time of the resolve does not count (§14.25).
-    pub(crate) fn regress(&mut self, event: Timestamp) -> bool {
-        let date = event.max(self.last_seen);
-        if self.status != Status::Resolved || self.active_at >= date.minus(REGRESSION_GRACE) {
-            return false;
-        }
-        self.enter(Substatus::Regressed);
-        self.active_at = date;
-        self.last_seen = date;
-        true
-    }
-
-    /// Sets the priority unless a person has locked it (§14.20). Whether it changed.
-    pub(crate) fn set_priority(&mut self, priority: Priority) -> bool {
-        let changes = self.priority_locked_at.is_none() && self.priority != priority;
-        if changes {
-            self.priority = priority;
-        }
-        changes
-    }
+/// Whether silence has resolved an unresolved issue (§11.2, §11.4).
+pub(crate) fn is_resolved_by_age(
+    issue: &Issue,
+    issue_type: Option<&IssueType>,
+    resolve_age_hours: Option<u32>,
+    now: Timestamp,
+) -> bool {
+    let Some(hours) = resolve_age_hours else { return false };
+    let age = Duration::from_hours(u64::from(hours));
+    issue.status == Status::Unresolved
+        && issue_type.is_some_and(|issue_type| issue_type.auto_resolves)
+        && issue.last_seen <= now.minus(age)
 }

@@ -1,11 +1,13 @@
 //! An occurrence finds or creates its issue (`reference/issue-platform.md` §5, §7).
 
-use nuthatch_protocol::{IssueId, Occurrence, TypeId};
+use std::time::Duration;
+
+use nuthatch_protocol::{EventPath, IssueId, Occurrence, TypeId};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    ActivityKind, DropReason, Issue, IssueType, MessageResult, RefuseReason, Status, Substatus, ledger::Ledger,
-    search_text::search_text,
+    DropReason, Issue, IssueType, MessageResult, RefuseReason, Status, Substatus, changes::Sightings, ledger::Ledger,
+    lifecycle::regresses, search_text::search_text,
 };
 
 /// Longest [`Issue::culprit`], in characters.
@@ -16,12 +18,28 @@ const CUT: &str = "...";
 /// Titles that only say that there is none.
 const PLACEHOLDERS: [&str; 5] = ["", "<unlabeled event>", "<untitled>", "<unknown>", "Error"];
 
-/// Handles an occurrence whose project exists and which was not handled before.
+/// Handles an occurrence whose project exists and which was not handled before (§5).
 pub(crate) fn process_occurrence_message(ledger: &mut Ledger<'_>, occurrence: &Occurrence) -> MessageResult {
-    match ledger.issue_type(occurrence.type_id) {
-        Some(issue_type) => save_issue_occurrence(ledger, occurrence, issue_type),
-        None => MessageResult::Refused(RefuseReason::UnknownType(occurrence.type_id)),
+    let project = occurrence.project_id;
+    let Some(issue_type) = ledger.batch.issue_type(project, occurrence.type_id) else {
+        return MessageResult::Refused(RefuseReason::UnknownType(occurrence.type_id));
+    };
+    if !issue_type.is_released
+        && !ledger.batch.snapshot.organization(project).is_some_and(|org| org.features.contains(&issue_type.feature()))
+    {
+        return MessageResult::Dropped(DropReason::FeatureDisabled);
     }
+    if let Some(quota) = &ledger.batch.options.occurrence_rate_limit
+        && occurrence.path != EventPath::Error
+        && let Some(hash) = occurrence.hashes.first()
+        && !ledger.takes_occurrence(quota, (project, *hash))
+    {
+        return MessageResult::Dropped(DropReason::RateLimited);
+    }
+    if occurrence.path == EventPath::Missing {
+        return MessageResult::Refused(RefuseReason::EventNotFound(occurrence.event_id));
+    }
+    save_issue_occurrence(ledger, occurrence, issue_type)
 }
 
 /// Finds the issue by the hashes in order, or creates it; the issue then owns every hash that nobody else does (§7.5).
@@ -32,19 +50,56 @@ fn save_issue_occurrence(ledger: &mut Ledger<'_>, occurrence: &Occurrence, issue
         }
         Some(id) if update(ledger, id, occurrence) => (id, MessageResult::Regressed(id)),
         Some(id) => (id, MessageResult::Updated(id)),
-        None => {
-            let id = ledger.create(new_issue(occurrence, issue_type));
-            (id, MessageResult::Created(id))
-        }
+        None => match admit(ledger, occurrence, issue_type) {
+            Ok(()) => {
+                let id = create(ledger, occurrence, issue_type);
+                (id, MessageResult::Created(id))
+            }
+            Err(reason) => return MessageResult::Dropped(reason),
+        },
     };
     ledger.claim(occurrence.project_id, &occurrence.hashes, id);
     ledger.count(id, occurrence.event.timestamp, occurrence.event.user.as_deref());
     result
 }
 
+/// Whether there may be a new issue: it was seen often enough, and there are not too many (§7.5, §14.23). An
+/// application's errors are always let in.
+fn admit(ledger: &mut Ledger<'_>, occurrence: &Occurrence, issue_type: &IssueType) -> Result<(), DropReason> {
+    let Some(hash) = occurrence.hashes.first().filter(|_| occurrence.path != EventPath::Error) else { return Ok(()) };
+    let key = (occurrence.project_id, *hash);
+    let count = ledger.sightings(key) + 1;
+    let refused = match issue_type.noise {
+        Some(noise) if count < noise.ignore_limit => Err(DropReason::Noise),
+        _ if !ledger.may_create(issue_type, occurrence.project_id) => Err(DropReason::CreationQuota),
+        _ => Ok(()),
+    };
+    if let Some(noise) = issue_type.noise {
+        let expires = ledger.batch.now.plus(Duration::from_secs(u64::from(noise.expiry_secs)));
+        ledger.sightings.insert(key, refused.is_err().then_some(Sightings { count, expires }));
+    }
+    refused
+}
+
+fn create(ledger: &mut Ledger<'_>, occurrence: &Occurrence, issue_type: &IssueType) -> IssueId {
+    let issue = new_issue(ledger, occurrence, issue_type);
+    let id = ledger.create(issue);
+    let assignee = occurrence
+        .assignee
+        .as_ref()
+        .and_then(|text| ledger.batch.snapshot.actors.get(&(occurrence.project_id, text.clone())).copied());
+    let mut life = ledger.life(id);
+    life.begin(occurrence.event_id);
+    if let Some(assignee) = assignee {
+        life.assign(assignee);
+    }
+    id
+}
+
 /// The issue of a first occurrence (§7.4). Its ids are given later.
-fn new_issue(occurrence: &Occurrence, issue_type: &IssueType) -> Issue {
+fn new_issue(ledger: &Ledger<'_>, occurrence: &Occurrence, issue_type: &IssueType) -> Issue {
     let event = &occurrence.event;
+    let release = known_release(ledger, occurrence);
     let priority = occurrence.priority.unwrap_or(issue_type.default_priority);
     let mut metadata = event.metadata.clone();
     metadata.extend(own_metadata(occurrence));
@@ -55,6 +110,7 @@ fn new_issue(occurrence: &Occurrence, issue_type: &IssueType) -> Issue {
         type_id: occurrence.type_id,
         status: Status::Unresolved,
         substatus: Some(Substatus::New),
+        state_since: ledger.batch.now,
         priority,
         priority_locked_at: None,
         initial_priority: priority,
@@ -72,39 +128,63 @@ fn new_issue(occurrence: &Occurrence, issue_type: &IssueType) -> Issue {
         resolved_at: None,
         times_seen: 1,
         user_count: 0,
-        first_release: event.release.clone(),
-        last_release: event.release.clone(),
+        first_release: release.clone(),
+        last_release: release,
         assignee: None,
         unhandled: event.unhandled,
+        inbox: None,
+        resolution: None,
+        snooze: None,
+        open_period: None,
+        detector_id: evidence(occurrence, "detector_id").and_then(Value::as_i64),
     }
+}
+
+/// The release of the event. One that is only mentioned (§6) must exist.
+fn known_release(ledger: &Ledger<'_>, occurrence: &Occurrence) -> Option<String> {
+    let release = occurrence.event.release.as_deref()?;
+    let is_known = matches!(occurrence.path, EventPath::Error | EventPath::Full)
+        || ledger.batch.release_date(occurrence.project_id, release).is_some();
+    is_known.then(|| release.to_owned())
 }
 
 /// One more occurrence of an issue (§7.6–7.8). Whether it regressed.
 fn update(ledger: &mut Ledger<'_>, id: IssueId, occurrence: &Occurrence) -> bool {
     let event = &occurrence.event;
-    let issue = ledger.issue_mut(id);
+    let batch = ledger.batch;
+    let release = known_release(ledger, occurrence);
+    let mut life = ledger.life(id);
+    let issue = &mut *life.issue;
     issue.times_seen = issue.times_seen.saturating_add(1);
     issue.first_seen = issue.first_seen.min(event.timestamp);
     issue.last_seen = issue.last_seen.max(event.timestamp);
     issue.unhandled |= event.unhandled;
-    if let Some(release) = &event.release
+    if let Some(release) = &release
         && (issue.last_release.is_none() || event.timestamp == issue.last_seen)
     {
         replace(issue.last_release.get_or_insert_default(), release);
     }
     describe(issue, occurrence);
 
-    let regressed = issue.regress(event.timestamp);
-    // Only an explicit priority changes an existing issue (§14.19).
-    let priority = occurrence.priority.filter(|priority| issue.set_priority(*priority));
+    let regressed = regresses(&batch, issue, event.timestamp, release.as_deref());
     if regressed {
-        let version = event.release.as_deref().unwrap_or_default();
-        let data = json!({ "event_id": occurrence.event_id, "version": version });
-        ledger.note(id, ActivityKind::SetRegression, data);
+        let version = release.as_deref().unwrap_or_default();
+        let mut data = json!({ "event_id": occurrence.event_id, "version": version });
+        if let Some(resolution) = &issue.resolution {
+            data["resolved_in_version"] = resolution.release.as_str().into();
+        }
+        let date = issue.last_seen;
+        life.regress_by_event(date, release.as_deref(), data);
+    } else if let Some(snooze) = life.issue.snooze
+        && life.issue.status == Status::Ignored
+        && snooze.is_over(life.issue, batch.now)
+    {
+        let ended = json!(snooze);
+        life.escalate(json!({ "event_id": occurrence.event_id, "expired_snooze": ended }));
     }
-    if let Some(priority) = priority {
-        let data = json!({ "priority": priority.as_str(), "reason": "issue_platform" });
-        ledger.note(id, ActivityKind::SetPriority, data);
+    // Only an explicit priority changes an existing issue (§14.19).
+    if let Some(priority) = occurrence.priority {
+        life.prioritize(priority, "issue_platform");
     }
     regressed
 }
@@ -141,14 +221,32 @@ fn describe(issue: &mut Issue, occurrence: &Occurrence) {
     }
 }
 
+/// User feedback.
+pub(crate) const FEEDBACK: TypeId = TypeId(6001);
+/// What feedback adds to the metadata of its issue (§7.4).
+const FEEDBACK_KEYS: [&str; 5] = ["contact_email", "message", "name", "source", "summary"];
+
 /// What the occurrence itself adds to the metadata of its event. An error's come from the event alone.
 fn own_metadata(occurrence: &Occurrence) -> Map<String, Value> {
     let mut own = Map::new();
-    if occurrence.type_id != TypeId::ERROR {
-        own.insert("title".to_owned(), Value::from(occurrence.title.as_str()));
-        own.insert("value".to_owned(), Value::from(occurrence.subtitle.as_str()));
+    if occurrence.path == EventPath::Error {
+        return own;
+    }
+    own.insert("title".to_owned(), Value::from(occurrence.title.as_str()));
+    own.insert("value".to_owned(), Value::from(occurrence.subtitle.as_str()));
+    if occurrence.type_id == FEEDBACK {
+        let value = |key: &str| evidence(occurrence, key).cloned().unwrap_or_default();
+        own.extend(FEEDBACK_KEYS.map(|key| (key.to_owned(), value(key))));
+        let associated = value("associated_event_id");
+        if associated.as_str().is_some_and(|id| !id.is_empty()) {
+            own.insert("associated_event_id".to_owned(), associated);
+        }
     }
     own
+}
+
+fn evidence<'a>(occurrence: &'a Occurrence, key: &str) -> Option<&'a Value> {
+    occurrence.evidence_data.as_ref()?.get(key)
 }
 
 fn issue_search_text(occurrence: &Occurrence) -> String {

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use nuthatch_protocol::{IssueId, TypeId};
+use nuthatch_protocol::{EventId, IssueId, Message, TypeId};
 
-use crate::Changes;
+use crate::{Changes, changes::EventFate};
 
 /// What a batch comes to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,6 +30,8 @@ pub enum MessageResult {
     StatusChanged(IssueId),
     /// A message with this id was handled before.
     Duplicate,
+    /// A status change that the next one made pointless. The id is not remembered.
+    Pruned,
     /// Without effect, on purpose. The id is remembered.
     Dropped(DropReason),
     /// Cannot be handled as it is. The id is not remembered: the message may be mended and sent again.
@@ -44,7 +46,20 @@ impl MessageResult {
             Self::Updated(issue) => Self::Updated(id(issue)),
             Self::Regressed(issue) => Self::Regressed(id(issue)),
             Self::StatusChanged(issue) => Self::StatusChanged(id(issue)),
-            Self::Duplicate | Self::Dropped(_) | Self::Refused(_) => self,
+            Self::Duplicate | Self::Pruned | Self::Dropped(_) | Self::Refused(_) => self,
+        }
+    }
+}
+
+impl MessageResult {
+    /// What becomes of the message's event; `None` when the message is not remembered.
+    pub fn fate(self, message: &Message) -> Option<EventFate> {
+        let is_occurrence = matches!(message, Message::Occurrence(_));
+        match self {
+            Self::Duplicate | Self::Pruned | Self::Refused(_) => None,
+            Self::Created(_) | Self::Updated(_) | Self::Regressed(_) => Some(EventFate::Counted),
+            Self::Dropped(reason) if is_occurrence && reason.keeps_event() => Some(EventFate::Kept),
+            Self::StatusChanged(_) | Self::Dropped(_) => Some(EventFate::None),
         }
     }
 }
@@ -52,6 +67,16 @@ impl MessageResult {
 /// Why a message has no effect. The words are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DropReason {
+    /// Nobody knows what kind of message it is.
+    UnknownPayloadType,
+    /// The issue type is not released, and the organization does not have it.
+    FeatureDisabled,
+    /// Too many occurrences of this fingerprint.
+    RateLimited,
+    /// Not seen often enough to become an issue.
+    Noise,
+    /// The project has got enough new issues of this type for now.
+    CreationQuota,
     /// The first hash that an issue owns belongs to an issue of another type.
     TypeMismatch,
     /// No issue owns one of the hashes of a status change.
@@ -72,6 +97,11 @@ impl DropReason {
     /// The stable word: for counters, logs, answers.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::UnknownPayloadType => "unknown_payload_type",
+            Self::FeatureDisabled => "feature_disabled",
+            Self::RateLimited => "rate_limited",
+            Self::Noise => "noise",
+            Self::CreationQuota => "creation_quota",
             Self::TypeMismatch => "type_mismatch",
             Self::IssueNotFound => "group_not_found",
             Self::StatusUnchanged => "status_unchanged",
@@ -80,6 +110,11 @@ impl DropReason {
             Self::InvalidSubstatus => "status_invalid_substatus",
             Self::NotApplicable => "status_not_applicable",
         }
+    }
+
+    /// Whether the event of an occurrence is kept although it belongs to no issue (§7.2).
+    fn keeps_event(self) -> bool {
+        matches!(self, Self::Noise | Self::CreationQuota | Self::TypeMismatch)
     }
 }
 
@@ -92,6 +127,8 @@ pub enum RefuseReason {
     UnknownType(TypeId),
     /// There is no hash to find an issue by.
     NoHashes,
+    /// The event of the occurrence was never stored.
+    EventNotFound(EventId),
     /// No message may set this status.
     UnsupportedStatus(i64),
 }
@@ -102,6 +139,7 @@ impl RefuseReason {
         match self {
             Self::UnknownProject => "unknown_project",
             Self::UnknownType(_) | Self::NoHashes => "invalid_payload",
+            Self::EventNotFound(_) => "event_not_found",
             Self::UnsupportedStatus(_) => "status_unsupported",
         }
     }
@@ -113,6 +151,9 @@ impl fmt::Display for RefuseReason {
             Self::UnknownProject => f.write_str("the project does not exist"),
             Self::UnknownType(id) => write!(f, "issue type {} does not exist: define it, or correct `type`", id.0),
             Self::NoHashes => f.write_str("the fingerprint is empty"),
+            Self::EventNotFound(id) => {
+                write!(f, "event {id} is not stored: send the event first, or with the occurrence as `event`")
+            }
             Self::UnsupportedStatus(status) => {
                 write!(f, "a message cannot set status {status}: use 0 (unresolved), 1 (resolved) or 2 (ignored)")
             }
@@ -133,6 +174,8 @@ pub struct Counters {
     pub status_changed: u64,
     /// [`MessageResult::Duplicate`].
     pub duplicates: u64,
+    /// [`MessageResult::Pruned`].
+    pub pruned: u64,
     /// [`MessageResult::Dropped`], by the word of the reason.
     pub dropped: BTreeMap<&'static str, u64>,
     /// [`MessageResult::Refused`], by the word of the reason.
@@ -149,6 +192,7 @@ impl Counters {
                 MessageResult::Regressed(_) => &mut counters.regressed,
                 MessageResult::StatusChanged(_) => &mut counters.status_changed,
                 MessageResult::Duplicate => &mut counters.duplicates,
+                MessageResult::Pruned => &mut counters.pruned,
                 MessageResult::Dropped(reason) => counters.dropped.entry(reason.as_str()).or_default(),
                 MessageResult::Refused(reason) => counters.refused.entry(reason.as_str()).or_default(),
             } += 1;

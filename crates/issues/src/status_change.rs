@@ -1,7 +1,7 @@
 //! A producer changes the status of an issue (`reference/issue-platform.md` §8).
 
-use nuthatch_protocol::{IssueId, Priority, StatusChange};
-use serde_json::{Value, json};
+use nuthatch_protocol::{IssueId, StatusChange};
+use serde_json::Value;
 
 use crate::{ActivityKind, DropReason, MessageResult, RefuseReason, Status, Substatus, ledger::Ledger};
 
@@ -55,47 +55,19 @@ fn transition(change: &StatusChange) -> Result<Transition, MessageResult> {
     }
 }
 
-/// Applies a change: the activity of the status first, that of the priority after it.
+/// Applies a change.
 fn apply(ledger: &mut Ledger<'_>, id: IssueId, transition: &Transition, data: Value) {
-    let now = ledger.now;
-    let issue = ledger.issue_mut(id);
-    let mut priority = None;
-    let (kind, data) = match transition {
-        Transition::Resolve => {
-            issue.resolve(now);
-            (ActivityKind::SetResolved, data)
-        }
-        Transition::Archive(substatus) => {
-            issue.enter(*substatus);
-            (ActivityKind::SetIgnored, data)
-        }
-        Transition::Escalate => {
-            issue.enter(Substatus::Escalating);
-            priority = Some((one_step_up(issue.priority), "escalating"));
-            (ActivityKind::SetEscalating, Value::Null)
-        }
-        Transition::Regress => {
-            issue.enter(Substatus::Regressed);
-            (ActivityKind::SetRegression, data)
-        }
-        Transition::Continue if issue.substatus == Some(Substatus::Escalating) => {
-            issue.enter(Substatus::Ongoing);
-            priority = Some((issue.initial_priority, "ongoing"));
-            (ActivityKind::AutoSetOngoing, data)
-        }
-        Transition::Continue => {
-            issue.enter(Substatus::Ongoing);
-            (ActivityKind::SetUnresolved, data)
-        }
-    };
-    let priority = priority.filter(|(priority, _)| issue.set_priority(*priority));
-    ledger.note(id, kind, data);
-    if let Some((priority, reason)) = priority {
-        let data = json!({ "priority": priority.as_str(), "reason": reason });
-        ledger.note(id, ActivityKind::SetPriority, data);
+    let mut life = ledger.life(id);
+    match transition {
+        Transition::Resolve => life.resolve(ActivityKind::SetResolved, data),
+        Transition::Archive(substatus) => life.archive(*substatus, data),
+        Transition::Escalate => life.escalate(Value::Null),
+        Transition::Regress => life.regress(data),
+        Transition::Continue => life.unresolve(data),
     }
 }
 
-fn one_step_up(priority: Priority) -> Priority {
-    if priority == Priority::Low { Priority::Medium } else { Priority::High }
+/// Whether a change can have an effect, whatever the issue.
+pub(crate) fn is_legal(change: &StatusChange) -> bool {
+    transition(change).is_ok()
 }

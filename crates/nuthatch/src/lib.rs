@@ -6,6 +6,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod sample;
+pub mod scenario;
 pub mod server;
 
 /// The clock of the machine.

@@ -12,6 +12,9 @@ pub struct EventRow {
     pub project_id: ProjectId,
     /// With `project_id` the identity of the row.
     pub event_id: EventId,
+    /// The event it shows, when the row has an id of its own (an occurrence's row): it is found by that id, too, unless
+    /// the event has a row itself.
+    pub shows: Option<EventId>,
     /// When it happened, corrected for clock drift; decides the time partition.
     pub timestamp: Timestamp,
     /// When the server received it.

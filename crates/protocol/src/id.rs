@@ -52,6 +52,10 @@ numeric_id!(
     UserId
 );
 numeric_id!(
+    /// A team of an organization.
+    TeamId
+);
+numeric_id!(
     /// An issue (Sentry calls it a group).
     IssueId
 );

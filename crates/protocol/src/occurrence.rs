@@ -65,6 +65,8 @@ pub enum Message {
     Occurrence(Box<Occurrence>),
     /// An issue is to change its status.
     StatusChange(StatusChange),
+    /// Of a kind nobody knows: without effect (§3.1).
+    Unknown(UnknownMessage),
 }
 
 impl Message {
@@ -73,6 +75,7 @@ impl Message {
         match self {
             Self::Occurrence(occurrence) => occurrence.project_id,
             Self::StatusChange(change) => change.project_id,
+            Self::Unknown(message) => message.project_id,
         }
     }
 
@@ -81,6 +84,7 @@ impl Message {
         match self {
             Self::Occurrence(occurrence) => &occurrence.hashes,
             Self::StatusChange(change) => &change.hashes,
+            Self::Unknown(message) => &message.hashes,
         }
     }
 }
@@ -118,8 +122,26 @@ pub struct Occurrence {
     pub priority: Option<Priority>,
     /// `user:<id>` or `team:<id>`; only used when the issue is created.
     pub assignee: Option<String>,
+    /// Where its event is.
+    pub path: EventPath,
     /// What the issue takes over from the event.
     pub event: EventFacts,
+}
+
+/// Where the event of an occurrence is (§6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventPath {
+    /// It is the event: an error, grouped here.
+    Error,
+    /// It came in the message and is stored with it.
+    Full,
+    /// It came in the message and is only looked at: its spans are still being collected.
+    Light,
+    /// It was stored before.
+    Found,
+    /// It should have been stored before, but is not there.
+    Missing,
 }
 
 /// What an issue takes over from an event of it.
@@ -156,6 +178,19 @@ pub struct Evidence {
     pub value: String,
     /// The first important one is shown where there is room for one.
     pub important: bool,
+}
+
+/// A message of a kind nobody knows, as far as every message is alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownMessage {
+    /// For the detection of duplicates.
+    pub id: String,
+    /// The project.
+    pub project_id: ProjectId,
+    /// Hashes in the order of look-up.
+    pub hashes: Vec<Hash>,
+    /// The kind, as sent.
+    pub kind: String,
 }
 
 /// A request of a producer to change an issue's status (§3.6). Numbers are as sent; §8 says which pairs are legal.

@@ -89,6 +89,7 @@ fn event(n: u64, count: u64, random: &mut Random) -> EventRow {
     EventRow {
         project_id: ProjectId(1 + issue % 3),
         event_id: id,
+        shows: None,
         timestamp: Timestamp::from_millis(millis),
         received: Timestamp::from_millis(millis + 20),
         hashes: vec![hash(issue), hash(issue + HASHES)],

@@ -21,7 +21,7 @@ pub trait EventStore: Send + Sync + 'static {
     /// The position that what is durable includes: the next record to apply. `start` when there is none.
     async fn position(&self, start: Position) -> Result<Position, StoreError>;
 
-    /// An event by id, searchable or not.
+    /// An event by id, searchable or not; without one, a row that shows it ([`EventRow::shows`]).
     async fn get(&self, project: ProjectId, id: EventId) -> Result<Option<StoredEvent>, StoreError>;
 
     /// A page of events, newest first unless told otherwise.

@@ -1,8 +1,11 @@
 //! Issues, their history and counters, and the positions of the consumers that write them.
 
 use async_trait::async_trait;
-use nuthatch_issues::{Activity, Changes, Issue, Needs, Snapshot, Status, Substatus};
-use nuthatch_protocol::{EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, UserId};
+use nuthatch_issues::{
+    Activity, Changes, Issue, Job, MessageKey, Needs, Snapshot, Status, Substatus, changes::Handled,
+    history::HistoryEntry, open_period::OpenPeriod,
+};
+use nuthatch_protocol::{Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, UserId};
 
 use crate::StoreError;
 
@@ -26,8 +29,18 @@ pub trait IssueStore: Send + Sync + 'static {
     /// The position a consumer's effects include: the next record to apply.
     async fn position(&self, consumer: &str, start: Position) -> Result<Position, StoreError>;
 
-    /// Where each of these occurrences was counted, for those that were counted from the log.
-    async fn counted(&self, ids: &[(ProjectId, EventId)]) -> Result<Vec<(ProjectId, EventId, Position)>, StoreError>;
+    /// What became of each of these messages, for those that were handled; in no order.
+    async fn handled(&self, keys: &[MessageKey]) -> Result<Vec<Handled>, StoreError>;
+
+    /// Issues that a job may be due for, with ids behind `after`, by id; at most `limit`. Whether it is due is for the
+    /// core to say.
+    async fn due(&self, job: Job, now: Timestamp, after: IssueId, limit: usize) -> Result<Vec<IssueId>, StoreError>;
+
+    /// When an issue was not resolved, oldest first; at most [`PERIODS_MAX`] of the newest.
+    async fn open_periods(&self, id: IssueId) -> Result<Vec<OpenPeriod>, StoreError>;
+
+    /// The states an issue went through, newest first; at most `limit`.
+    async fn history(&self, id: IssueId, limit: usize) -> Result<Vec<HistoryEntry>, StoreError>;
 
     /// An issue by id.
     async fn issue(&self, id: IssueId) -> Result<Option<Issue>, StoreError>;
@@ -54,9 +67,12 @@ pub trait IssueStore: Send + Sync + 'static {
     /// Events and issues of a project, and the time of its first event if it has any.
     async fn project_totals(&self, project: ProjectId) -> Result<ProjectTotals, StoreError>;
 
-    /// Forgets counted occurrences and counters of the hours before the hour of a time, as retention demands.
+    /// Forgets handled messages, quotas and counters of the hours before the hour of a time, as retention demands.
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError>;
 }
+
+/// Most open periods of an issue that are listed.
+pub const PERIODS_MAX: usize = 1000;
 
 /// Most hashes of an issue that a query looks at.
 pub const HASHES_MAX: usize = 1000;

@@ -11,6 +11,7 @@ pub mod issues;
 pub mod log;
 pub mod memory;
 pub mod projects;
+pub mod seed;
 
 pub use accounts::AccountStore;
 pub use error::StoreError;
@@ -18,6 +19,7 @@ pub use events::EventStore;
 pub use issues::IssueStore;
 pub use log::Log;
 pub use projects::ProjectStore;
+pub use seed::Seed;
 
 /// Everything but events and blobs: organizations, projects, keys, accounts, issues, positions.
 pub trait MetaStore: AccountStore + ProjectStore + IssueStore {}

@@ -1,7 +1,9 @@
 //! Organizations, projects and their client keys.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, TeamId, Timestamp, UserId};
 
 use crate::StoreError;
 
@@ -14,7 +16,7 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Creates an organization. [`StoreError::Conflict`] when the slug is taken.
     async fn create_organization(&self, slug: &str, name: &str, now: Timestamp) -> Result<Organization, StoreError>;
 
-    /// Writes slug and name of an organization.
+    /// Writes slug, name and features of an organization.
     async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError>;
 
     /// All organizations, by id.
@@ -29,10 +31,16 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Members of an organization with their roles, by user id.
     async fn members(&self, organization: OrganizationId) -> Result<Vec<(UserId, Role)>, StoreError>;
 
+    /// Creates a team. [`StoreError::Conflict`] when the slug is taken in the organization.
+    async fn create_team(&self, organization: OrganizationId, slug: &str, name: &str) -> Result<Team, StoreError>;
+
+    /// Teams of an organization, by slug.
+    async fn teams(&self, organization: OrganizationId) -> Result<Vec<Team>, StoreError>;
+
     /// Creates a project with a first key. [`StoreError::Conflict`] when the slug is taken in the organization.
     async fn create_project(&self, project: NewProject) -> Result<(Project, ProjectKey), StoreError>;
 
-    /// Writes slug, name and platform of a project.
+    /// Writes slug, name, platform and resolve age of a project.
     async fn update_project(&self, project: &Project) -> Result<(), StoreError>;
 
     /// A project by id.
@@ -71,6 +79,21 @@ pub struct Organization {
     pub name: String,
     /// When it was made.
     pub created: Timestamp,
+    /// Features that are on and are not for everybody (`reference/issue-platform.md` §4.4, §9).
+    pub features: BTreeSet<String>,
+}
+
+/// A team of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Team {
+    /// Id.
+    pub id: TeamId,
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// Name in URLs; unique in the organization.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
 }
 
 /// What a member may do.
@@ -112,6 +135,8 @@ pub struct Project {
     pub platform: Option<String>,
     /// When it was made.
     pub created: Timestamp,
+    /// After so many hours without an event an issue is resolved; `None`: never.
+    pub resolve_age_hours: Option<u32>,
 }
 
 /// A project to create.

@@ -6,8 +6,12 @@ use std::{
     time::Instant,
 };
 
-use nuthatch_issues::{MessageResult, process_occurrence_batch};
-use nuthatch_protocol::{EventId, EventRow, Message, Position, ProjectId, Topic, record::DeadLetter};
+use nuthatch_issues::{
+    MessageKey, MessageResult, RefuseReason, Routed,
+    changes::{EventFate, Handled},
+    message_key, process_occurrence_batch,
+};
+use nuthatch_protocol::{EventRow, Message, Position, Topic, record::DeadLetter};
 use nuthatch_store::{StoreError, issues::ConsumerPosition};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     EVENTS_CONSUMER, ISSUES_CONSUMER, Worker,
     dead_letter::{self, Refusal},
-    prepare::Batch,
+    prepare::{Batch, Item},
     retry, telemetry,
 };
 
@@ -33,10 +37,10 @@ pub(crate) struct Apply {
 
 /// What became of a batch's messages.
 struct Verdict {
-    /// For each message: its event is to be stored.
-    keep: Vec<bool>,
-    /// What the platform refused: index of the message and why.
-    refused: Vec<(usize, Refusal)>,
+    /// For each message: what becomes of its event.
+    fates: Vec<EventFate>,
+    /// What the platform refused: number of the message and why.
+    refused: Vec<(usize, RefuseReason)>,
 }
 
 impl Apply {
@@ -88,42 +92,49 @@ impl Apply {
 
     async fn apply(&mut self, batch: Batch, stop: &CancellationToken) -> Result<(), StoreError> {
         let begun = Instant::now();
-        let Batch { messages, rows, records, mut dead, next } = batch;
-        let count = records.len() + dead.len();
+        let Batch { items, dead, next } = batch;
+        let count = items.len() + dead.len();
 
         // Refused by form: on the list before the position moves past it. A replay writes it again; the list knows a
         // letter by its source.
-        self.bury(std::mem::take(&mut dead), stop).await?;
+        self.bury(dead, stop).await?;
 
-        let fresh = messages.partition_point(|m| m.position.is_some_and(|p| p < self.issues_at));
-        let messages: Arc<[_]> = messages.into();
+        let messages: Arc<[Routed]> = items.iter().map(|item| item.routed.clone()).collect();
+        let fresh = messages.partition_point(|message| message.position.is_some_and(|at| at < self.issues_at));
         let mut verdict = self.replayed(&messages[..fresh], stop).await?;
         if next > self.issues_at {
             let Some(decided) = retry(stop, || self.decide(messages.clone(), fresh, next)).await? else {
                 return Ok(());
             };
-            verdict.keep.extend(decided.keep);
+            verdict.fates.extend(decided.fates);
             verdict.refused.extend(decided.refused);
             self.issues_at = next;
         }
 
         let now = self.worker.clock.now();
-        let letters = verdict
-            .refused
-            .into_iter()
-            .map(|(i, refusal)| {
-                dead_letter::letter(&records[i].0, Refusal { header: Some(records[i].1.clone()), ..refusal }, now)
-            })
-            .collect();
-        self.bury(letters, stop).await?;
+        let letters = verdict.refused.iter().map(|(number, reason)| {
+            let Item { routed, record, .. } = &items[*number];
+            let event_id = match &routed.message {
+                Message::Occurrence(occurrence) => Some(occurrence.event_id),
+                Message::StatusChange(_) | Message::Unknown(_) => None,
+            };
+            let refusal = Refusal {
+                project_id: Some(routed.message.project_id()),
+                event_id,
+                reason: reason.as_str().to_owned(),
+                message: reason.to_string(),
+                place: None,
+            };
+            dead_letter::letter(record, refusal, now)
+        });
+        self.bury(letters.collect(), stop).await?;
 
         if next > self.events_at {
-            let rows: Vec<EventRow> = rows
+            let rows: Vec<EventRow> = items
                 .into_iter()
-                .zip(&records)
-                .zip(&verdict.keep)
-                .filter(|((_, (record, _)), keep)| **keep && record.position >= self.events_at)
-                .map(|((row, _), _)| row)
+                .zip(&verdict.fates)
+                .filter(|(item, _)| item.record.position >= self.events_at)
+                .filter_map(|(item, fate)| kept_row(item.row?, *fate))
                 .collect();
             let added = rows.len();
             if retry(stop, || self.worker.events.upsert(rows.clone(), next)).await?.is_none() {
@@ -136,39 +147,31 @@ impl Apply {
         Ok(())
     }
 
-    /// Records that the issues already include: their events are wanted unless they were repetitions.
-    async fn replayed(
-        &self,
-        messages: &[nuthatch_issues::Routed],
-        stop: &CancellationToken,
-    ) -> Result<Verdict, StoreError> {
-        let mut verdict = Verdict { keep: Vec::with_capacity(messages.len()), refused: Vec::new() };
+    /// Messages that the issues already include: what became of their events, unless another record brought them.
+    async fn replayed(&self, messages: &[Routed], stop: &CancellationToken) -> Result<Verdict, StoreError> {
+        let mut verdict = Verdict { fates: Vec::with_capacity(messages.len()), refused: Vec::new() };
         if messages.is_empty() {
             return Ok(verdict);
         }
-        let ids: Vec<(ProjectId, EventId)> = messages.iter().filter_map(identity).collect();
-        let counted: HashMap<_, _> = retry(stop, || self.worker.issues.counted(&ids))
+        let keys: Vec<MessageKey> = messages.iter().map(|routed| message_key(&routed.message)).collect();
+        let handled: HashMap<MessageKey, Handled> = retry(stop, || self.worker.issues.handled(&keys))
             .await?
             .unwrap_or_default()
             .into_iter()
-            .map(|(project, id, position)| ((project, id), position))
+            .map(|handled| (handled.key, handled))
             .collect();
-        for message in messages {
-            let at = identity(message).and_then(|id| counted.get(&id).copied());
-            verdict.keep.push(at.is_some() && at == message.position);
+        for (key, message) in keys.iter().zip(messages) {
+            let handled = handled.get(key).filter(|handled| handled.position == message.position);
+            verdict.fates.push(handled.map_or(EventFate::None, |handled| handled.fate));
         }
         Ok(verdict)
     }
 
     /// Lets the issue platform decide on the messages from `fresh` on, and moves the position with its changes.
-    async fn decide(
-        &self,
-        messages: Arc<[nuthatch_issues::Routed]>,
-        fresh: usize,
-        next: Position,
-    ) -> Result<Verdict, StoreError> {
+    async fn decide(&self, messages: Arc<[Routed]>, fresh: usize, next: Position) -> Result<Verdict, StoreError> {
         let needs = nuthatch_issues::needs(&messages[fresh..]);
         let now = self.worker.clock.now();
+        let options = self.worker.options.platform;
         let (sender, results) = sync_mpsc::sync_channel(1);
         let batch = messages.clone();
         let position = ConsumerPosition { consumer: ISSUES_CONSUMER.to_owned(), position: next };
@@ -178,23 +181,20 @@ impl Apply {
                 needs,
                 Some(position),
                 Box::new(move |snapshot| {
-                    let outcome = process_occurrence_batch(&batch[fresh..], snapshot, now);
+                    let outcome = process_occurrence_batch(&batch[fresh..], snapshot, &options, now);
                     // The receiver outlives the call; if it is gone nobody wants the results.
-                    let _ = sender.send(outcome.results);
+                    let _ = sender.send((outcome.results, outcome.counters));
                     outcome.changes
                 }),
             )
             .await?;
-        let results = results.recv().unwrap_or_default();
-        let duplicates = results.iter().filter(|r| matches!(r, MessageResult::Duplicate)).count();
-        telemetry::duplicates(duplicates);
-        let mut verdict = Verdict { keep: Vec::with_capacity(results.len()), refused: Vec::new() };
-        for (i, result) in results.into_iter().enumerate() {
-            verdict.keep.push(!matches!(result, MessageResult::Duplicate | MessageResult::Refused(_)));
+        let (results, counters) = results.recv().unwrap_or_default();
+        telemetry::decided(&counters);
+        let mut verdict = Verdict { fates: Vec::with_capacity(results.len()), refused: Vec::new() };
+        for (number, result) in (fresh..).zip(results) {
+            verdict.fates.push(result.fate(&messages[number].message).unwrap_or(EventFate::None));
             if let MessageResult::Refused(reason) = result {
-                let (word, message) = (reason.as_str().to_owned(), reason.to_string());
-                let refusal = Refusal { header: None, reason: word, message, place: None };
-                verdict.refused.push((fresh + i, refusal));
+                verdict.refused.push((number, reason));
             }
         }
         Ok(verdict)
@@ -237,9 +237,11 @@ impl Apply {
     }
 }
 
-fn identity(message: &nuthatch_issues::Routed) -> Option<(ProjectId, EventId)> {
-    match &message.message {
-        Message::Occurrence(occurrence) => Some((occurrence.project_id, occurrence.id)),
-        Message::StatusChange(_) => None,
+/// The row as it is stored. An event that belongs to no issue has no hashes.
+fn kept_row(row: EventRow, fate: EventFate) -> Option<EventRow> {
+    match fate {
+        EventFate::Counted => Some(row),
+        EventFate::Kept => Some(EventRow { hashes: Vec::new(), ..row }),
+        EventFate::None => None,
     }
 }

@@ -1,16 +1,18 @@
 //! Where records go that cannot be handled.
 
 use nuthatch_protocol::{
-    Position, Timestamp,
-    record::{DeadLetter, DeadLetterHeader, IngestHeader},
+    EventId, Position, ProjectId, Timestamp,
+    record::{DeadLetter, DeadLetterHeader},
 };
 use nuthatch_store::log::{NewRecord, StoredRecord};
 
 /// Why a record cannot be handled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
-    /// What intake knew, when at least that is readable.
-    pub header: Option<IngestHeader>,
+    /// The project, when it is known.
+    pub project_id: Option<ProjectId>,
+    /// The event, when it is known.
+    pub event_id: Option<EventId>,
     /// Stable word for the cause.
     pub reason: String,
     /// What was wrong, for people.
@@ -24,8 +26,8 @@ pub(crate) fn letter(record: &StoredRecord, refusal: Refusal, at: Timestamp) -> 
     DeadLetter {
         header: DeadLetterHeader {
             source: record.position,
-            project_id: refusal.header.as_ref().map(|header| header.project_id),
-            event_id: refusal.header.as_ref().map(|header| header.event_id),
+            project_id: refusal.project_id,
+            event_id: refusal.event_id,
             reason: refusal.reason,
             message: refusal.message,
             place: refusal.place,

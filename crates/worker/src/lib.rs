@@ -7,6 +7,8 @@
 
 mod apply;
 mod dead_letter;
+mod jobs;
+mod platform;
 mod prepare;
 mod retention;
 mod telemetry;
@@ -18,7 +20,11 @@ use nuthatch_store::{EventStore, IssueStore, Log, StoreError, log::ReadLimit};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use crate::prepare::{Prepared, prepare, stored_event};
+pub use crate::{
+    jobs::run_once as run_job,
+    platform::{EventLookup, prepare_messages, row_id},
+    prepare::{Batch, Item, Prepared, prepare, stored_event},
+};
 
 /// The consumer that keeps issues: its position lives in the metadata.
 pub const ISSUES_CONSUMER: &str = "issues";
@@ -29,8 +35,8 @@ pub const EVENTS_CONSUMER: &str = "events";
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
-        Topic::IngestEvents => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
-        Topic::IngestOccurrences | Topic::DeadLetters => &[],
+        Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
+        Topic::DeadLetters => &[],
     }
 }
 
@@ -51,6 +57,8 @@ pub struct WorkerOptions {
     pub commit_max_events: usize,
     /// How long events are kept.
     pub retention: Duration,
+    /// Rules of the issue platform.
+    pub platform: nuthatch_issues::Options,
 }
 
 /// The consumer of the log.
@@ -77,10 +85,13 @@ impl Worker {
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let worker = Arc::new(self);
         let mut tasks = tokio::task::JoinSet::new();
-        for partition in 0..worker.log.partitions(Topic::IngestEvents) {
-            let start = Position { topic: Topic::IngestEvents, partition, offset: 0 };
-            tasks.spawn(worker.clone().consume(start, stop.clone()));
+        for topic in [Topic::IngestEvents, Topic::IngestOccurrences] {
+            for partition in 0..worker.log.partitions(topic) {
+                let start = Position { topic, partition, offset: 0 };
+                tasks.spawn(worker.clone().consume(start, stop.clone()));
+            }
         }
+        tasks.spawn(jobs::run(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));
         let mut result = Ok(());
         while let Some(ended) = tasks.join_next().await {
@@ -126,9 +137,15 @@ impl Worker {
             }
             at = read.next;
             let now = self.clock.now();
-            let batch = tokio::task::spawn_blocking(move || prepare::prepare_batch(read, now))
-                .await
-                .map_err(|error| StoreError::Unavailable { store: "worker", cause: error.to_string() })?;
+            let batch = if at.topic == Topic::IngestOccurrences {
+                let lookup = EventLookup { events: &*self.events, log: &*self.log };
+                let Some(batch) = retry(&stop, || prepare_messages(read.clone(), lookup, now)).await? else { break };
+                batch
+            } else {
+                tokio::task::spawn_blocking(move || prepare::prepare_events(read, now))
+                    .await
+                    .map_err(|error| StoreError::Unavailable { store: "worker", cause: error.to_string() })?
+            };
             if sender.send(batch).await.is_err() {
                 break;
             }

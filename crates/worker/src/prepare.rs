@@ -9,7 +9,7 @@ use nuthatch_protocol::{
 };
 use nuthatch_store::{
     events::{EventSummary, StoredEvent},
-    log::{ReadBatch, StoredRecord},
+    log::{DamagedRecord, ReadBatch, StoredRecord},
 };
 use rayon::prelude::*;
 
@@ -33,7 +33,8 @@ pub struct Prepared {
 /// Why it cannot be an event, with the header when at least that is readable.
 pub fn prepare(record: &StoredRecord) -> Result<Prepared, Box<Refusal>> {
     let record = IngestRecord::decode(&record.value).map_err(|error| Refusal {
-        header: None,
+        project_id: None,
+        event_id: None,
         reason: "invalid_record".to_owned(),
         message: error.to_string(),
         place: None,
@@ -44,10 +45,13 @@ pub fn prepare(record: &StoredRecord) -> Result<Prepared, Box<Refusal>> {
             let grouping = grouping::group(&event, &grouping::Config::default());
             Ok(Prepared { header: record.header, event, grouping })
         }
-        Err(refused) => {
-            let (header, reason) = (Some(record.header), refused.reason.as_str().to_owned());
-            Err(Box::new(Refusal { header, reason, message: refused.message, place: refused.place }))
-        }
+        Err(refused) => Err(Box::new(Refusal {
+            project_id: Some(record.header.project_id),
+            event_id: Some(record.header.event_id),
+            reason: refused.reason.as_str().to_owned(),
+            message: refused.message,
+            place: refused.place,
+        })),
     }
 }
 
@@ -65,50 +69,70 @@ pub fn stored_event(record: &StoredRecord) -> Option<StoredEvent> {
 }
 
 /// A batch, ready to be applied.
-pub(crate) struct Batch {
-    /// The messages for the issue platform, each with the row of its event, in the order of the log.
-    pub(crate) messages: Vec<Routed>,
-    /// Rows of the events, parallel to `messages`.
-    pub(crate) rows: Vec<EventRow>,
-    /// The records, parallel to `messages`: what a dead letter needs.
-    pub(crate) records: Vec<(StoredRecord, IngestHeader)>,
-    /// What cannot be handled.
-    pub(crate) dead: Vec<DeadLetter>,
+#[derive(Debug)]
+pub struct Batch {
+    /// What can be handled, in the order of the log.
+    pub items: Vec<Item>,
+    /// What cannot.
+    pub dead: Vec<DeadLetter>,
     /// The position behind the batch.
-    pub(crate) next: Position,
+    pub next: Position,
 }
 
-/// Computes a batch on all cores.
-pub(crate) fn prepare_batch(read: ReadBatch, now: Timestamp) -> Batch {
-    type Ready = (Routed, EventRow, (StoredRecord, IngestHeader));
-    let prepared: Vec<Result<Ready, Box<DeadLetter>>> = read
+/// A record that can be handled.
+#[derive(Debug)]
+pub struct Item {
+    /// The message for the issue platform.
+    pub routed: Routed,
+    /// The row of its event, if it has one.
+    pub row: Option<EventRow>,
+    /// Whether only the older schema understands its event.
+    pub is_legacy: bool,
+    /// What intake knew, when intake brought it.
+    pub origin: Option<IngestHeader>,
+    /// The record: what a dead letter needs.
+    pub record: StoredRecord,
+}
+
+impl Item {
+    pub(crate) fn without_event(record: StoredRecord, message: Message) -> Self {
+        let routed = Routed { message, position: Some(record.position) };
+        Self { routed, row: None, is_legacy: false, origin: None, record }
+    }
+}
+
+impl Batch {
+    /// A batch of nothing but records that the log could not read.
+    pub(crate) fn new(damaged: Vec<DamagedRecord>, next: Position, now: Timestamp) -> Self {
+        let unreadable = |record: DamagedRecord| dead_letter::unreadable(record.position, record.reason, now);
+        Self { items: Vec::new(), dead: damaged.into_iter().map(unreadable).collect(), next }
+    }
+}
+
+/// Computes a batch of error events on all cores.
+pub(crate) fn prepare_events(read: ReadBatch, now: Timestamp) -> Batch {
+    let mut batch = Batch::new(read.damaged, read.next, now);
+    let prepared: Vec<Result<Item, Box<DeadLetter>>> = read
         .records
         .into_par_iter()
         .map(|record| match prepare(&record) {
             Ok(ready) => {
                 let occurrence = grouping::occurrence(&ready.header, &ready.event, &ready.grouping);
-                let routed =
-                    Routed { message: Message::Occurrence(Box::new(occurrence)), position: Some(record.position) };
-                let row = ready.row();
-                Ok((routed, row, (record, ready.header)))
+                let message = Message::Occurrence(Box::new(occurrence));
+                Ok(Item {
+                    routed: Routed { message, position: Some(record.position) },
+                    row: Some(ready.row()),
+                    is_legacy: false,
+                    origin: Some(ready.header),
+                    record,
+                })
             }
             Err(refusal) => Err(Box::new(dead_letter::letter(&record, *refusal, now))),
         })
         .collect();
-    let mut batch = Batch {
-        messages: Vec::with_capacity(prepared.len()),
-        rows: Vec::with_capacity(prepared.len()),
-        records: Vec::with_capacity(prepared.len()),
-        dead: read.damaged.into_iter().map(|d| dead_letter::unreadable(d.position, d.reason, now)).collect(),
-        next: read.next,
-    };
     for result in prepared {
         match result {
-            Ok((message, row, record)) => {
-                batch.messages.push(message);
-                batch.rows.push(row);
-                batch.records.push(record);
-            }
+            Ok(item) => batch.items.push(item),
             Err(letter) => batch.dead.push(*letter),
         }
     }

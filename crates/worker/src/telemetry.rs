@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use metrics::{counter, histogram};
+use nuthatch_issues::Counters;
 
 /// Records applied to the issues. Grows as fast as intake accepts.
 pub(crate) fn processed(records: usize, duration: Duration) {
@@ -15,9 +16,31 @@ pub(crate) fn dead_letter(reason: &str) {
     counter!("nuthatch_worker_dead_letters_total", "reason" => reason.to_owned()).increment(1);
 }
 
-/// Occurrences that were counted before: an SDK sent them twice. Small.
-pub(crate) fn duplicates(count: usize) {
-    counter!("nuthatch_worker_duplicates_total").increment(count as u64);
+/// What the issue platform decided (`reference/issue-platform.md` §13): `result` is `created`, `updated`, `regressed`,
+/// `status_changed`, `duplicate` or `pruned`; what was dropped or refused has its reason. They add up to the records.
+pub(crate) fn decided(counters: &Counters) {
+    let results = [
+        ("created", counters.created),
+        ("updated", counters.updated),
+        ("regressed", counters.regressed),
+        ("status_changed", counters.status_changed),
+        ("duplicate", counters.duplicates),
+        ("pruned", counters.pruned),
+    ];
+    for (result, count) in results.into_iter().filter(|(_, count)| *count > 0) {
+        counter!("nuthatch_issues_messages_total", "result" => result).increment(count);
+    }
+    for (reason, count) in &counters.dropped {
+        counter!("nuthatch_issues_dropped_total", "reason" => *reason).increment(*count);
+    }
+    for (reason, count) in &counters.refused {
+        counter!("nuthatch_issues_refused_total", "reason" => *reason).increment(*count);
+    }
+}
+
+/// Issues that a job changed.
+pub(crate) fn job_done(job: &'static str, issues: usize) {
+    counter!("nuthatch_issues_job_changes_total", "job" => job).increment(issues as u64);
 }
 
 /// Calls repeated because a store was unavailable. Zero on a healthy server.

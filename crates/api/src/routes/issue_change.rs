@@ -91,16 +91,19 @@ pub(super) async fn apply(
 
 /// Each action sees what the ones before it did.
 fn apply_all(actions: &[Action], actor: UserId, snapshot: &Snapshot, ids: &[IssueId], now: Timestamp) -> Changes {
-    let mut state = Snapshot { issues: snapshot.issues.clone(), ..Snapshot::default() };
+    let mut state = snapshot.clone();
     let mut updated: BTreeMap<IssueId, Issue> = BTreeMap::new();
-    let mut activities = Vec::new();
+    let mut all = Changes::default();
     for action in actions {
         let changes = apply_action(action, Some(actor), &state, ids, now);
-        activities.extend(changes.activities);
+        all.activities.extend(changes.activities);
+        all.history.extend(changes.history);
+        all.periods.extend(changes.periods);
+        all.period_entries.extend(changes.period_entries);
         for issue in changes.updated {
             state.issues.insert(issue.id, issue.clone());
             updated.insert(issue.id, issue);
         }
     }
-    Changes { updated: updated.into_values().collect(), activities, ..Changes::default() }
+    Changes { updated: updated.into_values().collect(), ..all }
 }

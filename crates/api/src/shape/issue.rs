@@ -195,7 +195,13 @@ impl Issue {
 
 /// The user who takes care of an issue; `None` when the account is gone.
 pub(crate) fn actor(assignee: Assignee, users: &HashMap<UserId, User>) -> Option<Actor> {
-    let Assignee::User(id) = assignee;
+    let id = match assignee {
+        Assignee::User(id) => id,
+        Assignee::Team(id) => {
+            let name = format!("Team {id}");
+            return Some(Actor { kind: "team".to_owned(), id: id.to_string(), name, email: None });
+        }
+    };
     users.get(&id).map(|user| Actor {
         kind: "user".to_owned(),
         id: user.id.clone(),

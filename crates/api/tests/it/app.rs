@@ -164,6 +164,7 @@ impl App {
         let row = EventRow {
             project_id: summary.project_id,
             event_id: summary.event_id,
+            shows: None,
             timestamp: summary.timestamp,
             received: summary.received,
             hashes: summary.hashes,
@@ -242,6 +243,7 @@ fn issue(id: IssueId, project_id: ProjectId, number: u64) -> Issue {
         type_id: TypeId::ERROR,
         status: Status::Unresolved,
         substatus: Some(Substatus::New),
+        state_since: seen,
         priority: Priority::Medium,
         priority_locked_at: None,
         initial_priority: Priority::Medium,
@@ -263,6 +265,11 @@ fn issue(id: IssueId, project_id: ProjectId, number: u64) -> Issue {
         last_release: None,
         assignee: None,
         unhandled: true,
+        inbox: None,
+        resolution: None,
+        snooze: None,
+        open_period: None,
+        detector_id: None,
     }
 }
 

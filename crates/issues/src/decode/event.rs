@@ -5,7 +5,7 @@ use std::time::Duration;
 use nuthatch_protocol::{Occurrence, Timestamp, occurrence::EventFacts};
 use serde_json::{Map, Value, json};
 
-use super::{DecodeError, object::Object, occurrence::time};
+use super::{object::Object, occurrence::time};
 
 /// An event may be so far in the future (`reference/ingest-protocol.md` §12.3).
 const MAX_FUTURE: Duration = Duration::from_mins(1);
@@ -34,65 +34,9 @@ const KEYS: [&str; 18] = [
     "user",
 ];
 
-const TEXTS: [&str; 4] = ["environment", "release", "server_name", "transaction"];
-const OBJECTS: [&str; 6] = ["debug_meta", "extra", "modules", "request", "sdk", "stacktrace"];
-const USER_TEXTS: [&str; 6] = ["id", "email", "username", "name", "segment", "ip_address"];
-
 /// Parts of a user, by precedence, and what each is called in the text form.
 const USER_PARTS: [(&str, &str); 4] =
     [("id", "id"), ("username", "username"), ("email", "email"), ("ip_address", "ip")];
-
-/// Refuses what is not an event. Unknown keys are fine.
-pub(super) fn check(event: &Object<'_>) -> Result<(), DecodeError> {
-    event.text("platform")?;
-    match event.required("timestamp", event.get("timestamp"))? {
-        Value::Number(_) | Value::String(_) => {}
-        _ => return Err(event.error("timestamp", "expected a number or text")),
-    }
-    if !matches!(event.get("received"), None | Some(Value::Number(_) | Value::String(_))) {
-        return Err(event.error("received", "expected a number or text"));
-    }
-    for key in TEXTS {
-        event.optional_text(key)?;
-    }
-    if !matches!(event.get("dist"), Some(Value::Object(_))) {
-        event.optional_text("dist")?;
-    }
-    for key in OBJECTS {
-        event.optional_object(key)?;
-    }
-    if let Some(user) = event.optional_object("user")? {
-        for key in USER_TEXTS {
-            user.optional_text(key)?;
-        }
-    }
-    if let Some(contexts) = event.optional_object("contexts")? {
-        for key in contexts.map.keys() {
-            contexts.optional_object(key)?;
-        }
-    }
-    if let Some(Value::Object(_)) = event.get("breadcrumbs") {
-        event.optional_object("breadcrumbs")?.map(|crumbs| crumbs.list("values").map(drop)).transpose()?;
-    } else {
-        event.optional_list("breadcrumbs")?;
-    }
-    check_tags(event)
-}
-
-/// Tags are an object, or a list of pairs of text; null stands for nothing.
-fn check_tags(event: &Object<'_>) -> Result<(), DecodeError> {
-    if let Some(Value::Object(_)) = event.get("tags") {
-        return Ok(());
-    }
-    let is_part = |part: &Value| part.is_string() || part.is_null();
-    for (index, tag) in event.optional_list("tags")?.unwrap_or_default().iter().enumerate() {
-        let is_pair = tag.as_array().is_some_and(|pair| pair.len() == 2 && pair.iter().all(is_part));
-        if !tag.is_null() && !is_pair {
-            return Err(event.error(&format!("tags[{index}]"), "expected a pair of texts"));
-        }
-    }
-    Ok(())
-}
 
 /// What the issue takes over.
 pub(super) fn facts(event: &Object<'_>, is_light: bool, now: Timestamp) -> EventFacts {

@@ -4,9 +4,12 @@
 mod event;
 mod object;
 mod occurrence;
+mod schema;
 
 use md5::{Digest, Md5};
-use nuthatch_protocol::{EventId, Hash, Occurrence, ProjectId, StatusChange, Timestamp, occurrence::EventFacts};
+use nuthatch_protocol::{
+    EventId, EventPath, Hash, Occurrence, ProjectId, StatusChange, Timestamp, UnknownMessage, occurrence::EventFacts,
+};
 use serde_json::{Map, Value};
 
 use self::object::Object;
@@ -28,8 +31,8 @@ pub enum Decoded {
     Lookup(LookupOccurrence),
     /// A status change.
     StatusChange(StatusChange),
-    /// A message of a kind nobody knows: to be counted and dropped (§3.1).
-    UnknownPayloadType(String),
+    /// A message of a kind nobody knows.
+    Unknown(UnknownMessage),
 }
 
 /// The event that comes with an occurrence.
@@ -37,8 +40,8 @@ pub enum Decoded {
 pub struct EmbeddedEvent {
     /// The keys that are taken over (§3.5), with the id and level they have from here on.
     pub body: Map<String, Value>,
-    /// Whether the event is only looked at, not stored: its spans are still being collected (§6, *light*).
-    pub is_light: bool,
+    /// Whether only the older schema understands it (§3.5).
+    pub is_legacy: bool,
 }
 
 /// An occurrence whose event has to be looked up before it can be handled.
@@ -56,7 +59,12 @@ impl LookupOccurrence {
 
     /// The occurrence, once the event is found.
     pub fn found(self, event: EventFacts) -> Occurrence {
-        Occurrence { event, ..*self.occurrence }
+        Occurrence { event, path: EventPath::Found, ..*self.occurrence }
+    }
+
+    /// The occurrence of an event that is nowhere: it will be refused, unless something else stops it before.
+    pub fn missing(self) -> Occurrence {
+        *self.occurrence
     }
 }
 
@@ -113,8 +121,11 @@ pub fn decode(bytes: &[u8], now: Timestamp) -> Result<Decoded, DecodeError> {
         Some(Value::String(kind)) if kind == "status_change" => {
             status_change(&message, envelope).map(Decoded::StatusChange)
         }
-        Some(Value::String(kind)) => Ok(Decoded::UnknownPayloadType(kind.clone())),
-        Some(other) => Ok(Decoded::UnknownPayloadType(other.to_string())),
+        Some(kind) => {
+            let kind = kind.as_str().map_or_else(|| kind.to_string(), str::to_owned);
+            let Envelope { id, project_id, hashes } = envelope;
+            Ok(Decoded::Unknown(UnknownMessage { id, project_id, hashes, kind }))
+        }
     }
 }
 

@@ -84,6 +84,15 @@ impl<'a> Object<'a> {
         Ok(map.map(|map| Self { path: format!("{}.{key}", self.path), reason: self.reason, map }))
     }
 
+    /// The objects of a list, whatever else is in it left out.
+    pub(super) fn objects_without_null(&self, key: &str) -> impl Iterator<Item = Self> {
+        let items = self.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        items.iter().enumerate().filter_map(move |(index, item)| {
+            let map = item.as_object()?;
+            Some(Self { path: format!("{}.{key}[{index}]", self.path), reason: self.reason, map })
+        })
+    }
+
     /// The objects of a list; none when there is no list.
     pub(super) fn objects(&self, key: &str) -> Result<Vec<Self>, DecodeError> {
         let object = |(index, value): (usize, &'a Value)| match value {

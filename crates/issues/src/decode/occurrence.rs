@@ -1,9 +1,13 @@
 //! An occurrence (`reference/issue-platform.md` §3.2).
 
-use nuthatch_protocol::{EventId, Evidence, Level, Occurrence, Priority, Timestamp, TypeId, occurrence::EventFacts};
+use nuthatch_protocol::{
+    EventId, EventPath, Evidence, Level, Occurrence, Priority, Timestamp, TypeId, occurrence::EventFacts,
+};
 use serde_json::{Map, Value};
 
-use super::{DecodeError, Decoded, EmbeddedEvent, Envelope, LookupOccurrence, event, object::Object};
+use crate::occurrence::FEEDBACK;
+
+use super::{DecodeError, Decoded, EmbeddedEvent, Envelope, LookupOccurrence, event, object::Object, schema};
 
 const LEVELS: [Level; 6] = [Level::Sample, Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Fatal];
 
@@ -31,8 +35,12 @@ pub(super) fn decode(message: &Object<'_>, envelope: Envelope, now: Timestamp) -
         evidence_display: evidence_display(message)?,
         priority: priority(message)?,
         assignee: message.get("assignee").and_then(Value::as_str).map(str::to_owned),
+        path: EventPath::Missing,
         event: unknown_event(now),
     };
+    if occurrence.type_id == FEEDBACK && occurrence.evidence_data.is_none() {
+        return Err(message.error("evidence_data", "missing: it holds the feedback"));
+    }
     let Some(event) = embedded else {
         return Ok(Decoded::Lookup(LookupOccurrence { occurrence: Box::new(occurrence) }));
     };
@@ -43,10 +51,11 @@ pub(super) fn decode(message: &Object<'_>, envelope: Envelope, now: Timestamp) -
     }
     let is_light = message.get("is_buffered_spans") == Some(&Value::Bool(true));
     let event = event.as_event();
-    event::check(&event)?;
+    let is_legacy = schema::check(&event, &occurrence)?;
+    occurrence.path = if is_light { EventPath::Light } else { EventPath::Full };
     occurrence.event = event::facts(&event, is_light, now);
     let body = event::body(&event, &occurrence, now);
-    Ok(Decoded::Occurrence { occurrence: Box::new(occurrence), event: EmbeddedEvent { body, is_light } })
+    Ok(Decoded::Occurrence { occurrence: Box::new(occurrence), event: EmbeddedEvent { body, is_legacy } })
 }
 
 /// The event's id: of the message, of the event in it, or of both, when they agree (§3.5, §14.12, §14.13).

@@ -7,7 +7,7 @@ use nuthatch_protocol::{IssueId, Priority, UserId};
 use serde_json::{Value, json};
 
 use crate::{
-    make::{NOW, Route, error, seconds},
+    make::{NOW, PROJECT, Route, error, seconds},
     state::State,
 };
 
@@ -16,7 +16,7 @@ const ANNA: UserId = UserId(7);
 
 fn act(state: &mut State, action: Action) -> Changes {
     let ids = [FIRST, IssueId(99), FIRST];
-    let snapshot = state.snapshot(&Needs { issues: ids.to_vec(), ..Needs::default() });
+    let snapshot = state.snapshot(&Needs { issues: ids.to_vec(), projects: [PROJECT].into(), ..Needs::default() });
     let changes = apply_action(&action, Some(ANNA), &snapshot, &ids, seconds(5));
     state.apply(&changes);
     changes

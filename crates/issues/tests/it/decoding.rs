@@ -1,7 +1,7 @@
 //! What is read from a producer's JSON (`reference/issue-platform.md` §3, §12, §14).
 
 use nuthatch_issues::{DecodeReason, Decoded, decode};
-use nuthatch_protocol::{EventId, Level, Occurrence, Priority, ProjectId, Timestamp};
+use nuthatch_protocol::{EventId, EventPath, Level, Occurrence, Priority, ProjectId, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::make::{NOW, error, seconds};
@@ -50,7 +50,7 @@ fn an_occurrence_is_read_whole() {
     assert_eq!(occurrence.detection_time, Timestamp(1_700_000_000_500_000));
     assert_eq!((occurrence.event.timestamp, occurrence.event.event_type.as_str()), (seconds(-10), "generic"));
     assert_eq!((occurrence.priority, occurrence.evidence_display.len()), (None, 1));
-    assert!(!event.is_light);
+    assert_eq!((occurrence.path, event.is_legacy), (EventPath::Full, false));
     assert_eq!(event.body["level"], "warning");
     assert_eq!(event.body["received"], json!(NOW.as_secs_f64()), "now, where the event does not say");
     assert_eq!(event.body["metadata"], json!({ "title": "Slow query" }));
@@ -73,20 +73,20 @@ fn without_an_event_it_has_to_be_looked_up() {
         let Ok(Decoded::Lookup(lookup)) = decode(&bytes, NOW) else { panic!() };
         assert_eq!(lookup.event(), (ProjectId(7), EVENT_ID.parse().unwrap()));
         let facts = error(1, &[1]).event;
+        assert_eq!(lookup.clone().missing().path, EventPath::Missing);
         let found = lookup.found(facts.clone());
-        assert_eq!((found.title.as_str(), found.event), ("Slow query", facts));
+        assert_eq!((found.title.as_str(), found.path, found.event), ("Slow query", EventPath::Found, facts));
     }
 }
 
 #[test]
 fn spans_that_are_still_collected_make_a_light_event() {
     let light = with("is_buffered_spans", json!(true));
-    let Ok(Decoded::Occurrence { occurrence, event }) = decode(&light, NOW) else { panic!() };
-    assert!(event.is_light);
-    assert_eq!(occurrence.event.event_type, "default");
+    let occurrence_of = |bytes: &[u8]| occurrence(bytes);
+    let light = occurrence_of(&light);
+    assert_eq!((light.path, light.event.event_type.as_str()), (EventPath::Light, "default"));
     for other in [json!("true"), json!(1), json!(false)] {
-        let Ok(Decoded::Occurrence { event, .. }) = decode(&with("is_buffered_spans", other), NOW) else { panic!() };
-        assert!(!event.is_light);
+        assert_eq!(occurrence_of(&with("is_buffered_spans", other)).path, EventPath::Full);
     }
 }
 
@@ -127,7 +127,7 @@ fn what_is_obviously_meant_is_accepted() {
 #[test]
 fn an_event_tells_release_environment_and_user_in_its_fields_or_tags() {
     let pairs = in_event("tags", json!([["sentry:release", "1.0"], null, ["environment", "prod"], ["empty", null]]));
-    let object = in_event("tags", json!({ "sentry:release": "1.0", "environment": "prod", "n": 5 }));
+    let object = in_event("tags", json!({ "sentry:release": "1.0", "environment": "prod", "n": null }));
     for bytes in [pairs, object] {
         let facts = occurrence(&bytes).event;
         assert_eq!((facts.release.as_deref(), facts.environment.as_deref()), (Some("1.0"), Some("prod")));
@@ -213,7 +213,7 @@ fn a_status_change_is_read() {
 #[test]
 fn a_payload_type_is_matched_exactly() {
     for (kind, shown) in [(json!("Occurrence"), "Occurrence"), (json!(""), ""), (json!(1), "1")] {
-        let decoded = decode(&with("payload_type", kind), NOW);
-        assert_eq!(decoded, Ok(Decoded::UnknownPayloadType(shown.to_owned())));
+        let Ok(Decoded::Unknown(unknown)) = decode(&with("payload_type", kind), NOW) else { panic!() };
+        assert_eq!((unknown.kind.as_str(), unknown.id.as_str()), (shown, ID));
     }
 }

@@ -2,7 +2,7 @@
 
 use nuthatch_issues::Routed;
 use nuthatch_protocol::{
-    EventId, Hash, Level, Message, Occurrence, Position, ProjectId, StatusChange, Timestamp, Topic, TypeId,
+    EventId, EventPath, Hash, Level, Message, Occurrence, Position, ProjectId, StatusChange, Timestamp, Topic, TypeId,
     occurrence::EventFacts,
 };
 
@@ -40,6 +40,7 @@ pub(crate) fn error(number: u32, hashes: &[u8]) -> Occurrence {
         evidence_display: Vec::new(),
         priority: None,
         assignee: None,
+        path: EventPath::Error,
         event: EventFacts {
             timestamp: NOW,
             event_type: "error".to_owned(),

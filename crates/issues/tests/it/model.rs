@@ -1,33 +1,47 @@
 //! The platform as plainly as it can be said: one message at a time, on the whole state. Slow, serial, and what the
 //! engine is held against.
 
+use std::collections::BTreeMap;
+
 use nuthatch_issues::{
     Activity, ActivityKind, DropReason, Issue, IssueType, MessageResult, RefuseReason, Routed, Status, Substatus,
+    changes::{EventFate, Handled, Sightings},
+    history::{HistoryEntry, HistoryState},
+    issue::InboxReason,
+    message_key,
+    open_period::OpenPeriod,
 };
-use nuthatch_protocol::{Hash, IssueId, Message, Occurrence, Priority, ProjectId, StatusChange, Timestamp, TypeId};
+use nuthatch_protocol::{EventPath, Hash, IssueId, Message, Occurrence, Priority, ProjectId, StatusChange, Timestamp};
 use serde_json::{Value, json};
 
 use crate::state::State;
 
 pub(crate) fn handle(state: &mut State, routed: &Routed, now: Timestamp) -> MessageResult {
-    let (project, id, hashes) = match &routed.message {
-        Message::Occurrence(occurrence) => (occurrence.project_id, occurrence.id, &occurrence.hashes),
-        Message::StatusChange(change) => (change.project_id, change.id.parse().unwrap(), &change.hashes),
-    };
+    let key = message_key(&routed.message);
+    let (project, hashes) = (routed.message.project_id(), routed.message.hashes());
+    let is_occurrence = matches!(routed.message, Message::Occurrence(_));
+    let is_repeated = |handled: &Handled| is_occurrence || now.0 - handled.at.0 < 300_000_000;
+    if state.handled.get(&key).is_some_and(is_repeated) {
+        return MessageResult::Duplicate;
+    }
     if !state.projects.contains_key(&project) {
         return MessageResult::Refused(RefuseReason::UnknownProject);
-    }
-    if state.counted.contains_key(&(project, id)) {
-        return MessageResult::Duplicate;
     }
     let owner = hashes.iter().find_map(|hash| state.hashes.get(&(project, *hash)).copied().flatten());
     let result = match &routed.message {
         Message::Occurrence(occurrence) => occurred(state, occurrence, owner, now),
         Message::StatusChange(change) => changed(state, change, owner, now),
+        Message::Unknown(_) => unreachable!("the histories have none"),
     };
-    if !matches!(result, MessageResult::Refused(_)) {
-        state.counted.insert((project, id), (routed.position.unwrap(), now));
-    }
+    let fate = match result {
+        MessageResult::Refused(_) => return result,
+        MessageResult::Created(_) | MessageResult::Updated(_) | MessageResult::Regressed(_) => EventFate::Counted,
+        MessageResult::Dropped(DropReason::Noise | DropReason::CreationQuota | DropReason::TypeMismatch) => {
+            EventFate::Kept
+        }
+        _ => EventFate::None,
+    };
+    state.handled.insert(key, Handled { key, position: routed.position, fate, at: now });
     result
 }
 
@@ -37,25 +51,33 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
     };
     let project = occurrence.project_id;
     let at = occurrence.event.timestamp;
-    let result = match owner {
-        Some(id) if state.issues[&id].type_id != occurrence.type_id => {
-            return MessageResult::Dropped(DropReason::TypeMismatch);
+    let is_error = occurrence.path == EventPath::Error;
+    if let Some(limit) = state.options.occurrence_rate_limit.filter(|_| !is_error) {
+        let granules = state.occurrences.entry((project, occurrence.hashes[0])).or_default();
+        if used(granules, now) >= limit.limit {
+            return MessageResult::Dropped(DropReason::RateLimited);
         }
+        *granules.entry(now.secs() / 60 * 60).or_default() += 1;
+    }
+    let result = match owner {
+        Some(id) if state.issues[&id].type_id != occurrence.type_id => MessageResult::Dropped(DropReason::TypeMismatch),
         Some(id) => {
             let regressed = repeated(state, id, occurrence, now);
             if regressed { MessageResult::Regressed(id) } else { MessageResult::Updated(id) }
         }
         None => {
-            let short_id = state.projects.get_mut(&project).unwrap();
-            *short_id += 1;
-            let id = IssueId(state.issues.len() as u64 + 1);
-            let issue = first(occurrence, id, *short_id, issue_type.default_priority);
-            state.issues.insert(id, issue);
-            MessageResult::Created(id)
+            let reason = if is_error { None } else { unwelcome(state, occurrence, issue_type, now) };
+            match reason {
+                Some(reason) => MessageResult::Dropped(reason),
+                None => create(state, occurrence, issue_type, now),
+            }
         }
     };
+    if let Some(release) = &occurrence.event.release {
+        state.releases.entry((project, release.clone())).or_insert(at);
+    }
     let (MessageResult::Created(id) | MessageResult::Updated(id) | MessageResult::Regressed(id)) = result else {
-        unreachable!()
+        return result;
     };
     own(state, project, &occurrence.hashes, id);
     *state.hours.entry((id, at.secs().div_euclid(3600))).or_default() += 1;
@@ -67,11 +89,48 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
     result
 }
 
-fn first(occurrence: &Occurrence, id: IssueId, short_id: u64, default: Priority) -> Issue {
+fn create(state: &mut State, occurrence: &Occurrence, issue_type: &IssueType, now: Timestamp) -> MessageResult {
+    let project = occurrence.project_id;
+    let short_id = state.projects.get_mut(&project).unwrap();
+    *short_id += 1;
+    let id = IssueId(state.issues.len() as u64 + 1);
+    let issue = first(occurrence, id, *short_id, issue_type.default_priority, now);
+    state.periods.insert((id, 1), issue.open_period.clone().unwrap());
+    state.issues.insert(id, issue);
+    *state.created.entry((project, issue_type.id)).or_default().entry(now.secs() / 60 * 60).or_default() += 1;
+    MessageResult::Created(id)
+}
+
+/// What was used in the last hour, by the minute.
+fn used(granules: &BTreeMap<i64, u64>, now: Timestamp) -> u64 {
+    let minute = now.secs() / 60 * 60;
+    granules.iter().filter(|(start, _)| **start > minute - 3600).map(|(_, count)| count).sum()
+}
+
+/// Why there is no new issue, if there is none.
+fn unwelcome(state: &mut State, occurrence: &Occurrence, issue_type: &IssueType, now: Timestamp) -> Option<DropReason> {
+    let key = (occurrence.project_id, occurrence.hashes[0]);
+    let created = state.created.get(&(occurrence.project_id, issue_type.id)).cloned().unwrap_or_default();
+    let is_full = issue_type.creation_quota.is_some_and(|quota| used(&created, now) >= quota.limit);
+    let Some(noise) = issue_type.noise else { return is_full.then_some(DropReason::CreationQuota) };
+    let before = state.sightings.get(&key).filter(|sightings| sightings.expires > now).map_or(0, |s| s.count);
+    let count = before + 1;
+    let reason = match count {
+        few if few < noise.ignore_limit => Some(DropReason::Noise),
+        _ => is_full.then_some(DropReason::CreationQuota),
+    };
+    match reason {
+        Some(_) => state.sightings.insert(key, Sightings { count, expires: Timestamp(now.0 + 86_400_000_000) }),
+        None => state.sightings.remove(&key),
+    };
+    reason
+}
+
+fn first(occurrence: &Occurrence, id: IssueId, short_id: u64, default: Priority, now: Timestamp) -> Issue {
     let event = &occurrence.event;
     let priority = occurrence.priority.unwrap_or(default);
     let mut metadata = event.metadata.clone();
-    if occurrence.type_id != TypeId::ERROR {
+    if occurrence.path != EventPath::Error {
         metadata.insert("title".to_owned(), json!(occurrence.title));
         metadata.insert("value".to_owned(), json!(occurrence.subtitle));
     }
@@ -82,6 +141,7 @@ fn first(occurrence: &Occurrence, id: IssueId, short_id: u64, default: Priority)
         type_id: occurrence.type_id,
         status: Status::Unresolved,
         substatus: Some(Substatus::New),
+        state_since: now,
         priority,
         priority_locked_at: None,
         initial_priority: priority,
@@ -103,6 +163,18 @@ fn first(occurrence: &Occurrence, id: IssueId, short_id: u64, default: Priority)
         last_release: event.release.clone(),
         assignee: None,
         unhandled: false,
+        inbox: Some(InboxReason::New),
+        resolution: None,
+        snooze: None,
+        open_period: Some(OpenPeriod {
+            number: 1,
+            started: event.timestamp,
+            ended: None,
+            highest_priority: priority,
+            event_id: Some(occurrence.event_id),
+            ended_by: None,
+        }),
+        detector_id: None,
     }
 }
 
@@ -121,7 +193,7 @@ fn repeated(state: &mut State, id: IssueId, occurrence: &Occurrence, now: Timest
     for (key, value) in &event.metadata {
         issue.metadata.insert(key.clone(), value.clone());
     }
-    if occurrence.type_id != TypeId::ERROR {
+    if occurrence.path != EventPath::Error {
         issue.metadata.insert("title".to_owned(), json!(issue.title));
         issue.metadata.insert("value".to_owned(), json!(occurrence.subtitle));
     }
@@ -134,6 +206,14 @@ fn repeated(state: &mut State, id: IssueId, occurrence: &Occurrence, now: Timest
         issue.substatus = Some(Substatus::Regressed);
         issue.resolved_at = None;
         issue.active_at = issue.last_seen;
+        issue.state_since = now;
+        issue.inbox.get_or_insert(InboxReason::Regression);
+        let number = issue.open_period.as_ref().unwrap().number + 1;
+        let highest_priority = issue.priority;
+        let period = OpenPeriod { number, started: now, ended: None, highest_priority, event_id: None, ended_by: None };
+        issue.open_period = Some(period.clone());
+        state.periods.insert((id, number), period);
+        remember(state, id, HistoryState::Regressed, event.release.clone(), now);
         let version = event.release.clone().unwrap_or_default();
         let data = json!({ "event_id": occurrence.event_id, "version": version });
         note(state, id, ActivityKind::SetRegression, data, now);
@@ -164,11 +244,39 @@ fn changed(state: &mut State, change: &StatusChange, owner: Option<IssueId>, now
         (0 | 2, Some(_)) => return MessageResult::Dropped(DropReason::InvalidSubstatus),
         (_, Some(_)) => return MessageResult::Dropped(DropReason::UnexpectedSubstatus),
     };
+    let was_resolved = issue.status == Status::Resolved;
     issue.status = Status::from_number(change.new_status).unwrap();
     issue.substatus = change.new_substatus.map(|number| Substatus::from_number(number).unwrap());
+    issue.state_since = now;
     issue.resolved_at = (kind == ActivityKind::SetResolved).then_some(now);
+    let reason = match kind {
+        ActivityKind::SetEscalating => Some(InboxReason::Escalating),
+        ActivityKind::SetRegression => Some(InboxReason::Regression),
+        ActivityKind::SetUnresolved | ActivityKind::AutoSetOngoing => Some(InboxReason::Ongoing),
+        _ => None,
+    };
+    issue.inbox = reason.map(|reason| issue.inbox.unwrap_or(reason));
+    let is_unresolved = issue.status == Status::Unresolved;
+    let period = issue.open_period.as_mut().unwrap();
+    match kind {
+        ActivityKind::SetResolved if period.ended.is_none() => period.ended = Some(now),
+        _ if was_resolved && is_unresolved => period.ended = None,
+        _ => {}
+    }
+    state.periods.insert((id, period.number), period.clone());
+    let history = match (kind, change.new_substatus) {
+        (ActivityKind::SetResolved, _) => HistoryState::Resolved,
+        (ActivityKind::SetIgnored, Some(1)) => HistoryState::ArchivedUntilEscalating,
+        (ActivityKind::SetIgnored, Some(4)) => HistoryState::ArchivedUntilConditionMet,
+        (ActivityKind::SetIgnored, _) => HistoryState::ArchivedForever,
+        (ActivityKind::SetEscalating, _) => HistoryState::Escalating,
+        (ActivityKind::SetRegression, _) => HistoryState::Regressed,
+        _ => HistoryState::Ongoing,
+    };
+    let issue = &state.issues[&id];
     let up = if issue.priority == Priority::Low { Priority::Medium } else { Priority::High };
     let initial = issue.initial_priority;
+    remember(state, id, history, None, now);
     note(state, id, kind, Value::Null, now);
     match kind {
         ActivityKind::SetEscalating => prioritise(state, id, up, "escalating", now),
@@ -182,8 +290,21 @@ fn prioritise(state: &mut State, id: IssueId, priority: Priority, reason: &str, 
     let issue = state.issues.get_mut(&id).unwrap();
     if issue.priority != priority && issue.priority_locked_at.is_none() {
         issue.priority = priority;
+        let period = issue.open_period.as_mut().unwrap();
+        period.highest_priority = period.highest_priority.max(priority);
+        state.periods.insert((id, period.number), period.clone());
+        let history = match priority {
+            Priority::Low => HistoryState::PriorityLow,
+            Priority::Medium => HistoryState::PriorityMedium,
+            Priority::High => HistoryState::PriorityHigh,
+        };
+        remember(state, id, history, None, now);
         note(state, id, ActivityKind::SetPriority, json!({ "priority": priority.as_str(), "reason": reason }), now);
     }
+}
+
+fn remember(state: &mut State, issue_id: IssueId, entry: HistoryState, release: Option<String>, at: Timestamp) {
+    state.history.push(HistoryEntry { issue_id, state: entry, release, user_id: None, at });
 }
 
 fn own(state: &mut State, project: ProjectId, hashes: &[Hash], id: IssueId) {

@@ -1,7 +1,7 @@
 //! What an occurrence does to issues (`reference/issue-platform.md` §7, §14).
 
 use nuthatch_issues::{ActivityKind, DropReason, MessageResult, RefuseReason, Status, Substatus};
-use nuthatch_protocol::{IssueId, Level, Occurrence, Priority, ProjectId, TypeId};
+use nuthatch_protocol::{EventPath, IssueId, Level, Occurrence, Priority, ProjectId, TypeId};
 use serde_json::json;
 
 use crate::{
@@ -42,7 +42,7 @@ fn a_first_occurrence_creates_an_issue_that_owns_all_its_hashes() {
 #[test]
 fn a_finding_puts_title_and_subtitle_into_the_metadata_and_takes_the_priority_of_its_type() {
     let mut state = state();
-    state.one(Occurrence { type_id: CRON, ..error(1, &[1]) }.routed(), NOW);
+    state.one(Occurrence { type_id: CRON, path: EventPath::Full, ..error(1, &[1]) }.routed(), NOW);
     let issue = &state.issues[&FIRST];
     assert_eq!(issue.priority, Priority::High);
     assert_eq!(serde_json::to_value(&issue.metadata).unwrap(), json!({ "title": "ValueError: bad", "value": "bad" }));
@@ -111,7 +111,9 @@ fn an_update_follows_the_newest_event() {
 #[test]
 fn a_placeholder_never_replaces_a_real_title() {
     let mut state = state();
-    let titled = |number, title: &str| Occurrence { title: title.to_owned(), type_id: CRON, ..error(number, &[1]) };
+    let path = EventPath::Full;
+    let titled =
+        |number, title: &str| Occurrence { title: title.to_owned(), type_id: CRON, path, ..error(number, &[1]) };
     state.one(titled(1, "<unlabeled event>").routed(), NOW);
     state.one(titled(2, "Missed").routed(), NOW);
     state.one(titled(3, "<unlabeled event>").routed(), NOW);

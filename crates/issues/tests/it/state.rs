@@ -3,20 +3,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nuthatch_issues::{
-    Activity, Changes, Issue, MessageResult, Needs, Outcome, Routed, Snapshot, needs, process_occurrence_batch,
+    Activity, Changes, Issue, MessageKey, MessageResult, Needs, Options, Outcome, Routed, Snapshot, Status,
+    changes::{Handled, OrganizationState, ProjectState, Sightings},
+    history::HistoryEntry,
+    needs,
+    open_period::OpenPeriod,
+    process_occurrence_batch,
+    quota::Usage,
 };
-use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp};
+use nuthatch_protocol::{Hash, IssueId, OrganizationId, ProjectId, Timestamp, TypeId};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct State {
     pub(crate) projects: BTreeMap<ProjectId, u64>,
+    pub(crate) features: BTreeSet<String>,
+    pub(crate) options: Options,
     pub(crate) hashes: BTreeMap<(ProjectId, Hash), Option<IssueId>>,
     pub(crate) issues: BTreeMap<IssueId, Issue>,
-    pub(crate) counted: BTreeMap<(ProjectId, EventId), (Position, Timestamp)>,
+    pub(crate) handled: BTreeMap<MessageKey, Handled>,
     pub(crate) hours: BTreeMap<(IssueId, i64), u64>,
     pub(crate) users: BTreeSet<(IssueId, u64)>,
     pub(crate) activities: Vec<Activity>,
+    pub(crate) history: Vec<HistoryEntry>,
+    pub(crate) periods: BTreeMap<(IssueId, u32), OpenPeriod>,
+    pub(crate) sightings: BTreeMap<(ProjectId, Hash), Sightings>,
+    pub(crate) occurrences: BTreeMap<(ProjectId, Hash), BTreeMap<i64, u64>>,
+    pub(crate) created: BTreeMap<(ProjectId, TypeId), BTreeMap<i64, u64>>,
+    pub(crate) releases: BTreeMap<(ProjectId, String), Timestamp>,
 }
+
+const ORGANIZATION: OrganizationId = OrganizationId(1);
 
 impl State {
     pub(crate) fn with_projects(projects: &[u64]) -> Self {
@@ -26,19 +42,31 @@ impl State {
     pub(crate) fn snapshot(&self, needs: &Needs) -> Snapshot {
         let hashes: Vec<_> = needs.hashes.iter().filter_map(|key| Some((*key, *self.hashes.get(key)?))).collect();
         let ids = hashes.iter().filter_map(|(_, id)| *id).chain(needs.issues.iter().copied());
-        let projects = needs.hashes.iter().map(|key| key.0).chain(needs.occurrences.iter().map(|key| key.0));
+        let project = |id: ProjectId| {
+            let last_short_id = *self.projects.get(&id)?;
+            Some((id, ProjectState { organization_id: ORGANIZATION, last_short_id, resolve_age_hours: None }))
+        };
+        let usage = |granules: &BTreeMap<i64, u64>| -> Vec<Usage> {
+            granules.iter().map(|(start_secs, count)| Usage { start_secs: *start_secs, count: *count }).collect()
+        };
+        let organization = OrganizationState { features: self.features.clone(), ..OrganizationState::default() };
         Snapshot {
-            projects: projects.filter_map(|id| Some((id, *self.projects.get(&id)?))).collect(),
+            projects: needs.projects.iter().filter_map(|id| project(*id)).collect(),
+            organizations: [(ORGANIZATION, organization)].into(),
             issues: ids.filter_map(|id| Some((id, self.issues.get(&id)?.clone()))).collect(),
             hashes: hashes.into_iter().collect(),
-            counted: needs.occurrences.iter().filter_map(|key| Some((*key, self.counted.get(key)?.0))).collect(),
+            handled: needs.messages.iter().filter_map(|key| Some((*key, self.handled.get(key)?.at))).collect(),
+            sightings: needs.sighted.iter().filter_map(|key| Some((*key, *self.sightings.get(key)?))).collect(),
+            occurrences: needs.sighted.iter().filter_map(|k| Some((*k, usage(self.occurrences.get(k)?)))).collect(),
+            created: needs.created.iter().filter_map(|key| Some((*key, usage(self.created.get(key)?)))).collect(),
+            releases: needs.releases.iter().filter_map(|k| Some((k.clone(), *self.releases.get(k)?))).collect(),
+            actors: [].into(),
             last_issue_id: self.issues.last_key_value().map(|(id, _)| *id).unwrap_or_default(),
-            types: [].into(),
         }
     }
 
     pub(crate) fn process(&mut self, messages: &[Routed], now: Timestamp) -> Outcome {
-        let outcome = process_occurrence_batch(messages, &self.snapshot(&needs(messages)), now);
+        let outcome = process_occurrence_batch(messages, &self.snapshot(&needs(messages)), &self.options, now);
         assert_eq!(outcome.results.len(), messages.len());
         self.apply(&outcome.changes);
         outcome
@@ -76,9 +104,26 @@ impl State {
             }
         }
         self.activities.extend_from_slice(&changes.activities);
-        for (project, id, position, at) in &changes.counted {
-            let former = self.counted.insert((*project, *id), (position.unwrap(), *at));
-            assert_eq!(former, None, "a message is handled once");
+        self.history.extend_from_slice(&changes.history);
+        self.periods.extend(changes.periods.iter().map(|(id, period)| ((*id, period.number), period.clone())));
+        for (project, hash, sightings) in &changes.sightings {
+            match sightings {
+                Some(sightings) => self.sightings.insert((*project, *hash), *sightings),
+                None => self.sightings.remove(&(*project, *hash)),
+            };
+        }
+        for (project, hash, usage) in &changes.occurrences {
+            *self.occurrences.entry((*project, *hash)).or_default().entry(usage.start_secs).or_default() += usage.count;
+        }
+        for (project, id, usage) in &changes.quotas {
+            *self.created.entry((*project, *id)).or_default().entry(usage.start_secs).or_default() += usage.count;
+        }
+        for (project, version, date) in &changes.releases {
+            let former = self.releases.insert((*project, version.clone()), *date);
+            assert_eq!(former, None, "a release becomes known once");
+        }
+        for handled in &changes.handled {
+            self.handled.insert(handled.key, *handled);
         }
     }
 
@@ -94,6 +139,15 @@ impl State {
             assert!(issue.first_seen <= issue.last_seen);
             assert_eq!(issue.substatus.map_or(issue.status, nuthatch_issues::Substatus::status), issue.status);
             assert_eq!(issue.resolved_at.is_some(), issue.substatus.is_none());
+            let periods: Vec<_> = self.periods.range((*id, 0)..=(*id, u32::MAX)).map(|(_, period)| period).collect();
+            assert_eq!(periods.last().copied(), issue.open_period.as_ref(), "the latest period is the issue's");
+            assert!(
+                periods.windows(2).all(|pair| pair[0].ended.is_some_and(|end| end <= pair[1].started)),
+                "no overlap"
+            );
+            // Archiving a resolved issue leaves its period closed.
+            let is_open = periods.last().is_some_and(|period| period.ended.is_none());
+            assert!(!is_open || issue.status != Status::Resolved, "no period of a resolved issue is open");
         }
         for ((project, _), owner) in &self.hashes {
             assert!(owner.is_none_or(|id| self.issues[&id].project_id == *project));

@@ -5,10 +5,11 @@ use std::{io::Read as _, path::PathBuf};
 use anyhow::Context as _;
 use bytes::Bytes;
 use nuthatch_protocol::{EventId, IngestRecord, KeyId, ProjectId, record::IngestHeader};
+use nuthatch_store::memory::MemoryMeta;
 use serde_json::{Value, json};
 
 use super::{Context, output::Output};
-use crate::now;
+use crate::{now, scenario::Scenario};
 
 /// Largest file that is read.
 const FILE_MAX_BYTES: u64 = 200 << 20;
@@ -25,10 +26,22 @@ pub(crate) enum Command {
         /// File with the envelope; `-` for standard input.
         file: PathBuf,
     },
+    /// What messages of the issue platform do to a state: runs a scenario on stores in memory and prints what comes of
+    /// it, in the format of the scenario's `expect`.
+    Occurrences {
+        /// File with the scenario's JSON; `-` for standard input.
+        scenario: PathBuf,
+    },
 }
 
-pub(crate) fn run(context: &Context, command: Command) -> anyhow::Result<()> {
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Occurrences { scenario } => {
+            let scenario = Scenario::read(&read(&scenario)?)?;
+            let store = MemoryMeta::new();
+            store.seed(scenario.setup.seed());
+            Output::text(&serde_json::to_string_pretty(&scenario.run(&store).await?)?);
+        }
         Command::Event { file } => {
             let explained = explain_event(read(&file)?)?;
             Output::text(&serde_json::to_string_pretty(&explained)?);

@@ -120,7 +120,7 @@ async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Token(command) => accounts::token(&context, command).await,
         Command::Project(command) => projects::project(&context, command).await,
         Command::Key(command) => projects::key(&context, command).await,
-        Command::Explain(command) => explain::run(&context, command),
+        Command::Explain(command) => explain::run(&context, command).await,
         Command::Log(command) => log::run(&context, command).await,
         Command::Demo(args) => demo::run(&context, args).await,
         Command::Bench(args) => crate::bench::run(args, context.output.json).await,

@@ -193,6 +193,7 @@ fn worker_options(config: &Config) -> WorkerOptions {
         commit_interval: Duration::from_millis(config.worker.commit_interval_ms),
         commit_max_events: config.worker.commit_max_events,
         retention: Duration::from_secs(u64::from(config.retention.events_days) * 86_400),
+        platform: nuthatch_issues::Options::default(),
     }
 }
 

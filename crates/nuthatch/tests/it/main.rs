@@ -7,4 +7,5 @@ mod dead_letters;
 mod hostile;
 mod layers;
 mod operations;
+mod scenarios;
 mod server;

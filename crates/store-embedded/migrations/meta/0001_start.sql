@@ -34,12 +34,21 @@ CREATE TABLE setup_link (
     expires INTEGER NOT NULL
 ) STRICT;
 
--- What intake and the pages are configured by. Every write to these four tables raises config_version.
+-- What intake and the pages are configured by. Every write to these tables raises config_version.
 CREATE TABLE organization (
-    id      INTEGER PRIMARY KEY AUTOINCREMENT,
-    slug    TEXT NOT NULL UNIQUE,
-    name    TEXT NOT NULL,
-    created INTEGER NOT NULL
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    slug     TEXT NOT NULL UNIQUE,
+    name     TEXT NOT NULL,
+    created  INTEGER NOT NULL,
+    features TEXT NOT NULL DEFAULT '[]' -- JSON array
+) STRICT;
+
+CREATE TABLE team (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    organization_id INTEGER NOT NULL REFERENCES organization (id),
+    slug            TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    UNIQUE (organization_id, slug)
 ) STRICT;
 
 CREATE TABLE member (
@@ -58,6 +67,7 @@ CREATE TABLE project (
     platform        TEXT,
     created         INTEGER NOT NULL,
     last_short_id   INTEGER NOT NULL DEFAULT 0,
+    resolve_age_hours INTEGER,
     UNIQUE (organization_id, slug)
 ) STRICT;
 
@@ -86,6 +96,7 @@ CREATE TABLE issue (
     type_id            INTEGER NOT NULL,
     status             INTEGER NOT NULL,
     substatus          INTEGER,
+    state_since        INTEGER NOT NULL,
     priority           INTEGER NOT NULL,
     priority_locked_at INTEGER,
     initial_priority   INTEGER NOT NULL,
@@ -97,11 +108,22 @@ CREATE TABLE issue (
     times_seen         INTEGER NOT NULL,
     user_count         INTEGER NOT NULL,
     assignee_user_id   INTEGER,
+    assignee_team_id   INTEGER,
     unhandled          INTEGER NOT NULL,
+    inbox              INTEGER,
+    snoozed_until      INTEGER,
+    snooze             TEXT, -- JSON
+    resolution         TEXT, -- JSON
+    open_period        TEXT, -- JSON: the latest row of open_period
+    detector_id        INTEGER,
     UNIQUE (project_id, short_id)
 ) STRICT;
 CREATE INDEX issue_by_last_seen ON issue (project_id, status, last_seen);
 CREATE INDEX issue_by_first_seen ON issue (project_id, status, first_seen);
+
+-- What jobs look for: see the conditions in `meta/due.rs`.
+CREATE INDEX issue_young ON issue (id) WHERE substatus IN (2, 6, 7);
+CREATE INDEX issue_snoozed ON issue (snoozed_until) WHERE snoozed_until IS NOT NULL;
 
 CREATE TABLE issue_text (
     issue_id      INTEGER PRIMARY KEY REFERENCES issue (id),
@@ -151,16 +173,82 @@ CREATE TABLE activity (
 ) STRICT;
 CREATE INDEX activity_by_issue ON activity (issue_id, at);
 
--- Occurrences that were counted, to recognise repetitions; where from, unless they did not come from the log.
--- topic 0 is ingest-events, 1 ingest-occurrences, 2 dead-letters.
-CREATE TABLE counted (
+-- The states an issue went through.
+CREATE TABLE issue_history (
+    id       INTEGER PRIMARY KEY,
+    issue_id INTEGER NOT NULL REFERENCES issue (id),
+    state    INTEGER NOT NULL,
+    release  TEXT,
+    user_id  INTEGER,
+    at       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX issue_history_by_issue ON issue_history (issue_id);
+
+-- When an issue was not resolved, and what happened then to those of types with a detector.
+CREATE TABLE open_period (
+    issue_id INTEGER NOT NULL REFERENCES issue (id),
+    number   INTEGER NOT NULL,
+    period   TEXT NOT NULL, -- JSON
+    PRIMARY KEY (issue_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE open_period_entry (
+    id       INTEGER PRIMARY KEY,
+    issue_id INTEGER NOT NULL REFERENCES issue (id),
+    period   INTEGER NOT NULL,
+    kind     TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX open_period_entry_by_issue ON open_period_entry (issue_id, period);
+
+-- Hashes that were seen too seldom to be issues.
+CREATE TABLE sighting (
     project_id INTEGER NOT NULL,
-    event_id   BLOB NOT NULL,
-    hour       INTEGER NOT NULL,
+    hash       BLOB NOT NULL,
+    count      INTEGER NOT NULL,
+    expires    INTEGER NOT NULL,
+    PRIMARY KEY (project_id, hash)
+) STRICT, WITHOUT ROWID;
+
+-- What was used of quotas, by granule (its start in seconds since the epoch).
+CREATE TABLE occurrence_usage (
+    project_id INTEGER NOT NULL,
+    hash       BLOB NOT NULL,
+    start_secs INTEGER NOT NULL,
+    count      INTEGER NOT NULL,
+    PRIMARY KEY (project_id, hash, start_secs)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE creation_usage (
+    project_id INTEGER NOT NULL,
+    type_id    INTEGER NOT NULL,
+    start_secs INTEGER NOT NULL,
+    count      INTEGER NOT NULL,
+    PRIMARY KEY (project_id, type_id, start_secs)
+) STRICT, WITHOUT ROWID;
+
+-- Releases of a project, each since its first event.
+CREATE TABLE release (
+    project_id INTEGER NOT NULL,
+    version    TEXT NOT NULL,
+    date       INTEGER NOT NULL,
+    PRIMARY KEY (project_id, version)
+) STRICT, WITHOUT ROWID;
+
+-- Messages that were handled, to recognise repetitions; where from, unless they did not come from the log.
+-- fate 0: the event belongs to an issue, 1: it is kept, 2: it is not.
+-- topic 0 is ingest-events, 1 ingest-occurrences, 2 dead-letters.
+CREATE TABLE handled (
+    project_id INTEGER NOT NULL,
+    id         BLOB NOT NULL,
+    of_event   INTEGER NOT NULL,
+    fate       INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
     topic      INTEGER,
     partition  INTEGER,
     "offset"   INTEGER,
-    PRIMARY KEY (project_id, event_id)
+    PRIMARY KEY (project_id, id, of_event)
 ) STRICT, WITHOUT ROWID;
 
 -- The next record of the log a consumer will apply: moved in the transaction that applies.

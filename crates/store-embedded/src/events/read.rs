@@ -11,7 +11,7 @@ use nuthatch_store::{
     events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValue, TagValues, VALUES_MAX},
 };
 use tantivy::{
-    TantivyDocument,
+    TantivyDocument, Term,
     collector::{Collector, Count, DocSetCollector},
     query::TermQuery,
     schema::IndexRecordOption,
@@ -35,13 +35,26 @@ impl Shared {
             return Ok(Some(StoredEvent { summary: EventSummary::of(&row), body: row.body.clone() }));
         }
         let fields = Fields::get();
+        if let Some(event) = self.committed(fields.key_term(project, id))? {
+            return Ok(Some(event));
+        }
+        let shows = |row: &&Arc<EventRow>| row.project_id == project && row.shows == Some(id);
+        let pending = self.pending().values().find(shows).map(Arc::clone);
+        if let Some(row) = pending {
+            return Ok(Some(StoredEvent { summary: EventSummary::of(&row), body: row.body.clone() }));
+        }
+        self.committed(fields.shows_term(project, id))
+    }
+
+    /// A committed event that has a term, of the newest partition that has one.
+    fn committed(&self, term: Term) -> Result<Option<StoredEvent>, StoreError> {
         let searchers: Vec<_> = self.partitions().values().rev().map(|partition| partition.searcher()).collect();
-        let query = TermQuery::new(fields.key_term(project, id), IndexRecordOption::Basic);
+        let query = TermQuery::new(term, IndexRecordOption::Basic);
         for searcher in searchers {
             let found = searcher.search(&query, &DocSetCollector).map_err(failed)?;
             if let Some(address) = found.into_iter().next() {
                 let document: TantivyDocument = searcher.doc(address).map_err(failed)?;
-                return fields.event(&document).map(Some);
+                return Fields::get().event(&document).map(Some);
             }
         }
         Ok(None)

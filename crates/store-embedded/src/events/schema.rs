@@ -39,6 +39,8 @@ pub(super) struct Fields {
     pub(super) schema: Schema,
     /// Project and event id, 24 bytes.
     pub(super) key: Field,
+    /// Project and id of the event that the row shows, 24 bytes.
+    pub(super) shows: Field,
     pub(super) project: Field,
     /// Project and primary hash, 24 bytes.
     pub(super) hash: Field,
@@ -71,6 +73,7 @@ impl Fields {
         let text = |schema: &mut tantivy::schema::SchemaBuilder, name: &str| schema.add_text_field(name, words.clone());
         Self {
             key: schema.add_bytes_field("key", BytesOptions::default().set_indexed()),
+            shows: schema.add_bytes_field("shows", BytesOptions::default().set_indexed()),
             project: schema.add_u64_field("project", INDEXED),
             hash: schema.add_bytes_field(HASH, BytesOptions::default().set_indexed().set_fast()),
             time: schema.add_i64_field(TIME, FAST),
@@ -95,6 +98,11 @@ impl Fields {
         Term::from_field_bytes(self.key, &joined(project, id.0))
     }
 
+    /// The term that finds the rows that show an event.
+    pub(super) fn shows_term(&self, project: ProjectId, id: EventId) -> Term {
+        Term::from_field_bytes(self.shows, &joined(project, id.0))
+    }
+
     /// The term that finds the events of a primary hash.
     pub(super) fn hash_term(&self, project: ProjectId, hash: Hash) -> Term {
         Term::from_field_bytes(self.hash, &joined(project, hash.0))
@@ -104,6 +112,9 @@ impl Fields {
     pub(super) fn document(&self, row: &EventRow) -> TantivyDocument {
         let mut document = TantivyDocument::default();
         document.add_bytes(self.key, &joined(row.project_id, row.event_id.0));
+        if let Some(shown) = row.shows {
+            document.add_bytes(self.shows, &joined(row.project_id, shown.0));
+        }
         document.add_u64(self.project, row.project_id.0);
         if let Some(hash) = row.hashes.first() {
             document.add_bytes(self.hash, &joined(row.project_id, hash.0));

@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
-use nuthatch_issues::{Changes, Issue, Snapshot};
+use nuthatch_issues::{
+    Changes, Issue, Snapshot,
+    changes::{Handled, Sightings},
+};
 use nuthatch_protocol::{IssueId, ProjectId};
 use nuthatch_store::issues::ConsumerPosition;
 use rusqlite::{Connection, params};
 
 use super::{
-    column::topic_number,
+    column::{JsonText, topic_number},
     error::{Failure, constraint},
     issue_row::IssueWriter,
 };
@@ -48,15 +51,82 @@ pub(super) fn apply(connection: &Connection, snapshot: &Snapshot, changes: &Chan
             .map_err(constraint("the activity", NO_ISSUE))?;
     }
 
+    write_lives(connection, changes)?;
+    write_rules(connection, changes)?;
+
     let mut remember = connection.prepare_cached(
-        "INSERT INTO counted (project_id, event_id, hour, topic, partition, \"offset\")
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+        "INSERT OR REPLACE INTO handled (project_id, id, of_event, fate, at, topic, partition, \"offset\")
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    for (project, event, position, at) in &changes.counted {
+    for Handled { key, position, fate, at } in &changes.handled {
         let topic = position.map(|position| topic_number(position.topic));
         let partition = position.map(|position| position.partition);
         let offset = position.map(|position| position.offset as i64);
-        remember.execute(params![project.0 as i64, event.0, at.hours(), topic, partition, offset])?;
+        let project = key.project_id.0 as i64;
+        remember.execute(params![project, key.id.0, key.of_event, fate.number(), at.0, topic, partition, offset])?;
+    }
+    Ok(())
+}
+
+/// History and open periods.
+fn write_lives(connection: &Connection, changes: &Changes) -> Result<(), Failure> {
+    let mut enter = connection.prepare_cached(
+        "INSERT INTO issue_history (issue_id, state, release, user_id, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for entry in &changes.history {
+        let user = entry.user_id.map(|user| user.0 as i64);
+        enter
+            .execute(params![entry.issue_id.0 as i64, entry.state.number(), entry.release, user, entry.at.0])
+            .map_err(constraint("the history", NO_ISSUE))?;
+    }
+    let mut open = connection.prepare_cached(
+        "INSERT INTO open_period (issue_id, number, period) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET period = excluded.period",
+    )?;
+    for (issue, period) in &changes.periods {
+        open.execute(params![issue.0 as i64, period.number, JsonText(period)])
+            .map_err(constraint("the open period", NO_ISSUE))?;
+    }
+    let mut happen = connection.prepare_cached(
+        "INSERT INTO open_period_entry (issue_id, period, kind, priority, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for entry in &changes.period_entries {
+        let issue = entry.issue_id.0 as i64;
+        happen
+            .execute(params![issue, entry.period, entry.kind.as_str(), entry.priority.number(), entry.at.0])
+            .map_err(constraint("the open period", NO_ISSUE))?;
+    }
+    Ok(())
+}
+
+/// What the rules of the platform remember: sightings, what was used of quotas, releases.
+fn write_rules(connection: &Connection, changes: &Changes) -> Result<(), Failure> {
+    let mut see = connection.prepare_cached("INSERT OR REPLACE INTO sighting VALUES (?1, ?2, ?3, ?4)")?;
+    let mut forget = connection.prepare_cached("DELETE FROM sighting WHERE project_id = ?1 AND hash = ?2")?;
+    for (project, hash, sightings) in &changes.sightings {
+        let project = project.0 as i64;
+        match sightings {
+            Some(Sightings { count, expires }) => see.execute(params![project, hash.0, *count as i64, expires.0])?,
+            None => forget.execute(params![project, hash.0])?,
+        };
+    }
+    let mut occur = connection.prepare_cached(
+        "INSERT INTO occurrence_usage VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    )?;
+    for (project, hash, usage) in &changes.occurrences {
+        occur.execute(params![project.0 as i64, hash.0, usage.start_secs, usage.count as i64])?;
+    }
+    let mut create = connection.prepare_cached(
+        "INSERT INTO creation_usage VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    )?;
+    for (project, id, usage) in &changes.quotas {
+        create.execute(params![project.0 as i64, id.0, usage.start_secs, usage.count as i64])?;
+    }
+    let mut release = connection.prepare_cached("INSERT INTO release VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
+    for (project, version, date) in &changes.releases {
+        release.execute(params![project.0 as i64, version, date.0])?;
     }
     Ok(())
 }

@@ -1,14 +1,34 @@
-//! Unsigned numbers and topics in columns: SQLite's integers are signed.
+//! Unsigned numbers, topics and JSON in columns: SQLite's integers are signed.
 
 use nuthatch_protocol::Topic;
-use rusqlite::Row;
+use rusqlite::{Row, ToSql, types::ToSqlOutput};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::error::{Failure, corrupt};
+
+/// A value that is written as JSON.
+pub(super) struct JsonText<'a, T>(pub(super) &'a T);
+
+impl<T: Serialize> ToSql for JsonText<'_, T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let text = serde_json::to_string(self.0);
+        text.map(ToSqlOutput::from).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    }
+}
+
+/// The value of a JSON column; null is none.
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, index: usize) -> Result<Option<T>, Failure> {
+    let text = row.get_ref(index)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    let value = text.map(serde_json::from_str::<T>).transpose();
+    Ok(value.map_err(|_| corrupt(&"a JSON column holds something else"))?)
+}
 
 /// An unsigned number out of a row. Ids and counts never reach the sign bit; hashes use it.
 pub(super) fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     Ok(row.get::<_, i64>(index)? as u64)
 }
 
-/// The number of a topic in the table `counted`, as its migration says.
+/// The number of a topic in the table `handled`, as its migration says.
 pub(super) fn topic_number(topic: Topic) -> i64 {
     match topic {
         Topic::IngestEvents => 0,

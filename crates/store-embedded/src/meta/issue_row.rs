@@ -1,12 +1,12 @@
 //! An issue and its rows.
 
-use nuthatch_issues::{Assignee, Issue, Status, Substatus};
-use nuthatch_protocol::{IssueId, Level, Priority, ProjectId, Timestamp, TypeId, UserId};
+use nuthatch_issues::{Assignee, Issue, Status, Substatus, issue::InboxReason};
+use nuthatch_protocol::{IssueId, Level, Priority, ProjectId, TeamId, Timestamp, TypeId, UserId};
 use nuthatch_store::issues::searchable_text;
 use rusqlite::{CachedStatement, Connection, Row, named_params};
 
 use super::{
-    column::unsigned,
+    column::{JsonText, json, unsigned},
     error::{Failure, constraint, corrupt, met},
 };
 
@@ -14,16 +14,19 @@ use super::{
 pub(super) const SELECT: &str = "
     SELECT issue.id, project_id, short_id, type_id, status, substatus, priority, priority_locked_at, initial_priority,
            level, first_seen, last_seen, active_at, resolved_at, times_seen, user_count, assignee_user_id, unhandled,
-           title, culprit, search_text, platform, logger, event_type, metadata, first_release, last_release
+           title, culprit, search_text, platform, logger, event_type, metadata, first_release, last_release,
+           state_since, assignee_team_id, inbox, snooze, resolution, open_period, detector_id
       FROM issue JOIN issue_text text ON text.issue_id = issue.id";
 
 const INSERT_NUMBERS: &str = "
     INSERT INTO issue (id, project_id, short_id, type_id, status, substatus, priority, priority_locked_at,
                        initial_priority, level, first_seen, last_seen, active_at, resolved_at, times_seen, user_count,
-                       assignee_user_id, unhandled)
+                       assignee_user_id, unhandled, state_since, assignee_team_id, inbox, snoozed_until, snooze,
+                       resolution, open_period, detector_id)
     VALUES (:id, :project_id, :short_id, :type_id, :status, :substatus, :priority, :priority_locked_at,
             :initial_priority, :level, :first_seen, :last_seen, :active_at, :resolved_at, :times_seen, :new_users,
-            :assignee_user_id, :unhandled)";
+            :assignee_user_id, :unhandled, :state_since, :assignee_team_id, :inbox, :snoozed_until, :snooze,
+            :resolution, :open_period, :detector_id)";
 
 const UPDATE_NUMBERS: &str = "
     UPDATE issue
@@ -31,7 +34,9 @@ const UPDATE_NUMBERS: &str = "
            priority_locked_at = :priority_locked_at, initial_priority = :initial_priority, level = :level,
            first_seen = :first_seen, last_seen = :last_seen, active_at = :active_at, resolved_at = :resolved_at,
            times_seen = :times_seen, user_count = user_count + :new_users, assignee_user_id = :assignee_user_id,
-           unhandled = :unhandled
+           unhandled = :unhandled, state_since = :state_since, assignee_team_id = :assignee_team_id, inbox = :inbox,
+           snoozed_until = :snoozed_until, snooze = :snooze, resolution = :resolution, open_period = :open_period,
+           detector_id = :detector_id
      WHERE id = :id AND project_id = :project_id AND short_id = :short_id";
 
 /// What one more event usually changes. Not touching the other columns spares the indexes over them.
@@ -57,7 +62,9 @@ pub(super) fn read(row: &Row<'_>) -> Result<Issue, Failure> {
     let damaged = |what: &str| corrupt(&format!("issue {id} has an impossible {what}"));
     let time = |index| row.get::<_, Option<i64>>(index).map(|time| time.map(Timestamp));
     let substatus: Option<i64> = row.get(5)?;
-    let assignee: Option<i64> = row.get(16)?;
+    let user = row.get::<_, Option<i64>>(16)?.map(|user| Assignee::User(UserId(user as u64)));
+    let team = row.get::<_, Option<i64>>(28)?.map(|team| Assignee::Team(TeamId(team as u64)));
+    let inbox: Option<u8> = row.get(29)?;
     let metadata = row.get_ref(24)?.as_str().map_err(rusqlite::Error::from)?;
     Ok(Issue {
         id: IssueId(id),
@@ -78,7 +85,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Issue, Failure> {
         resolved_at: time(13)?,
         times_seen: unsigned(row, 14)?,
         user_count: unsigned(row, 15)?,
-        assignee: assignee.map(|user| Assignee::User(UserId(user as u64))),
+        assignee: user.or(team),
         unhandled: row.get(17)?,
         title: row.get(18)?,
         culprit: row.get(19)?,
@@ -89,6 +96,12 @@ pub(super) fn read(row: &Row<'_>) -> Result<Issue, Failure> {
         metadata: serde_json::from_str(metadata).map_err(|_| damaged("metadata"))?,
         first_release: row.get(25)?,
         last_release: row.get(26)?,
+        state_since: Timestamp(row.get(27)?),
+        inbox: inbox.map(|number| InboxReason::from_number(number).ok_or_else(|| damaged("reason"))).transpose()?,
+        snooze: json(row, 30)?,
+        resolution: json(row, 31)?,
+        open_period: json(row, 32)?,
+        detector_id: row.get(33)?,
     })
 }
 
@@ -154,7 +167,11 @@ impl<'c> IssueWriter<'c> {
 }
 
 fn write_numbers(statement: &mut CachedStatement<'_>, issue: &Issue, new_users: i64) -> rusqlite::Result<usize> {
-    let assignee = issue.assignee.map(|Assignee::User(user)| user.0 as i64);
+    let (user, team) = match issue.assignee {
+        Some(Assignee::User(user)) => (Some(user.0 as i64), None),
+        Some(Assignee::Team(team)) => (None, Some(team.0 as i64)),
+        None => (None, None),
+    };
     statement.execute(named_params! {
         ":id": issue.id.0 as i64,
         ":project_id": issue.project_id.0 as i64,
@@ -172,8 +189,16 @@ fn write_numbers(statement: &mut CachedStatement<'_>, issue: &Issue, new_users: 
         ":resolved_at": issue.resolved_at.map(|time| time.0),
         ":times_seen": issue.times_seen as i64,
         ":new_users": new_users,
-        ":assignee_user_id": assignee,
+        ":assignee_user_id": user,
+        ":assignee_team_id": team,
         ":unhandled": issue.unhandled,
+        ":state_since": issue.state_since.0,
+        ":inbox": issue.inbox.map(InboxReason::number),
+        ":snoozed_until": issue.snooze.and_then(|snooze| snooze.until).map(|until| until.0),
+        ":snooze": issue.snooze.as_ref().map(JsonText),
+        ":resolution": issue.resolution.as_ref().map(JsonText),
+        ":open_period": issue.open_period.as_ref().map(JsonText),
+        ":detector_id": issue.detector_id,
     })
 }
 
@@ -182,7 +207,9 @@ fn differs_in_counters_only(a: &Issue, b: &Issue) -> bool {
         && (a.status, a.substatus, a.priority, a.priority_locked_at, a.initial_priority)
             == (b.status, b.substatus, b.priority, b.priority_locked_at, b.initial_priority)
         && (a.level, a.first_seen, a.active_at, a.resolved_at) == (b.level, b.first_seen, b.active_at, b.resolved_at)
-        && (a.assignee, a.unhandled) == (b.assignee, b.unhandled)
+        && (a.assignee, a.unhandled, a.state_since, a.inbox) == (b.assignee, b.unhandled, b.state_since, b.inbox)
+        && (a.snooze, a.detector_id) == (b.snooze, b.detector_id)
+        && (&a.resolution, &a.open_period) == (&b.resolution, &b.open_period)
 }
 
 fn has_same_text(a: &Issue, b: &Issue) -> bool {

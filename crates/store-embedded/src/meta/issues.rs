@@ -1,22 +1,28 @@
 //! Issues, their counters, the positions of consumers.
 
 use async_trait::async_trait;
-use nuthatch_issues::{Activity, ActivityKind, Changes, Issue, Needs};
-use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp, UserId};
+use nuthatch_issues::{
+    Activity, ActivityKind, Changes, Issue, Job, MessageKey, Needs,
+    changes::{EventFate, Handled},
+    history::{HistoryEntry, HistoryState},
+    open_period::OpenPeriod,
+};
+use nuthatch_protocol::{Hash, IssueId, Position, ProjectId, Timestamp, UserId};
 use nuthatch_store::{
     IssueStore, StoreError,
-    issues::{ConsumerPosition, Decide, HASHES_MAX, IssuePage, IssueQuery, ProjectTotals},
+    issues::{ConsumerPosition, Decide, HASHES_MAX, IssuePage, IssueQuery, PERIODS_MAX, ProjectTotals},
 };
-use rusqlite::{Connection, OptionalExtension, Params, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::{
     EmbeddedMeta, apply,
-    column::unsigned,
+    column::{json, topic_of_number, unsigned},
+    due,
     error::{Failure, corrupt},
     issue_row, listing, snapshot,
 };
 
-/// Rows of `counted` one step of [`IssueStore::expire`] looks at, so that other writes wait a few milliseconds only.
+/// Rows of `handled` one step of [`IssueStore::expire`] looks at, so that other writes wait a few milliseconds only.
 const EXPIRE_ROWS: i64 = 20_000;
 
 /// Existing hours from `?1` on, each with the counters of the issues in the JSON list `?2`. The hours are found by
@@ -40,25 +46,39 @@ fn one_issue(connection: &Connection, condition: &str, values: impl Params) -> R
 }
 
 /// Deletes expired rows among the next [`EXPIRE_ROWS`] behind a key; the key to go on behind.
-fn expire_counted(
+fn expire_handled(
     connection: &Connection,
     behind: (i64, [u8; 16]),
-    before_hour: i64,
+    before: Timestamp,
 ) -> Result<Option<(i64, [u8; 16])>, Failure> {
     let mut last = connection.prepare_cached(
-        "SELECT project_id, event_id FROM counted WHERE (project_id, event_id) > (?1, ?2)
-          ORDER BY project_id, event_id LIMIT 1 OFFSET ?3",
+        "SELECT project_id, id FROM handled WHERE (project_id, id) > (?1, ?2) ORDER BY project_id, id LIMIT 1 OFFSET ?3",
     )?;
     let last = last.query_row(params![behind.0, behind.1, EXPIRE_ROWS], |row| Ok((row.get(0)?, row.get(1)?)));
     let last: Option<(i64, [u8; 16])> = last.optional()?;
-    let (project, event) = last.unwrap_or((i64::MAX, [0xff; 16]));
+    let (project, id) = last.unwrap_or((i64::MAX, [0xff; 16]));
     connection
         .prepare_cached(
-            "DELETE FROM counted
-              WHERE (project_id, event_id) > (?1, ?2) AND (project_id, event_id) <= (?3, ?4) AND hour < ?5",
+            "DELETE FROM handled
+              WHERE (project_id, id) > (?1, ?2) AND (project_id, id) <= (?3, ?4) AND at < ?5",
         )?
-        .execute(params![behind.0, behind.1, project, event, before_hour])?;
+        .execute(params![behind.0, behind.1, project, id, before.0])?;
     Ok(last)
+}
+
+fn handled(key: MessageKey, row: &Row<'_>) -> Result<Handled, Failure> {
+    let topic: Option<i64> = row.get(0)?;
+    let position = match topic {
+        Some(number) => {
+            let topic = topic_of_number(number).ok_or_else(|| corrupt(&format!("a message of topic {number}")))?;
+            Some(Position { topic, partition: row.get(1)?, offset: unsigned(row, 2)? })
+        }
+        None => None,
+    };
+    let number: u8 = row.get(3)?;
+    let fate = EventFate::ALL.into_iter().find(|fate| fate.number() == number);
+    let fate = fate.ok_or_else(|| corrupt(&format!("an event has fate {number}")))?;
+    Ok(Handled { key, position, fate, at: Timestamp(row.get(4)?) })
 }
 
 #[async_trait]
@@ -96,18 +116,69 @@ impl IssueStore for EmbeddedMeta {
             .await
     }
 
-    async fn counted(&self, ids: &[(ProjectId, EventId)]) -> Result<Vec<(ProjectId, EventId, Position)>, StoreError> {
-        let ids = ids.to_vec();
+    async fn handled(&self, keys: &[MessageKey]) -> Result<Vec<Handled>, StoreError> {
+        let keys = keys.to_vec();
         self.readers
             .read(move |connection| {
-                let mut find = snapshot::counted(connection)?;
+                let mut find = connection.prepare_cached(
+                    "SELECT topic, partition, \"offset\", fate, at FROM handled
+                      WHERE project_id = ?1 AND id = ?2 AND of_event = ?3",
+                )?;
                 let mut found = Vec::new();
-                for (project, event) in ids {
-                    if let Some(position) = snapshot::position(&mut find, project, event)? {
-                        found.push((project, event, position));
+                for key in keys {
+                    let mut rows = find.query(params![key.project_id.0 as i64, key.id.0, key.of_event])?;
+                    if let Some(row) = rows.next()? {
+                        found.push(handled(key, row)?);
                     }
                 }
                 Ok(found)
+            })
+            .await
+    }
+
+    async fn due(&self, job: Job, now: Timestamp, after: IssueId, limit: usize) -> Result<Vec<IssueId>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.readers.read(move |connection| due::find(connection, job, now, after, limit)).await
+    }
+
+    async fn open_periods(&self, id: IssueId) -> Result<Vec<OpenPeriod>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT period FROM open_period WHERE issue_id = ?1 ORDER BY number DESC LIMIT ?2",
+                )?;
+                let mut rows = statement.query([id.0 as i64, PERIODS_MAX as i64])?;
+                let mut periods = Vec::new();
+                while let Some(row) = rows.next()? {
+                    periods.extend(json(row, 0)?);
+                }
+                periods.reverse();
+                Ok(periods)
+            })
+            .await
+    }
+
+    async fn history(&self, id: IssueId, limit: usize) -> Result<Vec<HistoryEntry>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT state, release, user_id, at FROM issue_history WHERE issue_id = ?1 ORDER BY id DESC LIMIT ?2",
+                )?;
+                let mut rows = statement.query([id.0 as i64, limit])?;
+                let mut entries = Vec::new();
+                while let Some(row) = rows.next()? {
+                    let number: u8 = row.get(0)?;
+                    let state = HistoryState::ALL.into_iter().find(|state| state.number() == number);
+                    entries.push(HistoryEntry {
+                        issue_id: id,
+                        state: state.ok_or_else(|| corrupt(&format!("issue {id} was in state {number}")))?,
+                        release: row.get(1)?,
+                        user_id: row.get::<_, Option<i64>>(2)?.map(|user| UserId(user as u64)),
+                        at: Timestamp(row.get(3)?),
+                    });
+                }
+                Ok(entries)
             })
             .await
     }
@@ -201,10 +272,21 @@ impl IssueStore for EmbeddedMeta {
 
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError> {
         let before_hour = before.hours();
+        let start = Timestamp::from_secs(before_hour * 3600);
         let mut behind = Some((i64::MIN, [0; 16]));
         while let Some(key) = behind {
-            behind = self.writer.write(move |connection| expire_counted(connection, key, before_hour)).await?;
+            behind = self.writer.write(move |connection| expire_handled(connection, key, start)).await?;
         }
+        self.writer
+            .write(move |connection| {
+                connection.prepare_cached("DELETE FROM sighting WHERE expires < ?1")?.execute([before.0])?;
+                for table in ["occurrence_usage", "creation_usage"] {
+                    let delete = format!("DELETE FROM {table} WHERE start_secs < ?1");
+                    connection.prepare_cached(&delete)?.execute([start.secs()])?;
+                }
+                Ok(())
+            })
+            .await?;
         let mut rows = 1;
         while rows > 0 {
             rows = self

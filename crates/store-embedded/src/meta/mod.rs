@@ -7,6 +7,7 @@
 mod accounts;
 mod apply;
 mod column;
+mod due;
 mod error;
 mod issue_row;
 mod issues;
@@ -14,6 +15,7 @@ mod listing;
 mod migrations;
 mod projects;
 mod readers;
+mod seed;
 mod snapshot;
 mod writer;
 

@@ -1,21 +1,23 @@
 //! Organizations, projects, keys.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, TeamId, Timestamp, UserId};
 use nuthatch_store::{
     ProjectStore, StoreError,
-    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, Role},
+    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, Role, Team},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     EmbeddedMeta,
-    column::unsigned,
+    column::{JsonText, unsigned},
     error::{Failure, constraint, corrupt, met},
 };
 
-const ORGANIZATION: &str = "SELECT id, slug, name, created FROM organization";
-const PROJECT: &str = "SELECT id, organization_id, slug, name, platform, created FROM project";
+const ORGANIZATION: &str = "SELECT id, slug, name, created, features FROM organization";
+const PROJECT: &str = "SELECT id, organization_id, slug, name, platform, created, resolve_age_hours FROM project";
 const KEY: &str = "SELECT id, project_id, name, public, is_active, created FROM project_key";
 const NO_ORGANIZATION: &str = "the organization";
 const NO_PROJECT: &str = "the project";
@@ -27,6 +29,17 @@ fn organization(row: &Row<'_>) -> rusqlite::Result<Organization> {
         slug: row.get(1)?,
         name: row.get(2)?,
         created: Timestamp(row.get(3)?),
+        // Written by this module only; what is no list is no feature.
+        features: serde_json::from_str(row.get_ref(4)?.as_str()?).unwrap_or_default(),
+    })
+}
+
+fn team(row: &Row<'_>) -> rusqlite::Result<Team> {
+    Ok(Team {
+        id: TeamId(unsigned(row, 0)?),
+        organization_id: OrganizationId(unsigned(row, 1)?),
+        slug: row.get(2)?,
+        name: row.get(3)?,
     })
 }
 
@@ -38,6 +51,7 @@ fn project(row: &Row<'_>) -> rusqlite::Result<Project> {
         name: row.get(3)?,
         platform: row.get(4)?,
         created: Timestamp(row.get(5)?),
+        resolve_age_hours: row.get(6)?,
     })
 }
 
@@ -92,17 +106,17 @@ impl ProjectStore for EmbeddedMeta {
                 .prepare_cached("INSERT INTO organization (slug, name, created) VALUES (?1, ?2, ?3)")?
                 .insert(params![slug, name, now.0])
                 .map_err(constraint("this organization slug", NO_ORGANIZATION))?;
-            Ok(Organization { id: OrganizationId(id as u64), slug, name, created: now })
+            Ok(Organization { id: OrganizationId(id as u64), slug, name, created: now, features: BTreeSet::new() })
         })
         .await
     }
 
     async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError> {
-        let Organization { id, slug, name, .. } = organization.clone();
+        let Organization { id, slug, name, features, .. } = organization.clone();
         self.configure(move |connection| {
             let rows = connection
-                .prepare_cached("UPDATE organization SET slug = ?2, name = ?3 WHERE id = ?1")?
-                .execute(params![id.0 as i64, slug, name])
+                .prepare_cached("UPDATE organization SET slug = ?2, name = ?3, features = ?4 WHERE id = ?1")?
+                .execute(params![id.0 as i64, slug, name, JsonText(&features)])
                 .map_err(constraint("this organization slug", NO_ORGANIZATION))?;
             met(rows, NO_ORGANIZATION)
         })
@@ -157,6 +171,29 @@ impl ProjectStore for EmbeddedMeta {
             .await
     }
 
+    async fn create_team(&self, organization: OrganizationId, slug: &str, name: &str) -> Result<Team, StoreError> {
+        let (slug, name) = (slug.to_owned(), name.to_owned());
+        self.configure(move |connection| {
+            let id = connection
+                .prepare_cached("INSERT INTO team (organization_id, slug, name) VALUES (?1, ?2, ?3)")?
+                .insert(params![organization.0 as i64, slug, name])
+                .map_err(constraint("this team slug", NO_ORGANIZATION))?;
+            Ok(Team { id: TeamId(id as u64), organization_id: organization, slug, name })
+        })
+        .await
+    }
+
+    async fn teams(&self, organization: OrganizationId) -> Result<Vec<Team>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT id, organization_id, slug, name FROM team WHERE organization_id = ?1 ORDER BY slug",
+                )?;
+                Ok(statement.query_map([organization.0 as i64], team)?.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
     async fn create_project(&self, new: NewProject) -> Result<(Project, ProjectKey), StoreError> {
         self.configure(move |connection| {
             let id = connection
@@ -169,17 +206,19 @@ impl ProjectStore for EmbeddedMeta {
             let NewProject { organization_id, slug, name, platform, first_key, created } = new;
             let key = NewKey { project_id: id, name: FIRST_KEY_NAME.to_owned(), public: first_key, created };
             let key = insert_key(connection, key)?;
-            Ok((Project { id, organization_id, slug, name, platform, created }, key))
+            Ok((Project { id, organization_id, slug, name, platform, created, resolve_age_hours: None }, key))
         })
         .await
     }
 
     async fn update_project(&self, project: &Project) -> Result<(), StoreError> {
-        let Project { id, slug, name, platform, .. } = project.clone();
+        let Project { id, slug, name, platform, resolve_age_hours, .. } = project.clone();
         self.configure(move |connection| {
             let rows = connection
-                .prepare_cached("UPDATE project SET slug = ?2, name = ?3, platform = ?4 WHERE id = ?1")?
-                .execute(params![id.0 as i64, slug, name, platform])
+                .prepare_cached(
+                    "UPDATE project SET slug = ?2, name = ?3, platform = ?4, resolve_age_hours = ?5 WHERE id = ?1",
+                )?
+                .execute(params![id.0 as i64, slug, name, platform, resolve_age_hours])
                 .map_err(constraint("this project slug", NO_ORGANIZATION))?;
             met(rows, NO_PROJECT)
         })

@@ -1,13 +1,19 @@
 //! Reading what a batch needs. Single lookups by key through prepared statements: measured as fast as joining with a
 //! list of keys, and simpler.
 
-use nuthatch_issues::{Needs, Snapshot};
-use nuthatch_protocol::{EventId, IssueId, Position, ProjectId};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use std::collections::HashSet;
+
+use nuthatch_issues::{
+    Assignee, Needs, Snapshot,
+    changes::{OrganizationState, ProjectState, Sightings},
+    quota::Usage,
+};
+use nuthatch_protocol::{IssueId, OrganizationId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    column::{topic_of_number, unsigned},
-    error::{Failure, corrupt},
+    column::{json, unsigned},
+    error::Failure,
     issue_row,
 };
 
@@ -38,22 +44,15 @@ pub(super) fn read(connection: &Connection, needs: &Needs) -> Result<Snapshot, F
         }
     }
 
-    let mut find = counted(connection)?;
-    for key in &needs.occurrences {
-        if let Some(position) = position(&mut find, key.0, key.1)? {
-            snapshot.counted.insert(*key, position);
-        }
+    let mut find =
+        connection.prepare_cached("SELECT at FROM handled WHERE project_id = ?1 AND id = ?2 AND of_event = ?3")?;
+    for key in &needs.messages {
+        let at = find.query_row(params![key.project_id.0 as i64, key.id.0, key.of_event], |row| row.get(0));
+        snapshot.handled.extend(at.optional()?.map(|at| (*key, Timestamp(at))));
     }
 
-    let mut project = connection.prepare_cached("SELECT last_short_id FROM project WHERE id = ?1")?;
-    let named = needs.hashes.iter().map(|(project, _)| *project);
-    for id in named.chain(needs.occurrences.iter().map(|(project, _)| *project)) {
-        if !snapshot.projects.contains_key(&id)
-            && let Some(last) = project.query_row([id.0 as i64], |row| unsigned(row, 0)).optional()?
-        {
-            snapshot.projects.insert(id, last);
-        }
-    }
+    read_places(connection, needs, &mut snapshot)?;
+    read_rules(connection, needs, &mut snapshot)?;
 
     // SQLite keeps the highest id ever given out here, also when that issue is gone.
     let mut last = connection.prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'issue'")?;
@@ -61,21 +60,90 @@ pub(super) fn read(connection: &Connection, needs: &Needs) -> Result<Snapshot, F
     Ok(snapshot)
 }
 
-/// For [`position`].
-pub(super) fn counted(connection: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
-    connection
-        .prepare_cached("SELECT topic, partition, \"offset\" FROM counted WHERE project_id = ?1 AND event_id = ?2")
+/// Projects, their organizations, and who can be assigned there.
+fn read_places(connection: &Connection, needs: &Needs, snapshot: &mut Snapshot) -> Result<(), Failure> {
+    let mut project = connection
+        .prepare_cached("SELECT organization_id, last_short_id, resolve_age_hours FROM project WHERE id = ?1")?;
+    let of_issues = snapshot.issues.values().map(|issue| issue.project_id);
+    for id in needs.projects.iter().copied().chain(of_issues) {
+        if snapshot.projects.contains_key(&id) {
+            continue;
+        }
+        let state = project.query_row([id.0 as i64], |row| {
+            Ok(ProjectState {
+                organization_id: OrganizationId(unsigned(row, 0)?),
+                last_short_id: unsigned(row, 1)?,
+                resolve_age_hours: row.get(2)?,
+            })
+        });
+        snapshot.projects.extend(state.optional()?.map(|state| (id, state)));
+    }
+    let mut organization = connection.prepare_cached("SELECT features FROM organization WHERE id = ?1")?;
+    for id in snapshot.projects.values().map(|project| project.organization_id) {
+        if !snapshot.organizations.contains_key(&id) {
+            let mut rows = organization.query([id.0 as i64])?;
+            let features = rows.next()?.map(|row| json(row, 0)).transpose()?.flatten();
+            let state = OrganizationState { features: features.unwrap_or_default(), ..OrganizationState::default() };
+            snapshot.organizations.insert(id, state);
+        }
+    }
+    let mut member = connection.prepare_cached(
+        "SELECT 1 FROM member JOIN project USING (organization_id) WHERE project.id = ?1 AND user_id = ?2",
+    )?;
+    let mut team = connection.prepare_cached(
+        "SELECT 1 FROM team JOIN project USING (organization_id) WHERE project.id = ?1 AND team.id = ?2",
+    )?;
+    for (id, text) in &needs.actors {
+        let Some(assignee) = Assignee::parse(text) else { continue };
+        let is_known = match assignee {
+            Assignee::User(user) => member.exists(params![id.0 as i64, user.0 as i64])?,
+            Assignee::Team(of) => team.exists(params![id.0 as i64, of.0 as i64])?,
+        };
+        if is_known {
+            snapshot.actors.insert((*id, text.clone()), assignee);
+        }
+    }
+    Ok(())
 }
 
-/// Where an occurrence was counted, if it was counted from the log.
-pub(super) fn position(
-    find: &mut CachedStatement<'_>,
-    project: ProjectId,
-    event: EventId,
-) -> Result<Option<Position>, Failure> {
-    let mut rows = find.query(params![project.0 as i64, event.0])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let Some(number) = row.get::<_, Option<i64>>(0)? else { return Ok(None) };
-    let topic = topic_of_number(number).ok_or_else(|| corrupt(&format!("an occurrence of topic {number}")))?;
-    Ok(Some(Position { topic, partition: row.get(1)?, offset: unsigned(row, 2)? }))
+/// What the rules of the platform remember.
+fn read_rules(connection: &Connection, needs: &Needs, snapshot: &mut Snapshot) -> Result<(), Failure> {
+    let mut sighting =
+        connection.prepare_cached("SELECT count, expires FROM sighting WHERE project_id = ?1 AND hash = ?2")?;
+    let mut occurred = connection.prepare_cached(
+        "SELECT start_secs, count FROM occurrence_usage WHERE project_id = ?1 AND hash = ?2 ORDER BY start_secs",
+    )?;
+    for key in &needs.sighted {
+        let values = params![key.0.0 as i64, key.1.0];
+        let found = sighting
+            .query_row(values, |row| Ok(Sightings { count: unsigned(row, 0)?, expires: Timestamp(row.get(1)?) }));
+        snapshot.sightings.extend(found.optional()?.map(|found| (*key, found)));
+        let used = occurred.query_map(values, usage)?.collect::<Result<Vec<_>, _>>()?;
+        if !used.is_empty() {
+            snapshot.occurrences.insert(*key, used);
+        }
+    }
+    let mut created = connection.prepare_cached(
+        "SELECT start_secs, count FROM creation_usage WHERE project_id = ?1 AND type_id = ?2 ORDER BY start_secs",
+    )?;
+    for key in &needs.created {
+        let used = created.query_map(params![key.0.0 as i64, key.1.0], usage)?.collect::<Result<Vec<_>, _>>()?;
+        if !used.is_empty() {
+            snapshot.created.insert(*key, used);
+        }
+    }
+    let mut release = connection.prepare_cached("SELECT date FROM release WHERE project_id = ?1 AND version = ?2")?;
+    let resolutions = snapshot.issues.values().filter_map(|issue| Some((issue.project_id, issue.resolution.clone()?)));
+    let named = resolutions.flat_map(|(project, resolution)| {
+        [Some(resolution.release), resolution.current].into_iter().flatten().map(move |version| (project, version))
+    });
+    for key in needs.releases.iter().cloned().chain(named).collect::<HashSet<_>>() {
+        let date = release.query_row(params![key.0.0 as i64, key.1], |row| row.get(0).map(Timestamp)).optional()?;
+        snapshot.releases.extend(date.map(|date| (key, date)));
+    }
+    Ok(())
+}
+
+fn usage(row: &Row<'_>) -> rusqlite::Result<Usage> {
+    Ok(Usage { start_secs: row.get(0)?, count: unsigned(row, 1)? })
 }

@@ -15,6 +15,7 @@ pub async fn run<S: EventStore, F: AsyncFn() -> S>(make: F) {
     rows_are_found_at_once_and_counted_after_a_commit(&make().await).await;
     the_position_is_that_of_the_last_commit(&make().await).await;
     a_row_replaces_the_one_of_the_same_id(&make().await).await;
+    an_event_is_found_by_the_rows_that_show_it(&make().await).await;
     pages_follow_one_another(&make().await).await;
     conditions_hold_together(&make().await).await;
     tags_are_found_by_their_whole_name_and_value(&make().await).await;
@@ -29,6 +30,7 @@ pub fn row(n: u8, secs: i64) -> EventRow {
     EventRow {
         project_id: ProjectId(1),
         event_id: EventId([n; 16]),
+        shows: None,
         timestamp: Timestamp(BASE.0 + secs * 1_000_000),
         received: Timestamp(BASE.0 + secs * 1_000_000 + 1),
         hashes: vec![Hash([n % 3; 16]), Hash([0xff; 16])],
@@ -115,6 +117,24 @@ async fn the_position_is_that_of_the_last_commit<S: EventStore>(store: &S) {
     store.upsert(vec![row(1, 0)], at(10)).await.unwrap();
     store.commit().await.unwrap();
     assert_eq!(store.position(at(0)).await.unwrap(), at(20), "a replay does not move it back");
+}
+
+async fn an_event_is_found_by_the_rows_that_show_it<S: EventStore>(store: &S) {
+    let shown = EventId([50; 16]);
+    let occurrence = EventRow { shows: Some(shown), ..row(1, 0) };
+    store.upsert(vec![occurrence.clone(), row(2, 0)], at(1)).await.unwrap();
+    for _ in 0..2 {
+        let found = store.get(ProjectId(1), shown).await.unwrap().map(|event| event.summary.event_id);
+        assert_eq!(found, Some(occurrence.event_id));
+        assert_eq!(store.get(ProjectId(2), shown).await.unwrap(), None);
+        store.commit().await.unwrap();
+    }
+    store.upsert(vec![EventRow { event_id: shown, ..row(3, 0) }], at(2)).await.unwrap();
+    for _ in 0..2 {
+        let found = store.get(ProjectId(1), shown).await.unwrap().map(|event| event.summary.event_id);
+        assert_eq!(found, Some(shown), "the event itself, when it has a row");
+        store.commit().await.unwrap();
+    }
 }
 
 async fn a_row_replaces_the_one_of_the_same_id<S: EventStore>(store: &S) {

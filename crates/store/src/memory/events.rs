@@ -82,6 +82,8 @@ impl EventStore for MemoryEvents {
     async fn get(&self, project: ProjectId, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
         let state = self.state();
         let row = state.pending.get(&(project, id)).or_else(|| state.searchable.get(&(project, id)));
+        let shows = |row: &&EventRow| row.project_id == project && row.shows == Some(id);
+        let row = row.or_else(|| state.pending.values().chain(state.searchable.values()).find(shows));
         Ok(row.map(|row| StoredEvent { summary: EventSummary::of(row), body: row.body.clone() }))
     }
 

@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use nuthatch_issues::{Activity, Changes, Issue, Needs};
+use nuthatch_issues::{
+    Activity, Changes, Issue, Job, MessageKey, Needs, changes::Handled, history::HistoryEntry, open_period::OpenPeriod,
+};
 use nuthatch_protocol::{EventId, EventRow, Hash, IssueId, Partition, Position, ProjectId, Timestamp, Topic};
 use nuthatch_store::{
     EventStore, IssueStore, Log, StoreError,
@@ -120,8 +122,20 @@ impl IssueStore for Faulty {
         self.meta.position(consumer, start).await
     }
 
-    async fn counted(&self, ids: &[(ProjectId, EventId)]) -> Result<Vec<(ProjectId, EventId, Position)>, StoreError> {
-        self.meta.counted(ids).await
+    async fn handled(&self, keys: &[MessageKey]) -> Result<Vec<Handled>, StoreError> {
+        self.meta.handled(keys).await
+    }
+
+    async fn due(&self, job: Job, now: Timestamp, after: IssueId, limit: usize) -> Result<Vec<IssueId>, StoreError> {
+        self.meta.due(job, now, after, limit).await
+    }
+
+    async fn open_periods(&self, id: IssueId) -> Result<Vec<OpenPeriod>, StoreError> {
+        self.meta.open_periods(id).await
+    }
+
+    async fn history(&self, id: IssueId, limit: usize) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.meta.history(id, limit).await
     }
 
     async fn issue(&self, id: IssueId) -> Result<Option<Issue>, StoreError> {

@@ -83,6 +83,7 @@ impl Stores {
                 commit_interval: Duration::ZERO,
                 commit_max_events: 3,
                 retention: Duration::from_hours(90 * 24),
+                platform: nuthatch_issues::Options::default(),
             },
         }
     }

@@ -81,12 +81,15 @@ impl Batch {
                     at: Timestamp(*at),
                 })
                 .collect(),
-            counted: (self.counted.iter())
-                .map(|(id, from, hour)| {
-                    let from = from.map(|offset| position(offset).position);
-                    (project, EventId([*id; 16]), from, Timestamp::from_secs(hour * 3600))
+            handled: (self.counted.iter())
+                .map(|(id, from, hour)| Handled {
+                    key: key(project, *id),
+                    position: from.map(|offset| position(offset).position),
+                    fate: EventFate::ALL[usize::from(*id) % 3],
+                    at: Timestamp::from_secs(hour * 3600),
                 })
                 .collect(),
+            ..Changes::default()
         }
     }
 }
@@ -105,7 +108,7 @@ async fn observe(store: &impl MetaStore, place: Place) -> Vec<String> {
         format!("{:?}", store.position("worker", position(0).position).await),
         format!("{:?}", store.project_totals(place.web).await),
         format!("{:?}", store.hourly_counts(&IDS.map(IssueId).collect::<Vec<_>>(), -1).await),
-        format!("{:?}", store.counted(&(0..9).map(|n| (place.web, EventId([n; 16]))).collect::<Vec<_>>()).await),
+        format!("{:?}", store.handled(&(0..9).map(|n| key(place.web, n)).collect::<Vec<_>>()).await),
     ];
     for id in IDS.map(IssueId) {
         seen.push(format!("{:?}", store.issue(id).await));

@@ -16,7 +16,7 @@ async fn assert_whole(path: &Path, place: Place) -> u64 {
     for n in 1..=TRANSACTIONS {
         let issue = store.issue(IssueId(n)).await.unwrap();
         assert_eq!(issue.map(|issue| issue.user_count), (n <= applied).then_some(1), "issue {n} of {applied}");
-        let counted = store.counted(&[(place.web, EventId([n as u8; 16]))]).await.unwrap();
+        let counted = store.handled(&[key(place.web, n as u8)]).await.unwrap();
         assert_eq!(counted.len(), usize::from(n <= applied), "occurrence {n} of {applied}");
     }
     // It goes on where it stopped.

@@ -28,18 +28,23 @@ async fn format_1_opens() {
     assert!(store.session(&[1; 32], Timestamp(0)).await.unwrap().is_some());
     assert_eq!(store.token(&[2; 32]).await.unwrap().unwrap().scopes, ["event:read", "org:admin"]);
     assert!(store.take_setup_link(&[3; 32], Timestamp(0)).await.unwrap());
-    let key = store.key(PublicKey([4; 16])).await.unwrap().unwrap();
-    let project = store.project(key.project_id).await.unwrap().unwrap();
+    let client_key = store.key(PublicKey([4; 16])).await.unwrap().unwrap();
+    let project = store.project(client_key.project_id).await.unwrap().unwrap();
     assert_eq!((project.slug.as_str(), store.members(project.organization_id).await.unwrap().len()), ("web", 1));
 
     let found = store.issue(IssueId(1)).await.unwrap().unwrap();
     assert_eq!((found.title.as_str(), found.status, found.user_count), ("ValueError: no", Status::Ignored, 1));
     assert_eq!(found.metadata["value"], "no");
+    let found_issue = found.id;
     assert_eq!(store.hashes(found.id).await.unwrap(), [Hash([5; 16])]);
     assert_eq!(store.hourly_counts(&[found.id], 0).await.unwrap(), [(found.id, 472_222, 2)]);
     assert_eq!(store.activities(found.id, 10).await.unwrap().len(), 1);
-    let counted = store.counted(&[(project.id, EventId([7; 16])), (project.id, EventId([8; 16]))]).await.unwrap();
-    assert_eq!(counted, [(project.id, EventId([7; 16]), position(8).position)]);
+    let handled = store.handled(&[key(project.id, 7), key(project.id, 8)]).await.unwrap();
+    let found: Vec<_> = handled.iter().map(|handled| (handled.position, handled.fate)).collect();
+    assert_eq!(found, [(Some(position(8).position), EventFate::Counted), (None, EventFate::None)]);
+    assert_eq!(store.history(found_issue, 9).await.unwrap().len(), 1);
+    assert_eq!(store.open_periods(found_issue).await.unwrap().len(), 1);
+    assert_eq!(store.teams(project.organization_id).await.unwrap()[0].slug, "core");
     assert_eq!(store.position("worker", position(0).position).await.unwrap(), position(9).position);
 }
 

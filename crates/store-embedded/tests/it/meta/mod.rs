@@ -6,7 +6,10 @@ mod formats;
 
 use std::path::Path;
 
-use nuthatch_issues::{Changes, Needs};
+use nuthatch_issues::{
+    Changes, MessageKey, Needs,
+    changes::{EventFate, Handled},
+};
 use nuthatch_protocol::{EventId, IssueId, Position, ProjectId, Timestamp, Topic};
 use nuthatch_store::{
     IssueStore, ProjectStore, StoreError,
@@ -27,11 +30,20 @@ fn position(offset: u64) -> ConsumerPosition {
     }
 }
 
+fn key(project_id: ProjectId, id: u8) -> MessageKey {
+    MessageKey { project_id, id: EventId([id; 16]), of_event: true }
+}
+
 /// Issue `n`, counted from record `n`.
 fn nth(n: u64, project: ProjectId) -> Changes {
     Changes {
         created: vec![issue(n, project, n)],
-        counted: vec![(project, EventId([n as u8; 16]), Some(position(n).position), Timestamp(0))],
+        handled: vec![Handled {
+            key: key(project, n as u8),
+            position: Some(position(n).position),
+            fate: EventFate::Counted,
+            at: Timestamp(0),
+        }],
         users: vec![(IssueId(n), n)],
         ..Changes::default()
     }

@@ -1,6 +1,6 @@
 //! What the checks begin with.
 
-use nuthatch_issues::{Changes, Issue, Needs, Status, Substatus};
+use nuthatch_issues::{Changes, Issue, Needs, Status, Substatus, issue::InboxReason};
 use nuthatch_protocol::{IssueId, Level, OrganizationId, Priority, ProjectId, PublicKey, Timestamp, TypeId, UserId};
 use serde_json::json;
 
@@ -78,6 +78,7 @@ pub fn issue(id: u64, project_id: ProjectId, short_id: u64) -> Issue {
         type_id: TypeId::ERROR,
         status: Status::Unresolved,
         substatus: Some(Substatus::New),
+        state_since: NOW,
         priority: Priority::High,
         priority_locked_at: None,
         initial_priority: Priority::High,
@@ -99,6 +100,11 @@ pub fn issue(id: u64, project_id: ProjectId, short_id: u64) -> Issue {
         last_release: None,
         assignee: None,
         unhandled: false,
+        inbox: Some(InboxReason::New),
+        resolution: None,
+        snooze: None,
+        open_period: None,
+        detector_id: None,
     }
 }
 

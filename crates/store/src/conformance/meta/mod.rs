@@ -12,9 +12,10 @@ pub use self::{
     listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
     projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
     transact::{
-        changes_are_applied, counters_add_up, hashes_keep_their_order, positions_move_with_changes,
-        refused_changes_leave_nothing, retention_forgets_whole_hours, snapshots_hold_what_was_asked,
-        totals_and_activities, users_are_counted_once,
+        changes_are_applied, counters_add_up, hashes_keep_their_order, jobs_find_what_is_due, lives_are_written_down,
+        organizations_and_projects_have_rules, positions_move_with_changes, refused_changes_leave_nothing,
+        retention_forgets_whole_hours, rules_remember, snapshots_hold_what_was_asked, totals_and_activities,
+        users_are_counted_once,
     },
 };
 
@@ -31,6 +32,10 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     keys_open_projects(&fresh()).await;
     configuration_has_a_version(&fresh()).await;
     snapshots_hold_what_was_asked(&fresh()).await;
+    rules_remember(&fresh()).await;
+    organizations_and_projects_have_rules(&fresh()).await;
+    lives_are_written_down(&fresh()).await;
+    jobs_find_what_is_due(&fresh()).await;
     changes_are_applied(&fresh()).await;
     refused_changes_leave_nothing(&fresh()).await;
     positions_move_with_changes(&fresh()).await;

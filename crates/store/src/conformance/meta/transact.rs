@@ -6,12 +6,23 @@ use std::{
     time::Duration,
 };
 
-use nuthatch_issues::{Activity, ActivityKind, Assignee, Changes, HourlyCount, Issue, Needs, Snapshot, Status};
-use nuthatch_protocol::{EventId, Hash, IssueId, Level, Position, ProjectId, Timestamp, Topic, UserId};
+use nuthatch_issues::{
+    Activity, ActivityKind, Assignee, Changes, HourlyCount, Issue, Job, MessageKey, Needs, Snapshot, Status, Substatus,
+    changes::{EventFate, Handled, OrganizationState, ProjectState, Sightings},
+    history::{HistoryEntry, HistoryState},
+    jobs::ONGOING_AFTER,
+    open_period::{OpenPeriod, PeriodEntry, PeriodEntryKind},
+    quota::Usage,
+    release::Resolution,
+    snooze::Snooze,
+};
+use nuthatch_protocol::{
+    EventId, Hash, IssueId, Level, Position, Priority, ProjectId, Timestamp, Topic, TypeId, UserId,
+};
 use serde_json::json;
 
-use super::fixture::{NOW, Place, apply, issue, try_apply};
-use crate::{MetaStore, StoreError, issues::ConsumerPosition};
+use super::fixture::{NOW, Place, apply, issue, try_apply, user};
+use crate::{MetaStore, StoreError, issues::ConsumerPosition, projects::Role};
 
 const HOUR: i64 = 472_222;
 
@@ -31,6 +42,14 @@ async fn get(store: &impl MetaStore, id: u64) -> Option<Issue> {
     store.issue(IssueId(id)).await.expect("looks up")
 }
 
+fn key(project_id: ProjectId, id: u8) -> MessageKey {
+    MessageKey { project_id, id: EventId([id; 16]), of_event: true }
+}
+
+fn handled(key: MessageKey, position: Option<Position>, at: Timestamp) -> Handled {
+    Handled { key, position, fate: EventFate::Kept, at }
+}
+
 /// The snapshot a transaction with these needs sees.
 async fn snapshot(store: &impl MetaStore, needs: Needs) -> Snapshot {
     let seen = Arc::new(Mutex::new(Snapshot::default()));
@@ -45,37 +64,190 @@ async fn snapshot(store: &impl MetaStore, needs: Needs) -> Snapshot {
 
 /// A snapshot holds what was asked for, whole, and nothing else.
 pub async fn snapshots_hold_what_was_asked(store: &impl MetaStore) {
-    let Place { web, api, .. } = Place::make(store, "acme").await;
+    let Place { organization, web, api } = Place::make(store, "acme").await;
     let unknown = ProjectId(99);
     let (owned, others, free) = (Hash([1; 16]), Hash([2; 16]), Hash([3; 16]));
-    let (counted, elsewhere) = (EventId([1; 16]), EventId([2; 16]));
-    let empty = snapshot(store, Needs { hashes: vec![(web, owned)], ..Needs::default() }).await;
-    assert_eq!((empty.last_issue_id, empty.projects), (IssueId(0), HashMap::from([(web, 0)])));
+    let (once, elsewhere) = (key(web, 1), key(web, 2));
+    let project =
+        |last_short_id| ProjectState { organization_id: organization, last_short_id, resolve_age_hours: None };
+    let empty = snapshot(store, Needs { projects: [web].into(), ..Needs::default() }).await;
+    assert_eq!((empty.last_issue_id, empty.projects), (IssueId(0), HashMap::from([(web, project(0))])));
 
     apply(
         store,
         Changes {
             created: vec![issue(1, web, 1), issue(2, web, 2), issue(3, api, 1), issue(4, api, 2)],
             hashes: vec![(web, owned, IssueId(1)), (web, others, IssueId(2)), (api, others, IssueId(4))],
-            counted: vec![(web, counted, Some(at(7)), NOW), (web, elsewhere, None, NOW)],
+            handled: vec![handled(once, Some(at(7)), NOW), handled(elsewhere, None, NOW)],
             ..Changes::default()
         },
     )
     .await;
+    let of_occurrence = MessageKey { of_event: false, ..once };
     let needs = Needs {
+        projects: [web, unknown].into(),
         hashes: vec![(web, owned), (web, owned), (api, owned), (web, free), (unknown, owned)],
         issues: vec![IssueId(3), IssueId(3), IssueId(77)],
-        occurrences: vec![(web, counted), (web, counted), (api, counted), (web, EventId([9; 16]))],
+        messages: vec![once, once, elsewhere, key(api, 1), key(web, 9), of_occurrence],
+        ..Needs::default()
     };
     let seen = snapshot(store, needs).await;
-    assert_eq!(seen.projects, HashMap::from([(web, 2), (api, 2)]));
+    let both = HashMap::from([(web, project(2)), (api, project(2))]);
+    assert_eq!(seen.projects, both, "those that are named, and those of the issues");
     assert_eq!(seen.hashes, HashMap::from([((web, owned), Some(IssueId(1)))]));
     assert_eq!(seen.issues, HashMap::from([(IssueId(1), issue(1, web, 1)), (IssueId(3), issue(3, api, 1))]));
-    assert_eq!(seen.counted, HashMap::from([((web, counted), at(7))]));
+    assert_eq!(seen.handled, HashMap::from([(once, NOW), (elsewhere, NOW)]));
     assert_eq!(seen.last_issue_id, IssueId(4));
+    assert_eq!(seen.organizations, HashMap::from([(organization, OrganizationState::default())]));
 
-    let found = store.counted(&[(web, elsewhere), (web, counted), (api, counted)]).await.expect("looks up");
-    assert_eq!(found, [(web, counted, at(7))], "only what came from the log");
+    let found = store.handled(&[once, key(api, 1), of_occurrence]).await.expect("looks up");
+    assert_eq!(found, [handled(once, Some(at(7)), NOW)]);
+}
+
+/// What the rules of the platform remember comes back as it was written, adds up, and is forgotten when told to.
+pub async fn rules_remember(store: &impl MetaStore) {
+    let Place { web, api, .. } = Place::make(store, "acme").await;
+    let (hash, other) = (Hash([1; 16]), Hash([2; 16]));
+    let seen = |count| Sightings { count, expires: NOW.plus(Duration::from_hours(24)) };
+    let usage = |start_secs, count| Usage { start_secs, count };
+    let kind = TypeId(2007);
+    let version = |name: &str| (web, name.to_owned());
+    let changes = |number: u64| Changes {
+        sightings: vec![(web, hash, Some(seen(number))), (api, other, Some(seen(1)))],
+        occurrences: vec![(web, hash, usage(600, 1)), (web, hash, usage(660, number))],
+        quotas: vec![(web, kind, usage(600, number))],
+        releases: vec![(web, "a@1".to_owned(), Timestamp(number as i64))],
+        ..Changes::default()
+    };
+    apply(store, changes(1)).await;
+    apply(store, changes(2)).await;
+    let needs = Needs {
+        sighted: vec![(web, hash), (web, hash), (web, other)],
+        created: [(web, kind), (api, kind)].into(),
+        releases: [version("a@1"), version("a@2")].into(),
+        ..Needs::default()
+    };
+    let found = snapshot(store, needs.clone()).await;
+    assert_eq!(found.sightings, HashMap::from([((web, hash), seen(2))]));
+    assert_eq!(found.occurrences, HashMap::from([((web, hash), vec![usage(600, 2), usage(660, 3)])]));
+    assert_eq!(found.created, HashMap::from([((web, kind), vec![usage(600, 3)])]));
+    assert_eq!(found.releases, HashMap::from([(version("a@1"), Timestamp(1))]), "known since the first");
+    apply(store, Changes { sightings: vec![(web, hash, None)], ..Changes::default() }).await;
+    assert_eq!(snapshot(store, needs).await.sightings, HashMap::new());
+}
+
+/// Only members and teams of the organization can be assigned, and a project tells its rules.
+pub async fn organizations_and_projects_have_rules(store: &impl MetaStore) {
+    let Place { organization, web, .. } = Place::make(store, "acme").await;
+    let elsewhere = super::fixture::organization(store, "other").await.id;
+    let (member, stranger) = (user(store, "a@b.c").await, user(store, "d@e.f").await);
+    store.add_member(organization, member, Role::Member).await.expect("adds");
+    let ours = store.create_team(organization, "ours", "Ours").await.expect("creates");
+    let theirs = store.create_team(elsewhere, "ours", "Theirs").await.expect("a slug is taken once in an organization");
+    let taken = store.create_team(organization, "ours", "Again").await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    assert_eq!(store.teams(organization).await.expect("lists"), [ours.clone()]);
+
+    let text = |assignee: Assignee| (web, assignee.text());
+    let all = [Assignee::User(member), Assignee::User(stranger), Assignee::Team(ours.id), Assignee::Team(theirs.id)];
+    let odd = ["user:x", "everybody", ""].map(|text| (web, text.to_owned()));
+    let needs = Needs { actors: all.map(text).into_iter().chain(odd).collect(), ..Needs::default() };
+    let found = snapshot(store, needs).await.actors;
+    let known = [Assignee::User(member), Assignee::Team(ours.id)];
+    assert_eq!(found, known.map(|assignee| (text(assignee), assignee)).into());
+
+    let mut project = store.project(web).await.expect("reads").expect("exists");
+    project.resolve_age_hours = Some(48);
+    store.update_project(&project).await.expect("writes");
+    assert_eq!(store.project(web).await.expect("reads"), Some(project));
+    let mut acme = store.organizations().await.expect("lists").remove(0);
+    acme.features = ["a".to_owned(), "b".to_owned()].into();
+    store.update_organization(&acme).await.expect("writes");
+    assert_eq!(store.organizations().await.expect("lists")[0], acme);
+    let found = snapshot(store, Needs { projects: [web].into(), ..Needs::default() }).await;
+    assert_eq!(found.projects[&web].resolve_age_hours, Some(48));
+    assert_eq!(found.organizations[&organization].features, acme.features);
+}
+
+/// History, open periods and their latest one read back; a period is written over by its number.
+pub async fn lives_are_written_down(store: &impl MetaStore) {
+    let Place { web, .. } = Place::make(store, "acme").await;
+    let period = |number, ended| OpenPeriod {
+        number,
+        started: NOW,
+        ended,
+        highest_priority: Priority::Medium,
+        event_id: Some(EventId([3; 16])),
+        ended_by: ended.map(|_| UserId(5)),
+    };
+    let entry = |state, secs| HistoryEntry {
+        issue_id: IssueId(1),
+        state,
+        release: Some("a@1".to_owned()),
+        user_id: Some(UserId(5)),
+        at: NOW.plus(Duration::from_secs(secs)),
+    };
+    let entries = vec![entry(HistoryState::Regressed, 1), entry(HistoryState::Resolved, 2)];
+    let latest = Issue { open_period: Some(period(2, None)), ..issue(1, web, 1) };
+    let (one, ended) = (IssueId(1), Some(NOW.plus(Duration::from_secs(9))));
+    let changes = Changes {
+        created: vec![latest.clone()],
+        history: entries.clone(),
+        periods: vec![(one, period(1, None)), (one, period(1, ended)), (one, period(2, None))],
+        period_entries: vec![PeriodEntry {
+            issue_id: one,
+            period: 1,
+            kind: PeriodEntryKind::Closed,
+            priority: Priority::Medium,
+            at: NOW,
+        }],
+        ..Changes::default()
+    };
+    apply(store, changes).await;
+    assert_eq!(get(store, 1).await, Some(latest));
+    assert_eq!(store.open_periods(one).await.expect("lists"), [period(1, ended), period(2, None)]);
+    assert_eq!(store.history(one, 1).await.expect("lists"), [entries[1].clone()]);
+    assert_eq!(store.history(one, 9).await.expect("lists").len(), 2);
+    assert_eq!(store.history(IssueId(2), 9).await.expect("lists"), []);
+}
+
+/// Jobs find what may be due, and nothing else, in pages.
+pub async fn jobs_find_what_is_due(store: &impl MetaStore) {
+    let Place { web, api, .. } = Place::make(store, "acme").await;
+    let mut project = store.project(web).await.expect("reads").expect("exists");
+    project.resolve_age_hours = Some(2);
+    store.update_project(&project).await.expect("writes");
+    let old = NOW.minus(ONGOING_AFTER);
+    let young = Timestamp(old.0 + 1_000_000);
+    let ignored = |id, until: Timestamp| Issue {
+        status: Status::Ignored,
+        substatus: Some(Substatus::ArchivedUntilConditionMet),
+        snooze: Some(Snooze { until: Some(until), ..Snooze::default() }),
+        ..issue(id, web, id)
+    };
+    let seen = |id, substatus, first_seen, state_since| Issue {
+        substatus: Some(substatus),
+        first_seen,
+        state_since,
+        ..issue(id, web, id)
+    };
+    let created = vec![
+        seen(1, Substatus::New, old, NOW),
+        seen(2, Substatus::New, young, old),
+        seen(3, Substatus::Regressed, NOW, old),
+        seen(4, Substatus::Escalating, old, young),
+        seen(5, Substatus::Ongoing, old, old),
+        ignored(6, NOW),
+        ignored(7, Timestamp(NOW.0 + 1)),
+        Issue { last_seen: NOW.minus(Duration::from_hours(2)), ..issue(8, web, 8) },
+        Issue { last_seen: NOW.minus(Duration::from_hours(2)), ..issue(9, api, 1) },
+    ];
+    apply(store, Changes { created, ..Changes::default() }).await;
+    let due = async |job, after| store.due(job, NOW, IssueId(after), 2).await.expect("looks up");
+    assert_eq!(due(Job::ToOngoing, 0).await, [IssueId(1), IssueId(3)]);
+    assert_eq!(due(Job::ToOngoing, 1).await, [IssueId(3)]);
+    assert_eq!(due(Job::ResolveByAge, 0).await, [IssueId(8)]);
+    assert_eq!(due(Job::EndSnoozes, 0).await, [IssueId(6)]);
 }
 
 /// Issues read back as they were written, by id, number and hash; of an update only `user_count` is the store's own.
@@ -96,6 +268,11 @@ pub async fn changes_are_applied(store: &impl MetaStore) {
     let changed = Issue {
         status: Status::Resolved,
         substatus: None,
+        state_since: later,
+        inbox: None,
+        resolution: Some(Resolution { release: "a@1".to_owned(), in_next: true, current: Some("a@0".to_owned()) }),
+        snooze: Some(Snooze { until: Some(later), events: Some(5), ..Snooze::default() }),
+        detector_id: Some(-7),
         priority_locked_at: Some(later),
         level: Level::Fatal,
         logger: Some("root".to_owned()),
@@ -128,7 +305,7 @@ pub async fn refused_changes_leave_nothing(store: &impl MetaStore) {
         created: vec![issue(2, web, 2)],
         counts: vec![hours(1, HOUR, 5)],
         users: vec![(IssueId(1), 5)],
-        counted: vec![(web, EventId([1; 16]), Some(at(1)), NOW)],
+        handled: vec![handled(key(web, 1), Some(at(1)), NOW)],
         ..Changes::default()
     };
     let conflicts = [issue(1, api, 1), issue(3, web, 1)];
@@ -161,7 +338,7 @@ pub async fn refused_changes_leave_nothing(store: &impl MetaStore) {
     assert_eq!(get(store, 2).await, None);
     assert_eq!(get(store, 1).await, Some(issue(1, web, 1)));
     assert_eq!(store.hourly_counts(&[IssueId(1)], 0).await.expect("looks up"), []);
-    assert_eq!(store.counted(&[(web, EventId([1; 16]))]).await.expect("looks up"), []);
+    assert_eq!(store.handled(&[key(web, 1)]).await.expect("looks up"), []);
 }
 
 /// A consumer's position moves with its changes, and is each consumer's, topic's and partition's own.
@@ -270,19 +447,19 @@ pub async fn totals_and_activities(store: &impl MetaStore) {
 pub async fn retention_forgets_whole_hours(store: &impl MetaStore) {
     let Place { web, .. } = Place::make(store, "acme").await;
     let start = Timestamp::from_secs(HOUR * 3600);
-    let (old, young) = (EventId([1; 16]), EventId([2; 16]));
+    let (old, young) = (key(web, 1), key(web, 2));
     apply(
         store,
         Changes {
             created: vec![issue(1, web, 1)],
             counts: vec![hours(1, HOUR - 2, 1), hours(1, HOUR - 1, 1), hours(1, HOUR, 1)],
-            counted: vec![(web, old, Some(at(1)), Timestamp(start.0 - 1)), (web, young, Some(at(2)), start)],
+            handled: vec![handled(old, Some(at(1)), Timestamp(start.0 - 1)), handled(young, Some(at(2)), start)],
             ..Changes::default()
         },
     )
     .await;
     store.expire(start.plus(Duration::from_mins(30))).await.expect("forgets");
     assert_eq!(store.hourly_counts(&[IssueId(1)], 0).await.expect("looks up"), [(IssueId(1), HOUR, 1)]);
-    assert_eq!(store.counted(&[(web, old), (web, young)]).await.expect("looks up"), [(web, young, at(2))]);
+    assert_eq!(store.handled(&[old, young]).await.expect("looks up").len(), 1);
     assert_eq!(get(store, 1).await, Some(issue(1, web, 1)));
 }

@@ -1,38 +1,39 @@
-//! Issues: snapshots, changes, counters, positions.
+//! Issues: changes, counters, positions.
+
+use std::{ops::Bound, time::Duration};
 
 use async_trait::async_trait;
-use nuthatch_issues::{Activity, Changes, Issue, Needs, Snapshot};
-use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp};
+use nuthatch_issues::{
+    Activity, Changes, Issue, Job, MessageKey, Needs, Status, Substatus, changes::Handled, history::HistoryEntry,
+    jobs::ONGOING_AFTER, open_period::OpenPeriod,
+};
+use nuthatch_protocol::{Hash, IssueId, Position, ProjectId, Timestamp};
 
 use super::{MemoryMeta, State};
 use crate::{
     IssueStore, StoreError,
-    issues::{ConsumerPosition, Decide, HASHES_MAX, IssuePage, IssueQuery, ProjectTotals},
+    issues::{ConsumerPosition, Decide, HASHES_MAX, IssuePage, IssueQuery, PERIODS_MAX, ProjectTotals},
 };
 
 impl State {
-    fn snapshot(&self, needs: &Needs) -> Snapshot {
-        let projects = needs.hashes.iter().map(|(project, _)| *project);
-        let projects = projects.chain(needs.occurrences.iter().map(|(project, _)| *project));
-        let hashes = needs.hashes.iter().filter_map(|key| Some((*key, *self.hashes.get(key)?)));
-        let hashes: std::collections::HashMap<_, _> = hashes.collect();
-        let issues = hashes.values().flatten().chain(&needs.issues);
-        Snapshot {
-            projects: projects
-                .filter(|id| self.projects.contains_key(id))
-                .map(|id| (id, self.last_short_id(id)))
-                .collect(),
-            issues: issues.filter_map(|id| Some((*id, self.issues.get(id)?.clone()))).collect(),
-            hashes,
-            counted: needs.occurrences.iter().filter_map(|key| Some((*key, self.counted.get(key)?.0?))).collect(),
-            last_issue_id: self.issues.last_key_value().map(|(id, _)| *id).unwrap_or_default(),
-            types: [].into(),
+    fn may_be_due(&self, job: Job, issue: &Issue, now: Timestamp) -> bool {
+        let since = if issue.substatus == Some(Substatus::New) { issue.first_seen } else { issue.state_since };
+        let young = [Substatus::New, Substatus::Regressed, Substatus::Escalating];
+        match job {
+            Job::ToOngoing => {
+                issue.substatus.is_some_and(|substatus| young.contains(&substatus))
+                    && since.secs() <= now.minus(ONGOING_AFTER).secs()
+            }
+            Job::ResolveByAge => {
+                let hours = self.projects.get(&issue.project_id).and_then(|project| project.resolve_age_hours);
+                issue.status == Status::Unresolved
+                    && hours.is_some_and(|hours| issue.last_seen <= now.minus(Duration::from_hours(u64::from(hours))))
+            }
+            Job::EndSnoozes => {
+                let until = issue.snooze.and_then(|snooze| snooze.until);
+                issue.status == Status::Ignored && until.is_some_and(|until| until <= now)
+            }
         }
-    }
-
-    fn last_short_id(&self, project: ProjectId) -> u64 {
-        let issues = self.issues.values().filter(|issue| issue.project_id == project);
-        issues.map(|issue| issue.short_id).max().unwrap_or_default()
     }
 
     /// Refuses changes that cannot be applied, before any is.
@@ -53,7 +54,10 @@ impl State {
             .chain(changes.hashes.iter().map(|(_, _, id)| *id))
             .chain(changes.counts.iter().map(|count| count.issue_id))
             .chain(changes.users.iter().map(|(id, _)| *id))
-            .chain(changes.activities.iter().map(|activity| activity.issue_id));
+            .chain(changes.activities.iter().map(|activity| activity.issue_id))
+            .chain(changes.history.iter().map(|entry| entry.issue_id))
+            .chain(changes.periods.iter().map(|(id, _)| *id))
+            .chain(changes.period_entries.iter().map(|entry| entry.issue_id));
         let exists = |id: &IssueId| self.issues.contains_key(id) || changes.created.iter().any(|new| new.id == *id);
         if named.into_iter().all(|id| exists(&id)) { Ok(()) } else { Err(StoreError::NotFound("the issue")) }
     }
@@ -85,8 +89,28 @@ impl State {
             }
         }
         self.activities.extend_from_slice(&changes.activities);
-        for (project, event, position, at) in &changes.counted {
-            self.counted.entry((*project, *event)).or_insert((*position, *at));
+        self.history.extend_from_slice(&changes.history);
+        self.periods.extend(changes.periods.iter().map(|(id, period)| ((*id, period.number), period.clone())));
+        self.period_entries.extend_from_slice(&changes.period_entries);
+        for (project, hash, sightings) in &changes.sightings {
+            match sightings {
+                Some(sightings) => self.sightings.insert((*project, *hash), *sightings),
+                None => self.sightings.remove(&(*project, *hash)),
+            };
+        }
+        for (project, hash, usage) in &changes.occurrences {
+            let granules = self.occurrences.entry((*project, *hash)).or_default();
+            *granules.entry(usage.start_secs).or_default() += usage.count;
+        }
+        for (project, id, usage) in &changes.quotas {
+            let granules = self.created.entry((*project, *id)).or_default();
+            *granules.entry(usage.start_secs).or_default() += usage.count;
+        }
+        for (project, version, date) in &changes.releases {
+            self.releases.entry((*project, version.clone())).or_insert(*date);
+        }
+        for handled in &changes.handled {
+            self.handled.insert(handled.key, *handled);
         }
     }
 }
@@ -115,10 +139,27 @@ impl IssueStore for MemoryMeta {
         Ok(offset.map_or(start, |offset| Position { offset: *offset, ..start }))
     }
 
-    async fn counted(&self, ids: &[(ProjectId, EventId)]) -> Result<Vec<(ProjectId, EventId, Position)>, StoreError> {
+    async fn handled(&self, keys: &[MessageKey]) -> Result<Vec<Handled>, StoreError> {
         let state = self.lock();
-        let found = ids.iter().filter_map(|key| Some((key.0, key.1, state.counted.get(key)?.0?)));
-        Ok(found.collect())
+        Ok(keys.iter().filter_map(|key| state.handled.get(key).copied()).collect())
+    }
+
+    async fn due(&self, job: Job, now: Timestamp, after: IssueId, limit: usize) -> Result<Vec<IssueId>, StoreError> {
+        let state = self.lock();
+        let due = state.issues.range((Bound::Excluded(after), Bound::Unbounded)).map(|(_, issue)| issue);
+        Ok(due.filter(|issue| state.may_be_due(job, issue, now)).map(|issue| issue.id).take(limit).collect())
+    }
+
+    async fn open_periods(&self, id: IssueId) -> Result<Vec<OpenPeriod>, StoreError> {
+        let state = self.lock();
+        let periods: Vec<_> = state.periods.range((id, 0)..=(id, u32::MAX)).map(|(_, period)| period.clone()).collect();
+        Ok(periods[periods.len().saturating_sub(PERIODS_MAX)..].to_vec())
+    }
+
+    async fn history(&self, id: IssueId, limit: usize) -> Result<Vec<HistoryEntry>, StoreError> {
+        let state = self.lock();
+        let entries = state.history.iter().rev().filter(|entry| entry.issue_id == id);
+        Ok(entries.take(limit).cloned().collect())
     }
 
     async fn issue(&self, id: IssueId) -> Result<Option<Issue>, StoreError> {
@@ -170,8 +211,16 @@ impl IssueStore for MemoryMeta {
 
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError> {
         let mut state = self.lock();
-        state.counted.retain(|_, (_, at)| at.hours() >= before.hours());
+        state.handled.retain(|_, handled| handled.at.hours() >= before.hours());
         state.hours.retain(|(_, hour), _| *hour >= before.hours());
+        state.sightings.retain(|_, sightings| sightings.expires >= before);
+        let start = before.hours() * 3600;
+        for granules in state.occurrences.values_mut() {
+            granules.retain(|granule, _| *granule >= start);
+        }
+        for granules in state.created.values_mut() {
+            granules.retain(|granule, _| *granule >= start);
+        }
         Ok(())
     }
 }

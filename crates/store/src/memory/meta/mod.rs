@@ -4,6 +4,8 @@ mod accounts;
 mod issues;
 mod listing;
 mod projects;
+mod seed;
+mod snapshot;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,14 +16,19 @@ use std::{
     },
 };
 
-use nuthatch_issues::{Activity, Issue};
+use nuthatch_issues::{
+    Activity, Issue, MessageKey,
+    changes::{Handled, Sightings},
+    history::HistoryEntry,
+    open_period::{OpenPeriod, PeriodEntry},
+};
 use nuthatch_protocol::{
-    EventId, Hash, IssueId, KeyId, OrganizationId, Partition, Position, ProjectId, Timestamp, Topic, UserId,
+    Hash, IssueId, KeyId, OrganizationId, Partition, ProjectId, TeamId, Timestamp, Topic, TypeId, UserId,
 };
 
 use crate::{
     accounts::{ApiToken, SecretHash, Session, User},
-    projects::{Organization, Project, ProjectKey, Role},
+    projects::{Organization, Project, ProjectKey, Role, Team},
 };
 
 /// Accounts, projects and issues behind one lock.
@@ -41,6 +48,7 @@ struct State {
 
     organizations: BTreeMap<OrganizationId, Organization>,
     members: BTreeMap<(OrganizationId, UserId), Role>,
+    teams: BTreeMap<TeamId, Team>,
     projects: BTreeMap<ProjectId, Project>,
     keys: BTreeMap<KeyId, ProjectKey>,
     last_key: KeyId,
@@ -52,7 +60,15 @@ struct State {
     hours: BTreeMap<(IssueId, i64), u64>,
     issue_users: BTreeSet<(IssueId, u64)>,
     activities: Vec<Activity>,
-    counted: BTreeMap<(ProjectId, EventId), (Option<Position>, Timestamp)>,
+    history: Vec<HistoryEntry>,
+    periods: BTreeMap<(IssueId, u32), OpenPeriod>,
+    period_entries: Vec<PeriodEntry>,
+    sightings: BTreeMap<(ProjectId, Hash), Sightings>,
+    /// How often a fingerprint occurred, and how many issues of a type were created, by granule.
+    occurrences: BTreeMap<(ProjectId, Hash), BTreeMap<i64, u64>>,
+    created: BTreeMap<(ProjectId, TypeId), BTreeMap<i64, u64>>,
+    releases: BTreeMap<(ProjectId, String), Timestamp>,
+    handled: BTreeMap<MessageKey, Handled>,
     positions: BTreeMap<(String, Topic, Partition), u64>,
 }
 

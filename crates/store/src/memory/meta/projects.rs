@@ -1,14 +1,14 @@
 //! Organizations, projects, keys.
 
-use std::sync::atomic::Ordering;
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use async_trait::async_trait;
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, TeamId, Timestamp, UserId};
 
 use super::{MemoryMeta, State};
 use crate::{
     ProjectStore, StoreError,
-    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, Role},
+    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, Role, Team},
 };
 
 impl State {
@@ -41,7 +41,8 @@ impl ProjectStore for MemoryMeta {
             return Err(StoreError::Conflict("this organization slug"));
         }
         let id = OrganizationId(state.organizations.len() as u64 + 1);
-        let organization = Organization { id, slug: slug.to_owned(), name: name.to_owned(), created: now };
+        let organization =
+            Organization { id, slug: slug.to_owned(), name: name.to_owned(), created: now, features: BTreeSet::new() };
         state.organizations.insert(id, organization.clone());
         self.config_changed();
         Ok(organization)
@@ -55,6 +56,7 @@ impl ProjectStore for MemoryMeta {
         let stored = state.organizations.get_mut(&organization.id).ok_or(StoreError::NotFound("the organization"))?;
         stored.slug.clone_from(&organization.slug);
         stored.name.clone_from(&organization.name);
+        stored.features.clone_from(&organization.features);
         self.config_changed();
         Ok(())
     }
@@ -88,6 +90,29 @@ impl ProjectStore for MemoryMeta {
         Ok(members.map(|((_, user), role)| (*user, *role)).collect())
     }
 
+    async fn create_team(&self, organization: OrganizationId, slug: &str, name: &str) -> Result<Team, StoreError> {
+        let mut state = self.lock();
+        if !state.organizations.contains_key(&organization) {
+            return Err(StoreError::NotFound("the organization"));
+        }
+        if state.teams.values().any(|other| other.organization_id == organization && other.slug == slug) {
+            return Err(StoreError::Conflict("this team slug"));
+        }
+        let id = TeamId(state.teams.last_key_value().map_or(0, |(id, _)| id.0) + 1);
+        let team = Team { id, organization_id: organization, slug: slug.to_owned(), name: name.to_owned() };
+        state.teams.insert(id, team.clone());
+        self.config_changed();
+        Ok(team)
+    }
+
+    async fn teams(&self, organization: OrganizationId) -> Result<Vec<Team>, StoreError> {
+        let state = self.lock();
+        let mut teams: Vec<_> =
+            state.teams.values().filter(|team| team.organization_id == organization).cloned().collect();
+        teams.sort_by(|a, b| a.slug.cmp(&b.slug));
+        Ok(teams)
+    }
+
     async fn create_project(&self, project: NewProject) -> Result<(Project, ProjectKey), StoreError> {
         let mut state = self.lock();
         if !state.organizations.contains_key(&project.organization_id) {
@@ -100,7 +125,7 @@ impl ProjectStore for MemoryMeta {
         let NewProject { organization_id, slug, name, platform, first_key, created } = project;
         let key = NewKey { project_id: id, name: FIRST_KEY_NAME.to_owned(), public: first_key, created };
         let key = state.add_key(key)?;
-        let project = Project { id, organization_id, slug, name, platform, created };
+        let project = Project { id, organization_id, slug, name, platform, created, resolve_age_hours: None };
         state.projects.insert(id, project.clone());
         self.config_changed();
         Ok((project, key))
@@ -116,6 +141,7 @@ impl ProjectStore for MemoryMeta {
         stored.slug.clone_from(&project.slug);
         stored.name.clone_from(&project.name);
         stored.platform.clone_from(&project.platform);
+        stored.resolve_age_hours = project.resolve_age_hours;
         self.config_changed();
         Ok(())
     }

@@ -1,0 +1,257 @@
+//! What a record of `ingest-occurrences` means: a producer's occurrence or status change
+//! (`reference/issue-platform.md` §3–§6).
+
+use std::collections::HashMap;
+
+use md5::{Digest, Md5};
+use nuthatch_issues::{DecodeError, Decoded, EmbeddedEvent, LookupOccurrence, Routed, decode};
+use nuthatch_protocol::{
+    Event, EventId, EventPath, EventRow, Message, Occurrence, Position, ProjectId, Timestamp, Topic,
+    occurrence::EventFacts,
+};
+use nuthatch_store::{
+    EventStore, Log, StoreError,
+    events::{EventSummary, StoredEvent},
+    log::{ReadBatch, StoredRecord},
+};
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    dead_letter::{self, Refusal},
+    prepare::{Batch, Item, stored_event},
+};
+
+/// Where the events of occurrences are looked up that were sent before: stored, or accepted and not stored yet.
+#[derive(Clone, Copy)]
+pub struct EventLookup<'a> {
+    /// What is stored.
+    pub events: &'a dyn EventStore,
+    /// What was accepted.
+    pub log: &'a dyn Log,
+}
+
+impl EventLookup<'_> {
+    /// An event that was accepted before the record at `before`, when it came by the same topic.
+    async fn find(
+        &self,
+        (project, id): (ProjectId, EventId),
+        before: Position,
+        now: Timestamp,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        if let Some(event) = self.events.get(project, id).await? {
+            return Ok(Some(event));
+        }
+        for topic in [Topic::IngestEvents, Topic::IngestOccurrences] {
+            for partition in 0..self.log.partitions(topic) {
+                let from = self.events.position(Position { topic, partition, offset: 0 }).await?;
+                let found = self.log.find(from, id.0).await?;
+                let is_before = |record: &StoredRecord| topic != before.topic || record.position < before;
+                let found = found.filter(is_before);
+                let event = match topic {
+                    Topic::IngestOccurrences => found.and_then(|record| shown_event(&record, now)),
+                    _ => found.as_ref().and_then(stored_event),
+                };
+                if let Some(event) = event.filter(|event| event.summary.project_id == project) {
+                    return Ok(Some(event));
+                }
+            }
+        }
+        // It may have gone from the one to the other in between.
+        self.events.get(project, id).await
+    }
+}
+
+/// Computes a batch. Events are looked up one after the other: few producers leave them out.
+pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Timestamp) -> Result<Batch, StoreError> {
+    let ReadBatch { records, damaged, next } = read;
+    let decoded: Vec<(StoredRecord, Result<Decoded, DecodeError>)> = records
+        .into_par_iter()
+        .map(|record| {
+            let decoded = decode(&record.value, now);
+            (record, decoded)
+        })
+        .collect();
+    let mut batch = Batch::new(damaged, next, now);
+    // Events that came earlier in the batch.
+    let mut earlier: HashMap<(ProjectId, EventId), usize> = HashMap::new();
+    for (record, decoded) in decoded {
+        let item = match decoded {
+            Ok(Decoded::Occurrence { occurrence, event }) => {
+                if occurrence.path == EventPath::Full {
+                    earlier.insert((occurrence.project_id, occurrence.event_id), batch.items.len());
+                }
+                of_message(record, *occurrence, event, now)
+            }
+            Ok(Decoded::Lookup(occurrence)) => {
+                let earlier = earlier.get(&occurrence.event()).and_then(|number| batch.items[*number].row.as_ref());
+                let found = match earlier {
+                    Some(row) => Some(StoredEvent { summary: EventSummary::of(row), body: row.body.clone() }),
+                    None => lookup.find(occurrence.event(), record.position, now).await?,
+                };
+                found_or_missing(record, occurrence, found, now)
+            }
+            Ok(Decoded::StatusChange(change)) => Item::without_event(record, Message::StatusChange(change)),
+            Ok(Decoded::Unknown(unknown)) => Item::without_event(record, Message::Unknown(unknown)),
+            Err(error) => {
+                batch.dead.push(dead_letter::letter(&record, refusal(&record, error), now));
+                continue;
+            }
+        };
+        batch.items.push(item);
+    }
+    Ok(batch)
+}
+
+/// Why a message cannot be read, with as much of its origin as can be read.
+fn refusal(record: &StoredRecord, error: DecodeError) -> Refusal {
+    let value: Value = serde_json::from_slice(&record.value).unwrap_or_default();
+    let project =
+        value.get("project_id").and_then(Value::as_u64).filter(|id| i64::try_from(*id).is_ok_and(|id| id > 0));
+    Refusal {
+        project_id: project.map(ProjectId),
+        event_id: value.get("event_id").and_then(Value::as_str).and_then(|id| id.parse().ok()),
+        reason: error.reason.as_str().to_owned(),
+        message: error.message,
+        place: Some(error.path),
+    }
+}
+
+fn of_message(record: StoredRecord, occurrence: Occurrence, event: EmbeddedEvent, now: Timestamp) -> Item {
+    let row = row(&occurrence, event.body, now);
+    let message = Message::Occurrence(Box::new(occurrence));
+    Item {
+        routed: Routed { message, position: Some(record.position) },
+        row: Some(row),
+        is_legacy: event.is_legacy,
+        origin: None,
+        record,
+    }
+}
+
+fn found_or_missing(
+    record: StoredRecord,
+    occurrence: LookupOccurrence,
+    found: Option<StoredEvent>,
+    now: Timestamp,
+) -> Item {
+    let Some(found) = found else {
+        return Item::without_event(record, Message::Occurrence(Box::new(occurrence.missing())));
+    };
+    let body: Map<String, Value> = serde_json::from_slice(&found.body).unwrap_or_default();
+    let occurrence = occurrence.found(facts(&found, &body));
+    of_message(record, occurrence, EmbeddedEvent { body, is_legacy: false }, now)
+}
+
+/// The event in a message that is not applied yet.
+fn shown_event(record: &StoredRecord, now: Timestamp) -> Option<StoredEvent> {
+    let Ok(Decoded::Occurrence { occurrence, event }) = decode(&record.value, now) else { return None };
+    let row = (occurrence.path == EventPath::Full).then(|| row(&occurrence, event.body, now))?;
+    Some(StoredEvent { summary: EventSummary::of(&row), body: row.body })
+}
+
+/// What an issue takes over from an event that was stored before (§7.4).
+fn facts(found: &StoredEvent, body: &Map<String, Value>) -> EventFacts {
+    let summary = &found.summary;
+    let tag = |name: &str| summary.tags.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
+    EventFacts {
+        timestamp: summary.timestamp,
+        event_type: summary.event_type.clone(),
+        platform: summary.platform.clone(),
+        logger: text("logger"),
+        release: tag("release").or_else(|| text("release")),
+        environment: tag("environment").or_else(|| text("environment")),
+        user: summary.user.clone(),
+        metadata: body.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default(),
+        search_text: [&summary.message, &summary.culprit].map(String::as_str).join(" "),
+        unhandled: false,
+    }
+}
+
+/// The row of an occurrence. It is the occurrence's own, whatever the event it shows: an event may have several
+/// occurrences, and a producer must not write over the events of others. So its id is made from the occurrence's.
+fn row(occurrence: &Occurrence, body: Map<String, Value>, now: Timestamp) -> EventRow {
+    let facts = &occurrence.event;
+    let mut event = Event(body);
+    event.0.insert("occurrence".to_owned(), evidence(occurrence));
+    let text = |key: &str| event.text(&[key]).map(str::to_owned);
+    let received = event.0.get("received").and_then(time).unwrap_or(now);
+    let mut tags = vec![("level".to_owned(), occurrence.level.as_str().to_owned())];
+    let own = [("release", &facts.release), ("environment", &facts.environment), ("user", &facts.user)];
+    tags.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?))));
+    for (key, value) in sent_tags(event.0.get("tags")) {
+        let key = key.strip_prefix("sentry:").unwrap_or(&key).to_owned();
+        if tags.iter().all(|(taken, _)| *taken != key) {
+            tags.push((key, value));
+        }
+    }
+    EventRow {
+        project_id: occurrence.project_id,
+        event_id: row_id(occurrence.id),
+        shows: Some(occurrence.event_id),
+        timestamp: facts.timestamp,
+        received,
+        hashes: occurrence.hashes.clone(),
+        event_type: facts.event_type.clone(),
+        level: occurrence.level,
+        platform: facts.platform.clone(),
+        title: occurrence.title.clone(),
+        culprit: occurrence.culprit.clone(),
+        message: occurrence.subtitle.clone(),
+        release: facts.release.clone(),
+        environment: facts.environment.clone(),
+        transaction: text("transaction"),
+        user: facts.user.clone(),
+        tags,
+        stack_text: String::new(),
+        body: event.to_json().into(),
+    }
+}
+
+/// The id of an occurrence's row.
+pub fn row_id(occurrence: EventId) -> EventId {
+    EventId(Md5::digest(format!("occurrence:{occurrence}")).into())
+}
+
+fn time(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::Number(seconds) => Timestamp::from_secs_f64(seconds.as_f64()?),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Tags as an object or as pairs; what is not text is written as JSON.
+fn sent_tags(tags: Option<&Value>) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let tag = |key: &str, value: &Value| (!value.is_null()).then(|| (key.to_owned(), text(value)));
+    match tags {
+        Some(Value::Object(tags)) => tags.iter().filter_map(|(key, value)| tag(key, value)).collect(),
+        Some(Value::Array(pairs)) => {
+            pairs.iter().filter_map(|pair| tag(pair.get(0)?.as_str()?, pair.get(1)?)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The record of the occurrence (§7.2), kept with its event.
+fn evidence(occurrence: &Occurrence) -> Value {
+    json!({
+        "id": occurrence.id,
+        "project_id": occurrence.project_id,
+        "event_id": occurrence.event_id,
+        "fingerprint": occurrence.hashes,
+        "issue_title": occurrence.title,
+        "subtitle": occurrence.subtitle,
+        "resource_id": occurrence.resource_id,
+        "evidence_data": occurrence.evidence_data,
+        "evidence_display": occurrence.evidence_display,
+        "type": occurrence.type_id,
+        "detection_time": occurrence.detection_time.as_secs_f64(),
+        "level": occurrence.level,
+        "culprit": occurrence.culprit,
+        "priority": occurrence.priority.map(nuthatch_protocol::Priority::number),
+        "assignee": occurrence.assignee,
+    })
+}
