@@ -79,13 +79,12 @@ fn read_places(connection: &Connection, needs: &Needs, snapshot: &mut Snapshot) 
         snapshot.projects.extend(state.optional()?.map(|state| (id, state)));
     }
     let mut organization = connection.prepare_cached("SELECT features FROM organization WHERE id = ?1")?;
-    for id in snapshot.projects.values().map(|project| project.organization_id) {
-        if !snapshot.organizations.contains_key(&id) {
-            let mut rows = organization.query([id.0 as i64])?;
-            let features = rows.next()?.map(|row| json(row, 0)).transpose()?.flatten();
-            let state = OrganizationState { features: features.unwrap_or_default(), ..OrganizationState::default() };
-            snapshot.organizations.insert(id, state);
-        }
+    let ids: HashSet<OrganizationId> = snapshot.projects.values().map(|project| project.organization_id).collect();
+    for id in ids {
+        let mut rows = organization.query([id.0 as i64])?;
+        let features = rows.next()?.map(|row| json(row, 0)).transpose()?.flatten();
+        let state = OrganizationState { features: features.unwrap_or_default(), ..OrganizationState::default() };
+        snapshot.organizations.insert(id, state);
     }
     let mut member = connection.prepare_cached(
         "SELECT 1 FROM member JOIN project USING (organization_id) WHERE project.id = ?1 AND user_id = ?2",

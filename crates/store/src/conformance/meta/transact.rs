@@ -146,7 +146,7 @@ pub async fn organizations_and_projects_have_rules(store: &impl MetaStore) {
     let theirs = store.create_team(elsewhere, "ours", "Theirs").await.expect("a slug is taken once in an organization");
     let taken = store.create_team(organization, "ours", "Again").await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
-    assert_eq!(store.teams(organization).await.expect("lists"), [ours.clone()]);
+    assert_eq!(store.teams(organization).await.expect("lists"), std::slice::from_ref(&ours));
 
     let text = |assignee: Assignee| (web, assignee.text());
     let all = [Assignee::User(member), Assignee::User(stranger), Assignee::Team(ours.id), Assignee::Team(theirs.id)];
