@@ -9,6 +9,7 @@ mod apply;
 mod column;
 mod error;
 mod issue_row;
+mod issue_types;
 mod issues;
 mod listing;
 mod migrations;

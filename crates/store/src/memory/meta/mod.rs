@@ -1,6 +1,7 @@
 //! In-memory reference of the metadata ports.
 
 mod accounts;
+mod issue_types;
 mod issues;
 mod listing;
 mod projects;
@@ -14,9 +15,9 @@ use std::{
     },
 };
 
-use nuthatch_issues::{Activity, Issue};
+use nuthatch_issues::{Activity, Issue, IssueType};
 use nuthatch_protocol::{
-    EventId, Hash, IssueId, KeyId, OrganizationId, Partition, Position, ProjectId, Timestamp, Topic, UserId,
+    EventId, Hash, IssueId, KeyId, OrganizationId, Partition, Position, ProjectId, Timestamp, Topic, TypeId, UserId,
 };
 
 use crate::{
@@ -44,6 +45,8 @@ struct State {
     projects: BTreeMap<ProjectId, Project>,
     keys: BTreeMap<KeyId, ProjectKey>,
     last_key: KeyId,
+    issue_types: BTreeMap<(OrganizationId, TypeId), IssueType>,
+    last_type: Option<TypeId>,
 
     issues: BTreeMap<IssueId, Issue>,
     hashes: BTreeMap<(ProjectId, Hash), Option<IssueId>>,
