@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use nuthatch_issues::{Activity, Changes, Issue, Needs, Snapshot, Status, Substatus};
-use nuthatch_protocol::{EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, UserId};
+use nuthatch_protocol::{
+    EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, TypeId, UserId,
+};
 
 use crate::StoreError;
 
@@ -121,6 +123,8 @@ pub enum IssueTest {
     Status(Status),
     /// One of these substatuses.
     Substatus(Vec<Substatus>),
+    /// Of one of these types.
+    Types(Vec<TypeId>),
     /// One of these levels.
     Level(Vec<Level>),
     /// One of these platforms.
