@@ -1,7 +1,7 @@
 //! The one error of the API. Its words go to the client as `{"detail": …}` (`reference/web-api.md` §1.4); causes that
 //! are none of the client's business are logged once, with the id of the request, and hidden.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -22,6 +22,9 @@ pub(crate) enum ApiError {
     /// 400: the request is wrong; says what and where.
     #[error("{0}")]
     Invalid(String),
+    /// 400: members of the body are wrong; each by its path, with what is expected there.
+    #[error("{}", fields_text(.0))]
+    InvalidFields(BTreeMap<String, String>),
     /// 401: nobody, or nobody we know, asks.
     #[error("{0}")]
     Unauthenticated(&'static str),
@@ -31,7 +34,7 @@ pub(crate) enum ApiError {
     /// 404: not there, or not theirs to see.
     #[error("{0} was not found")]
     NotFound(&'static str),
-    /// 409: the name is taken.
+    /// 409: the name is taken, or what is to go away is needed.
     #[error("{0}")]
     Conflict(String),
     /// 413: the body is too large.
@@ -56,6 +59,20 @@ pub(crate) struct ErrorBody {
     /// Names the request in the server's log; with internal errors only.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     pub(crate) request_id: Option<String>,
+    /// What is wrong with members of the body, by their paths (`noise.ignoreLimit`); with such errors only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fields: Option<BTreeMap<String, String>>,
+}
+
+impl ErrorBody {
+    /// An answer of words alone.
+    pub(crate) fn of(detail: String) -> Self {
+        Self { detail, request_id: None, fields: None }
+    }
+}
+
+fn fields_text(fields: &BTreeMap<String, String>) -> String {
+    fields.iter().map(|(field, message)| format!("{field}: {message}")).collect::<Vec<_>>().join("; ")
 }
 
 impl From<StoreError> for ApiError {
@@ -63,7 +80,7 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Unavailable { .. } => Self::Unavailable(error),
             StoreError::Corrupt { .. } => Self::Internal(error.to_string()),
-            StoreError::Conflict(what) => Self::Conflict(format!("{what} is already taken")),
+            StoreError::Conflict(_) | StoreError::InUse(_) => Self::Conflict(error.to_string()),
             StoreError::NotFound(what) => Self::NotFound(what),
             StoreError::Invalid(message) => Self::Invalid(message),
         }
@@ -80,7 +97,7 @@ struct Cause(Arc<str>);
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) | Self::InvalidFields(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -95,7 +112,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = ErrorBody { detail: self.to_string(), request_id: None };
+        let fields = if let Self::InvalidFields(fields) = &self { Some(fields.clone()) } else { None };
+        let body = ErrorBody { fields, ..ErrorBody::of(self.to_string()) };
         let mut response = (self.status(), Json(body)).into_response();
         let retry_after = match &self {
             Self::TooMany(seconds) => Some(*seconds),
@@ -128,7 +146,7 @@ pub(crate) async fn report(State(api): State<Api>, request: Request, next: Next)
     let status = response.status();
     tracing::error!(request_id = %id, %method, path, status = status.as_u16(), %cause, "request failed");
     let detail = if status == StatusCode::SERVICE_UNAVAILABLE { "temporarily unavailable" } else { "internal error" };
-    let body = ErrorBody { detail: detail.to_owned(), request_id: Some(id) };
+    let body = ErrorBody { request_id: Some(id), ..ErrorBody::of(detail.to_owned()) };
     let mut answer = (status, Json(body)).into_response();
     answer.headers_mut().extend(response.headers().get(header::RETRY_AFTER).map(|v| (header::RETRY_AFTER, v.clone())));
     answer

@@ -29,7 +29,10 @@ pub use crate::{
         secret::{SECRET_BYTES, last_characters, secret_hash, token_text},
     },
     routes::{openapi, router},
-    shape::key::dsn,
+    shape::{
+        issue_type::{Definition, issue_type_json, read_issue_type},
+        key::dsn,
+    },
 };
 
 /// The event that a record of the log will become: how an event is shown that was accepted and not yet applied.

@@ -3,10 +3,11 @@
 //! Some keys are about the issue itself. The others are about its events: they select issues that have at least one
 //! event in the period that meets all of them together.
 
-use nuthatch_issues::{Status, Substatus, issue::parse_short_id};
+use nuthatch_issues::{IssueType, Status, Substatus, issue::parse_short_id};
 use nuthatch_protocol::{IssueId, Level, Timestamp, UserId};
 use nuthatch_query::{Expr, FREE_TEXT, Grammar, Op, Term, Value, parse};
 use nuthatch_store::{
+    issue_types::IssueTypes,
     issues::{IssueCondition, IssueTest},
     projects::Project,
 };
@@ -27,6 +28,8 @@ pub(crate) struct IssueSearch {
     pub(crate) projects: Vec<ProjectCondition>,
     /// Short ids, one of which it has.
     pub(crate) short_ids: Vec<ShortIds>,
+    /// Whether it says which type of issues, or which issue, it asks for; if not, types that are not listed are not meant.
+    pub(crate) is_specific: bool,
 }
 
 /// The project is one of these, by slug or id; or is none of them.
@@ -51,17 +54,19 @@ pub(crate) struct ShortIds {
     pub(crate) ids: Vec<(String, u64)>,
 }
 
-/// Who searches, and whom else a search may name.
-pub(crate) struct People<'a> {
+/// What the names in a search stand for.
+pub(crate) struct Names<'a> {
     /// What `me` means.
     pub(crate) me: UserId,
     /// Accounts by e-mail address.
     pub(crate) members: &'a [(UserId, String)],
+    /// The issue types of the organization.
+    pub(crate) types: &'a IssueTypes,
 }
 
 impl IssueSearch {
     /// Reads a search text; an empty one asks for everything.
-    pub(crate) fn read(text: &str, people: &People<'_>, now: Timestamp) -> Result<Self, ApiError> {
+    pub(crate) fn read(text: &str, names: &Names<'_>, now: Timestamp) -> Result<Self, ApiError> {
         let expr = parse(text, Grammar::Flat, now).map_err(|error| ApiError::Invalid(error.to_string()))?;
         let parts = match expr {
             Expr::And(parts) => parts,
@@ -69,16 +74,16 @@ impl IssueSearch {
         };
         let mut search = Self::default();
         for part in &parts {
-            search.add(part, people)?;
+            search.add(part, names)?;
         }
         Ok(search)
     }
 
-    fn add(&mut self, part: &Expr, people: &People<'_>) -> Result<(), ApiError> {
+    fn add(&mut self, part: &Expr, names: &Names<'_>) -> Result<(), ApiError> {
         match part {
-            Expr::Term(term) => self.add_term(term, false, part, people),
+            Expr::Term(term) => self.add_term(term, false, part, names),
             Expr::Not(inner) => match &**inner {
-                Expr::Term(term) => self.add_term(term, true, part, people),
+                Expr::Term(term) => self.add_term(term, true, part, names),
                 _ => Err(no_boolean_operators()),
             },
             Expr::And(_) | Expr::Or(_) => Err(no_boolean_operators()),
@@ -86,7 +91,8 @@ impl IssueSearch {
     }
 
     /// `whole` is the term with its negation, for keys of events.
-    fn add_term(&mut self, term: &Term, negated: bool, whole: &Expr, people: &People<'_>) -> Result<(), ApiError> {
+    fn add_term(&mut self, term: &Term, negated: bool, whole: &Expr, names: &Names<'_>) -> Result<(), ApiError> {
+        self.is_specific |= matches!(term.key.as_str(), "issue" | "issue.id" | "issue.type" | "issue.category");
         match term.key.as_str() {
             "project" | "project.id" | "project.name" => {
                 self.projects.push(ProjectCondition { negated, names: texts(term)? });
@@ -96,7 +102,7 @@ impl IssueSearch {
                 let ids = texts(term)?.iter().map(read).collect::<Result<_, _>>()?;
                 self.short_ids.push(ShortIds { negated, ids });
             }
-            _ => match issue_tests(term, people)? {
+            _ => match issue_tests(term, names)? {
                 None => self.events.push(whole.clone()),
                 Some(tests) if negated && tests.len() > 1 => {
                     return Err(wrong(term, "a comparison when it is negated"));
@@ -118,11 +124,11 @@ fn one(test: IssueTest) -> Tests {
 }
 
 /// What a key of issues means; `None` for keys of events.
-fn issue_tests(term: &Term, people: &People<'_>) -> Result<Option<Tests>, ApiError> {
+fn issue_tests(term: &Term, names: &Names<'_>) -> Result<Option<Tests>, ApiError> {
     let tests = match term.key.as_str() {
         FREE_TEXT => one(IssueTest::Text(free_text(term)?)),
         "is" => one(is(term)?),
-        "assigned" | "assigned_to" | "assigned_or_suggested" => assigned(term, people)?,
+        "assigned" | "assigned_to" | "assigned_or_suggested" => assigned(term, names)?,
         "bookmarks" | "subscribed" | "team" => one(IssueTest::Ids(Vec::new())),
         "level" => {
             let read = |text: &String| text.parse::<Level>().map_err(|()| wrong(term, "a level such as error"));
@@ -133,14 +139,10 @@ fn issue_tests(term: &Term, people: &People<'_>) -> Result<Option<Tests>, ApiErr
             let read = |text: &String| text.parse::<IssueId>().map_err(|_| wrong(term, "the number of an issue"));
             one(IssueTest::Ids(texts(term)?.iter().map(read).collect::<Result<_, _>>()?))
         }
-        "issue.type" | "issue.category" => {
-            // Only errors are stored yet, and both their type and their category are called so.
-            if texts(term)?.iter().any(|text| text == "error") {
-                vec![(true, IssueTest::Ids(Vec::new()))]
-            } else {
-                one(IssueTest::Ids(Vec::new()))
-            }
-        }
+        "issue.type" => one(types(term, names, |issue_type, slug| issue_type.slug == slug)?),
+        "issue.category" => one(types(term, names, |issue_type, category| {
+            issue_type.category == category || issue_type.former_category.as_deref() == Some(category)
+        })?),
         "error.unhandled" => vec![(text(term)? != "true", IssueTest::Unhandled)],
         "firstRelease" | "first-release" | "first_release" => one(IssueTest::FirstRelease(text(term)?)),
         "age" | "firstSeen" | "first_seen" => since(term, IssueTest::FirstSeenSince)?,
@@ -149,6 +151,19 @@ fn issue_tests(term: &Term, people: &People<'_>) -> Result<Option<Tests>, ApiErr
         _ => return Ok(None),
     };
     Ok(Some(tests))
+}
+
+/// The types that one of the term's texts names; each must name one.
+fn types(term: &Term, names: &Names<'_>, is_named: fn(&IssueType, &str) -> bool) -> Result<IssueTest, ApiError> {
+    let mut ids = Vec::new();
+    for text in texts(term)? {
+        let before = ids.len();
+        ids.extend(names.types.all().filter(|issue_type| is_named(issue_type, &text)).map(|issue_type| issue_type.id));
+        if ids.len() == before {
+            return Err(wrong(term, &format!("what an issue type of the organization has, not {text:?}")));
+        }
+    }
+    Ok(IssueTest::Types(ids))
 }
 
 fn is(term: &Term) -> Result<IssueTest, ApiError> {
@@ -173,13 +188,13 @@ fn is(term: &Term) -> Result<IssueTest, ApiError> {
     }
 }
 
-fn assigned(term: &Term, people: &People<'_>) -> Result<Tests, ApiError> {
+fn assigned(term: &Term, names: &Names<'_>) -> Result<Tests, ApiError> {
     let words: Vec<String> = texts(term)?.into_iter().filter(|word| word != "my_teams").collect();
     let [word] = words.as_slice() else { return Err(wrong(term, "one person: me, none or an e-mail address")) };
     let user = match word.as_str() {
         "none" => return Ok(vec![(true, IssueTest::Assigned)]),
-        "me" => Some(people.me),
-        email => people.members.iter().find(|(_, known)| known.eq_ignore_ascii_case(email)).map(|(id, _)| *id),
+        "me" => Some(names.me),
+        email => names.members.iter().find(|(_, known)| known.eq_ignore_ascii_case(email)).map(|(id, _)| *id),
     };
     // Nobody has anything assigned whom the organization does not know.
     Ok(one(user.map_or(IssueTest::Ids(Vec::new()), IssueTest::AssignedTo)))

@@ -22,6 +22,9 @@ pub enum StoreError {
     /// Something with this name exists.
     #[error("{0} is already taken")]
     Conflict(&'static str),
+    /// What is to be removed is still needed.
+    #[error("{0} is in use")]
+    InUse(&'static str),
     /// What the call refers to does not exist.
     #[error("{0} does not exist")]
     NotFound(&'static str),

@@ -5,7 +5,7 @@ use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, Snapshot, Status, Substatus, changes::Handled,
     history::HistoryEntry, open_period::OpenPeriod,
 };
-use nuthatch_protocol::{Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, UserId};
+use nuthatch_protocol::{Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, TypeId, UserId};
 
 use crate::StoreError;
 
@@ -137,6 +137,8 @@ pub enum IssueTest {
     Status(Status),
     /// One of these substatuses.
     Substatus(Vec<Substatus>),
+    /// Of one of these types.
+    Types(Vec<TypeId>),
     /// One of these levels.
     Level(Vec<Level>),
     /// One of these platforms.

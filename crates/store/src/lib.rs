@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod conformance;
 pub mod error;
 pub mod events;
+pub mod issue_types;
 pub mod issues;
 pub mod log;
 pub mod memory;
@@ -16,12 +17,13 @@ pub mod seed;
 pub use accounts::AccountStore;
 pub use error::StoreError;
 pub use events::EventStore;
+pub use issue_types::IssueTypeStore;
 pub use issues::IssueStore;
 pub use log::Log;
 pub use projects::ProjectStore;
 pub use seed::Seed;
 
-/// Everything but events and blobs: organizations, projects, keys, accounts, issues, positions.
-pub trait MetaStore: AccountStore + ProjectStore + IssueStore {}
+/// Everything but events and blobs: organizations, projects, keys, accounts, issue types, issues, positions.
+pub trait MetaStore: AccountStore + ProjectStore + IssueTypeStore + IssueStore {}
 
-impl<T: AccountStore + ProjectStore + IssueStore> MetaStore for T {}
+impl<T: AccountStore + ProjectStore + IssueTypeStore + IssueStore> MetaStore for T {}

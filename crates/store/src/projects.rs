@@ -10,7 +10,7 @@ use crate::StoreError;
 /// Organizations, projects, keys. Writers return what they wrote.
 #[async_trait]
 pub trait ProjectStore: Send + Sync + 'static {
-    /// Changes whenever an organization, project or key changes: what caches compare with.
+    /// Changes whenever an organization, project, key or issue type changes: what caches compare with.
     fn config_version(&self) -> u64;
 
     /// Creates an organization. [`StoreError::Conflict`] when the slug is taken.

@@ -121,6 +121,8 @@ pub(crate) struct MemberRight;
 pub(crate) struct ProjectRight;
 /// `event:…`
 pub(crate) struct EventRight;
+/// `org:…`, where removing is a change like others.
+pub(crate) struct IssueTypeRight;
 
 impl Right for OrganizationRight {
     const FAMILY: &'static str = "org";
@@ -133,6 +135,16 @@ impl Right for ProjectRight {
 }
 impl Right for EventRight {
     const FAMILY: &'static str = "event";
+}
+impl Right for IssueTypeRight {
+    const FAMILY: &'static str = "org";
+
+    fn scope(method: &Method) -> String {
+        match *method {
+            Method::DELETE => OrganizationRight::scope(&Method::PUT),
+            _ => OrganizationRight::scope(method),
+        }
+    }
 }
 
 #[cfg(test)]

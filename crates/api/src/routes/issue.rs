@@ -11,6 +11,7 @@ use nuthatch_store::events::EventQuery;
 
 use super::{
     issue_change,
+    issue_types::issue_types,
     issues::{context, series},
     organizations::users,
     paths::IssuePath,
@@ -153,5 +154,6 @@ async fn row(api: &Api, place: &InIssue, issue: &Model, people: &HashMap<UserId,
             stats.extend(series.into_values().map(|series| (name.to_owned(), series)));
         }
     }
-    Ok(Issue::new(issue, &context(api, &place.organization, &place.project, people), Some(stats)))
+    let types = issue_types(api, &place.organization).await?;
+    Ok(Issue::new(issue, &context(api, &place.organization, &place.project, people, &types), Some(stats)))
 }

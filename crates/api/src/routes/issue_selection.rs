@@ -10,14 +10,14 @@ use nuthatch_store::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{event_page::in_environments, organizations::users};
+use super::{event_page::in_environments, issue_types::issue_types, organizations::users};
 use crate::{
     Api,
     auth::access::InOrganization,
     error::ApiError,
     period::{Period, Range},
     query::single,
-    search::{DEFAULT_QUERY, IssueSearch, People, ShortIds},
+    search::{DEFAULT_QUERY, IssueSearch, Names, ShortIds},
 };
 
 /// Which issues, in which order.
@@ -78,13 +78,18 @@ impl IssueSelection {
         let sort = self.sort()?;
         let members: Vec<(UserId, String)> =
             users(api, place).await?.into_iter().map(|(id, user)| (id, user.email)).collect();
-        let people = People { me: place.caller.user.id, members: &members };
-        let search = IssueSearch::read(self.query.as_deref().unwrap_or(DEFAULT_QUERY), &people, now)?;
+        let types = issue_types(api, place).await?;
+        let names = Names { me: place.caller.user.id, members: &members, types: &types };
+        let search = IssueSearch::read(self.query.as_deref().unwrap_or(DEFAULT_QUERY), &names, now)?;
         let chosen = self.choose(projects, only, &search)?;
         if chosen.is_empty() {
             return Ok(Selected::Nothing);
         }
         let mut filter = search.issue;
+        let unlisted = types.all().filter(|issue_type| !issue_type.is_listed).map(|issue_type| issue_type.id);
+        if !search.is_specific {
+            filter.push(IssueCondition { negated: true, test: IssueTest::Types(unlisted.collect()) });
+        }
         for short_ids in &search.short_ids {
             filter.push(with_ids(api, projects, short_ids).await?);
         }

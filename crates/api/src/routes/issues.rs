@@ -9,13 +9,14 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use nuthatch_protocol::{EventId, IssueId, ProjectId};
-use nuthatch_store::{issues::HITS_MAX, projects::Project};
+use nuthatch_store::{issue_types::IssueTypes, issues::HITS_MAX, projects::Project};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
     event_lookup,
     issue_selection::{IssueSelection, Selected},
+    issue_types::issue_types,
     organizations::users,
     paths::{OrganizationPath, ProjectPath},
 };
@@ -184,10 +185,11 @@ async fn rows(
         None => HashMap::new(),
     };
     let people: HashMap<_, _> = users(api, place).await?.iter().map(|(id, user)| (*id, User::from(user))).collect();
+    let types = issue_types(api, place).await?;
     let by_id: HashMap<ProjectId, &Project> = projects.iter().map(|project| (project.id, project)).collect();
     let shaped = issues.iter().filter_map(|issue| {
         let project = by_id.get(&issue.project_id)?;
-        let context = context(api, place, project, &people);
+        let context = context(api, place, project, &people, &types);
         let series = stats.remove(&issue.id).map(|series| BTreeMap::from([(name.to_owned(), series)]));
         Some(Issue::new(issue, &context, series))
     });
@@ -200,8 +202,9 @@ pub(super) fn context<'a>(
     place: &'a InOrganization,
     project: &'a Project,
     users: &'a HashMap<nuthatch_protocol::UserId, User>,
+    types: &'a IssueTypes,
 ) -> IssueContext<'a> {
-    IssueContext { public_url: &api.public_url, organization: &place.organization, project, users }
+    IssueContext { public_url: &api.public_url, organization: &place.organization, project, users, types }
 }
 
 /// Events per interval of each issue.

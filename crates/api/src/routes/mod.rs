@@ -10,6 +10,7 @@ mod issue_change;
 mod issue_events;
 mod issue_selection;
 mod issue_tags;
+mod issue_types;
 mod issues;
 mod keys;
 mod organizations;
@@ -75,6 +76,8 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(organizations::list))
         .routes(routes!(organizations::detail, organizations::update))
         .routes(routes!(organizations::members))
+        .routes(routes!(issue_types::list, issue_types::create))
+        .routes(routes!(issue_types::detail, issue_types::update, issue_types::delete))
         .routes(routes!(projects::all))
         .routes(routes!(projects::list, projects::create))
         .routes(routes!(projects::detail, projects::update))
@@ -119,7 +122,7 @@ async fn unknown() -> error::ApiError {
 }
 
 async fn not_allowed(method: http::Method) -> Response {
-    let body = error::ErrorBody { detail: format!("method {method} is not allowed here"), request_id: None };
+    let body = error::ErrorBody::of(format!("method {method} is not allowed here"));
     axum::response::IntoResponse::into_response((http::StatusCode::METHOD_NOT_ALLOWED, axum::Json(body)))
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use nuthatch_issues::{Assignee, Status, issue::short_id_text};
 use nuthatch_protocol::{TypeId, UserId};
-use nuthatch_store::projects;
+use nuthatch_store::{issue_types::IssueTypes, projects};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
@@ -139,6 +139,7 @@ pub(crate) struct IssueContext<'a> {
     pub(crate) organization: &'a projects::Organization,
     pub(crate) project: &'a projects::Project,
     pub(crate) users: &'a HashMap<UserId, User>,
+    pub(crate) types: &'a IssueTypes,
 }
 
 impl Issue {
@@ -147,7 +148,7 @@ impl Issue {
         context: &IssueContext<'_>,
         stats: Option<BTreeMap<String, Vec<(i64, u64)>>>,
     ) -> Self {
-        let (issue_type, issue_category) = issue_type(issue.type_id);
+        let (issue_type, issue_category) = issue_type(issue.type_id, context.types);
         let root = context.public_url.as_str().trim_end_matches('/');
         Self {
             id: issue.id.to_string(),
@@ -210,9 +211,9 @@ pub(crate) fn actor(assignee: Assignee, users: &HashMap<UserId, User>) -> Option
     })
 }
 
-/// Slug and category of an issue type; one that was defined at run time is known by its number.
-fn issue_type(id: TypeId) -> (String, String) {
-    match nuthatch_issues::IssueType::built_in_by_id(id) {
+/// Slug and category of an issue type; a retired one is known by its number.
+fn issue_type(id: TypeId, types: &IssueTypes) -> (String, String) {
+    match types.by_id(id) {
         Some(known) => (known.slug.clone(), known.category.clone()),
         None => (format!("type_{}", id.0), "outage".to_owned()),
     }

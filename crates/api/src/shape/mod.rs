@@ -12,6 +12,7 @@ pub(crate) mod account;
 pub(crate) mod activity;
 pub(crate) mod event;
 pub(crate) mod issue;
+pub(crate) mod issue_type;
 pub(crate) mod key;
 pub(crate) mod organization;
 pub(crate) mod project;

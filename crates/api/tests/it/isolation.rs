@@ -19,6 +19,7 @@ fn operations(app: &App) -> Vec<(String, String)> {
             .replace("{event_id}", &"07".repeat(16))
             .replace("{key}", &"01".repeat(16))
             .replace("{short_id}", "WEB-1")
+            .replace("{slug}", "error")
             .replace("{id}", "1");
         all.extend(methods.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
     }

@@ -6,6 +6,7 @@ mod accounts;
 mod app;
 mod events;
 mod isolation;
+mod issue_types;
 mod issues;
 mod openapi;
 mod projects;

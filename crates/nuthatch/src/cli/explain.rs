@@ -100,7 +100,7 @@ fn event_id(payload: &[u8]) -> EventId {
         .unwrap_or(EventId([0; 16]))
 }
 
-fn read(file: &std::path::Path) -> anyhow::Result<Bytes> {
+pub(super) fn read(file: &std::path::Path) -> anyhow::Result<Bytes> {
     let mut bytes = Vec::new();
     let mut source: Box<dyn std::io::Read> = if file.as_os_str() == "-" {
         Box::new(std::io::stdin())

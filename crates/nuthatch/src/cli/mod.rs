@@ -5,6 +5,7 @@ mod accounts;
 mod demo;
 mod explain;
 mod first_run;
+mod issue_types;
 mod log;
 pub(crate) mod output;
 mod projects;
@@ -59,6 +60,9 @@ enum Command {
     /// Client keys (DSNs) of a project.
     #[command(subcommand)]
     Key(projects::KeyCommand),
+    /// Issue types: their rules, built in or your own.
+    #[command(subcommand)]
+    IssueType(issue_types::IssueTypeCommand),
     /// Show what the server makes of an event or an envelope, without storing anything.
     #[command(subcommand)]
     Explain(explain::Command),
@@ -120,6 +124,7 @@ async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Token(command) => accounts::token(&context, command).await,
         Command::Project(command) => projects::project(&context, command).await,
         Command::Key(command) => projects::key(&context, command).await,
+        Command::IssueType(command) => issue_types::run(&context, command).await,
         Command::Explain(command) => explain::run(&context, command).await,
         Command::Log(command) => log::run(&context, command).await,
         Command::Demo(args) => demo::run(&context, args).await,

@@ -55,12 +55,7 @@ pub(crate) async fn project(context: &Context, command: ProjectCommand) -> anyho
                 sound,
                 "{slug} is not a slug: lower-case letters, digits and dashes, at least one letter, at most 50"
             );
-            let organization = meta
-                .organizations()
-                .await?
-                .into_iter()
-                .find(|o| organization.as_ref().is_none_or(|wanted| &o.slug == wanted))
-                .context("there is no such organization; `nuthatch init` makes the first")?;
+            let organization = self::organization(&meta, organization.as_deref()).await?;
             let name = name.unwrap_or_else(|| slug.clone());
             let (project, key) = meta
                 .create_project(NewProject {
@@ -157,6 +152,13 @@ async fn set_active(
     let word = if active { "enabled" } else { "disabled" };
     context.output.result(&shown_key(&key, &url(context)?), || format!("{word} key {id}"));
     Ok(())
+}
+
+/// The organization of a slug; the first when there is no slug.
+pub(super) async fn organization(meta: &EmbeddedMeta, slug: Option<&str>) -> anyhow::Result<Organization> {
+    let mut all = meta.organizations().await?.into_iter();
+    all.find(|organization| slug.is_none_or(|slug| organization.slug == slug))
+        .context("there is no such organization; `nuthatch init` makes the first")
 }
 
 async fn all_projects(meta: &EmbeddedMeta) -> anyhow::Result<Vec<(Organization, Project)>> {

@@ -67,3 +67,28 @@ fn explain_shows_what_would_become_of_an_event_and_an_envelope() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("invalid_json"));
 }
+
+#[test]
+fn issue_types_are_defined_changed_and_removed() {
+    let site = Site::new();
+    let data = site.data();
+    let built_in = json(&data, &["issue-type", "list"], "").as_array().unwrap().len();
+    let made = r#"{"slug": "disk_full", "name": "Disk full", "category": "outage", "noise": {"ignoreLimit": 3, "expirySecs": 60}}"#;
+    let made = json(&data, &["issue-type", "define", "-"], made);
+    assert_eq!((&made["type"], &made["isBuiltIn"]), (&serde_json::json!(100_000), &serde_json::json!(false)));
+    let changed = json(&data, &["issue-type", "define", "-"], r#"{"slug": "disk_full", "noise": null}"#);
+    assert_eq!((&changed["name"], &changed["noise"]), (&made["name"], &serde_json::Value::Null));
+    assert_eq!(json(&data, &["issue-type", "list"], "").as_array().unwrap().len(), built_in + 1);
+    json(&data, &["issue-type", "remove", "disk_full"], "");
+    for (arguments, input, says) in [
+        (vec!["issue-type", "define", "-"], r#"{"slug": "error", "name": ""}"#, "name"),
+        (vec!["issue-type", "define", "-"], r#"{"slug": "error", "nam": "x"}"#, "nam"),
+        (vec!["issue-type", "remove", "disk_full"], "", "nuthatch issue-type list"),
+        (vec!["issue-type", "remove", "error"], "", "built in"),
+    ] {
+        let output = run(&data, &arguments, input);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+        assert!(text.contains(says), "{arguments:?}: {text}");
+    }
+}

@@ -34,7 +34,7 @@ CREATE TABLE setup_link (
     expires INTEGER NOT NULL
 ) STRICT;
 
--- What intake and the pages are configured by. Every write to these tables raises config_version.
+-- What intake, worker and the pages are configured by. Every write to these tables raises config_version.
 CREATE TABLE organization (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     slug     TEXT NOT NULL UNIQUE,
@@ -80,6 +80,21 @@ CREATE TABLE project_key (
     created    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX project_key_by_project ON project_key (project_id);
+
+CREATE TABLE issue_type (
+    organization_id INTEGER NOT NULL REFERENCES organization (id),
+    id              INTEGER NOT NULL, -- that of a built-in type: changes its rules
+    slug            TEXT NOT NULL,
+    definition      TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (organization_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- Numbers of issue types are not given twice, also when a type is gone.
+CREATE TABLE issue_type_number (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    next INTEGER NOT NULL
+) STRICT;
+INSERT INTO issue_type_number VALUES (1, 0);
 
 CREATE TABLE config_version (
     id    INTEGER PRIMARY KEY CHECK (id = 1),

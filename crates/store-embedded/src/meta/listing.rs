@@ -95,6 +95,7 @@ impl Conditions {
                 let any: Vec<_> = any.iter().map(|substatus| substatus.number()).collect();
                 self.push_list("coalesce(substatus, 0) IN ", &any);
             }
+            IssueTest::Types(any) => self.push_list("type_id IN ", any),
             IssueTest::Level(any) => {
                 self.push_list("level IN ", &any.iter().map(|level| level.number()).collect::<Vec<_>>());
             }

@@ -10,6 +10,7 @@ mod column;
 mod due;
 mod error;
 mod issue_row;
+mod issue_types;
 mod issues;
 mod listing;
 mod migrations;

@@ -79,7 +79,7 @@ fn insert_key(connection: &Connection, new: NewKey) -> Result<ProjectKey, Failur
 
 impl EmbeddedMeta {
     /// A write that raises the version of the configuration.
-    async fn configure<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(super) async fn configure<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,

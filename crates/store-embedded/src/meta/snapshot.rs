@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     column::{json, unsigned},
     error::Failure,
-    issue_row,
+    issue_row, issue_types,
 };
 
 /// The issue of a hash; null when the row is dead.
@@ -83,7 +83,8 @@ fn read_places(connection: &Connection, needs: &Needs, snapshot: &mut Snapshot) 
     for id in ids {
         let mut rows = organization.query([id.0 as i64])?;
         let features = rows.next()?.map(|row| json(row, 0)).transpose()?.flatten();
-        let state = OrganizationState { features: features.unwrap_or_default(), ..OrganizationState::default() };
+        let types = issue_types::definitions(connection, id)?.into_iter().map(|definition| (definition.id, definition));
+        let state = OrganizationState { features: features.unwrap_or_default(), types: types.collect() };
         snapshot.organizations.insert(id, state);
     }
     let mut member = connection.prepare_cached(

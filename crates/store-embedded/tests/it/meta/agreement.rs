@@ -1,7 +1,7 @@
 //! Whatever is written, the database and the reference tell the same afterwards.
 
 use nuthatch_issues::{Activity, ActivityKind, HourlyCount, Issue, Status};
-use nuthatch_protocol::Hash;
+use nuthatch_protocol::{Hash, TypeId};
 use nuthatch_store::{
     MetaStore,
     issues::{IssueCondition, IssueCursor, IssueQuery, IssueSort, IssueTest},
@@ -53,7 +53,9 @@ impl Batch {
         let last = snapshot.last_issue_id.0;
         let there = |id: &u64| if self.reckless { *id } else { (id - 1) % (last + self.created) + 1 };
         Changes {
-            created: (last + 1..=last + self.created).map(|id| issue(id, project, id)).collect(),
+            created: (last + 1..=last + self.created)
+                .map(|id| Issue { type_id: TypeId(id as u32 % 3), ..issue(id, project, id) })
+                .collect(),
             updated: (self.updated.iter())
                 .map(|(id, seen, resolved, title)| Issue {
                     times_seen: *seen,
@@ -127,6 +129,8 @@ fn query(organization: nuthatch_protocol::OrganizationId) -> impl Strategy<Value
         "[a-cäß%_\u{0}]{0,2}".prop_map(IssueTest::Text),
         prop::collection::vec(0..6_u8, 0..3)
             .prop_map(|hashes| IssueTest::Hashes(hashes.into_iter().map(|hash| Hash([hash; 16])).collect())),
+        prop::collection::vec(0..3_u32, 0..3)
+            .prop_map(|types| IssueTest::Types(types.into_iter().map(TypeId).collect())),
         (0..5_u64).prop_map(IssueTest::TimesSeenAtLeast),
         (-20..40_i64).prop_map(|time| IssueTest::LastSeenSince(Timestamp(time))),
     ];

@@ -2,7 +2,7 @@
 
 use nuthatch_issues::{Needs, Status};
 use nuthatch_protocol::{Hash, PublicKey, UserId};
-use nuthatch_store::AccountStore;
+use nuthatch_store::{AccountStore, IssueTypeStore};
 use rusqlite::Connection;
 
 use super::*;
@@ -31,6 +31,9 @@ async fn format_1_opens() {
     let client_key = store.key(PublicKey([4; 16])).await.unwrap().unwrap();
     let project = store.project(client_key.project_id).await.unwrap().unwrap();
     assert_eq!((project.slug.as_str(), store.members(project.organization_id).await.unwrap().len()), ("web", 1));
+
+    let types = store.issue_types(project.organization_id).await.unwrap();
+    assert_eq!((types[0].id.0, types[0].slug.as_str(), types[0].evidence[0].key.as_str()), (100_000, "leak", "path"));
 
     let found = store.issue(IssueId(1)).await.unwrap().unwrap();
     assert_eq!((found.title.as_str(), found.status, found.user_count), ("ValueError: no", Status::Ignored, 1));

@@ -1,7 +1,7 @@
 //! Lists of issues, against a filter that looks at every issue.
 
 use nuthatch_issues::{Assignee, Changes, Issue, Status, Substatus};
-use nuthatch_protocol::{Hash, IssueId, Level, ProjectId, Timestamp, UserId};
+use nuthatch_protocol::{Hash, IssueId, Level, ProjectId, Timestamp, TypeId, UserId};
 
 use super::fixture::{Place, apply, issue};
 use crate::{
@@ -21,6 +21,7 @@ fn varied(first_id: u64, project: ProjectId) -> Vec<(Issue, u64)> {
             let issue = Issue {
                 status: substatus.map_or(Status::Resolved, Substatus::status),
                 substatus,
+                type_id: TypeId([1, 1001, 100_000][n as usize % 3]),
                 level: if n % 2 == 0 { Level::Error } else { Level::Fatal },
                 platform: if n % 3 == 0 { "node".to_owned() } else { "python".to_owned() },
                 title: if n % 5 == 0 { format!("100%_sure\\ÄÖ {n}") } else { format!("100 sure {n}") },
@@ -67,6 +68,8 @@ fn conditions() -> Vec<Meaning> {
         (IssueTest::Substatus(vec![Substatus::New, Substatus::ArchivedForever]), |i| {
             [Some(Substatus::New), Some(Substatus::ArchivedForever)].contains(&i.substatus)
         }),
+        (IssueTest::Types(vec![TypeId(1001), TypeId(100_000), TypeId(7)]), |i| i.type_id != TypeId::ERROR),
+        (IssueTest::Types(vec![]), |_| false),
         (IssueTest::Level(vec![Level::Fatal, Level::Debug]), |i| i.level == Level::Fatal),
         (IssueTest::Platform(vec!["node".to_owned(), "\"".to_owned()]), |i| i.platform == "node"),
         (IssueTest::Assigned, |i| i.assignee.is_some()),

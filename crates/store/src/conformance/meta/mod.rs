@@ -2,6 +2,7 @@
 
 mod accounts;
 mod fixture;
+mod issue_types;
 mod listing;
 mod projects;
 mod transact;
@@ -9,6 +10,9 @@ mod transact;
 pub use self::{
     accounts::{accounts_are_unique_by_address, sessions_end, set_up_links_work_once, tokens_belong_to_accounts},
     fixture::{Place, issue},
+    issue_types::{
+        built_in_types_are_changed_and_reset, definitions_are_bounded, issue_types_are_defined, types_with_issues_stay,
+    },
     listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
     projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
     transact::{
@@ -31,6 +35,10 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     members_have_roles(&fresh()).await;
     keys_open_projects(&fresh()).await;
     configuration_has_a_version(&fresh()).await;
+    issue_types_are_defined(&fresh()).await;
+    built_in_types_are_changed_and_reset(&fresh()).await;
+    types_with_issues_stay(&fresh()).await;
+    definitions_are_bounded(&fresh()).await;
     snapshots_hold_what_was_asked(&fresh()).await;
     rules_remember(&fresh()).await;
     organizations_and_projects_have_rules(&fresh()).await;

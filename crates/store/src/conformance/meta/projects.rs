@@ -1,6 +1,7 @@
 //! Organizations, members, projects, keys.
 
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, UserId};
+use nuthatch_issues::IssueType;
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, TypeId, UserId};
 
 use super::fixture::{NOW, new_project, organization, project, user};
 use crate::{
@@ -116,6 +117,13 @@ pub async fn configuration_has_a_version(store: &impl MetaStore) {
     let new = NewKey { project_id: web.id, name: String::new(), public: PublicKey([2; 16]), created: NOW };
     store.create_key(new).await.expect("creates");
     moves("a key is created");
+    let plain = IssueType::plain(TypeId(0), "leak", "Leak", "disk");
+    let leak = store.create_issue_type(acme.id, plain).await.expect("creates");
+    moves("an issue type is defined");
+    store.put_issue_type(acme.id, leak.clone()).await.expect("writes");
+    moves("an issue type is written");
+    store.remove_issue_type(acme.id, leak.id).await.expect("removes");
+    moves("an issue type is removed");
 
     let version = store.config_version();
     user(store, "ada@example.org").await;

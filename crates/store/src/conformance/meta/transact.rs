@@ -7,7 +7,8 @@ use std::{
 };
 
 use nuthatch_issues::{
-    Activity, ActivityKind, Assignee, Changes, HourlyCount, Issue, Job, MessageKey, Needs, Snapshot, Status, Substatus,
+    Activity, ActivityKind, Assignee, Changes, HourlyCount, Issue, IssueType, Job, MessageKey, Needs, Snapshot, Status,
+    Substatus,
     changes::{EventFate, Handled, OrganizationState, ProjectState, Sightings},
     history::{HistoryEntry, HistoryState},
     jobs::ONGOING_AFTER,
@@ -164,7 +165,10 @@ pub async fn organizations_and_projects_have_rules(store: &impl MetaStore) {
     acme.features = ["a".to_owned(), "b".to_owned()].into();
     store.update_organization(&acme).await.expect("writes");
     assert_eq!(store.organizations().await.expect("lists")[0], acme);
+    let own = IssueType::plain(TypeId(0), "nightly_backup", "Nightly backup", "outage");
+    let own = store.create_issue_type(organization, own).await.expect("defines");
     let found = snapshot(store, Needs { projects: [web].into(), ..Needs::default() }).await;
+    assert_eq!(found.organizations[&organization].types, HashMap::from([(own.id, own)]));
     assert_eq!(found.projects[&web].resolve_age_hours, Some(48));
     assert_eq!(found.organizations[&organization].features, acme.features);
 }

@@ -52,6 +52,7 @@ impl State {
             IssueTest::Ids(ids) => ids.contains(&issue.id),
             IssueTest::Status(status) => issue.status == *status,
             IssueTest::Substatus(any) => issue.substatus.is_some_and(|substatus| any.contains(&substatus)),
+            IssueTest::Types(any) => any.contains(&issue.type_id),
             IssueTest::Level(any) => any.contains(&issue.level),
             IssueTest::Platform(any) => any.contains(&issue.platform),
             IssueTest::Assigned => issue.assignee.is_some(),

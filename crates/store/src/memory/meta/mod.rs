@@ -1,6 +1,7 @@
 //! In-memory reference of the metadata ports.
 
 mod accounts;
+mod issue_types;
 mod issues;
 mod listing;
 mod projects;
@@ -17,7 +18,7 @@ use std::{
 };
 
 use nuthatch_issues::{
-    Activity, Issue, MessageKey,
+    Activity, Issue, IssueType, MessageKey,
     changes::{Handled, Sightings},
     history::HistoryEntry,
     open_period::{OpenPeriod, PeriodEntry},
@@ -52,6 +53,8 @@ struct State {
     projects: BTreeMap<ProjectId, Project>,
     keys: BTreeMap<KeyId, ProjectKey>,
     last_key: KeyId,
+    issue_types: BTreeMap<(OrganizationId, TypeId), IssueType>,
+    last_type: Option<TypeId>,
 
     issues: BTreeMap<IssueId, Issue>,
     hashes: BTreeMap<(ProjectId, Hash), Option<IssueId>>,

@@ -7,7 +7,7 @@ use nuthatch_issues::{
     changes::{OrganizationState, ProjectState},
     quota::Usage,
 };
-use nuthatch_protocol::{OrganizationId, ProjectId};
+use nuthatch_protocol::{OrganizationId, ProjectId, TypeId};
 
 use super::State;
 
@@ -60,7 +60,9 @@ impl State {
 
     fn organization_state(&self, id: OrganizationId) -> Option<OrganizationState> {
         let features = self.organizations.get(&id)?.features.clone();
-        Some(OrganizationState { features, types: HashMap::new() })
+        let types = self.issue_types.range((id, TypeId(0))..=(id, TypeId(u32::MAX)));
+        let types = types.map(|((_, type_id), definition)| (*type_id, definition.clone())).collect();
+        Some(OrganizationState { features, types })
     }
 
     fn actor(&self, project: ProjectId, text: &str) -> Option<Assignee> {
