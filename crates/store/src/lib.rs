@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod conformance;
+pub mod dead_letters;
 pub mod error;
 pub mod events;
 pub mod issues;
@@ -13,13 +14,14 @@ pub mod memory;
 pub mod projects;
 
 pub use accounts::AccountStore;
+pub use dead_letters::DeadLetterStore;
 pub use error::StoreError;
 pub use events::EventStore;
 pub use issues::IssueStore;
 pub use log::Log;
 pub use projects::ProjectStore;
 
-/// Everything but events and blobs: organizations, projects, keys, accounts, issues, positions.
-pub trait MetaStore: AccountStore + ProjectStore + IssueStore {}
+/// Everything but events and blobs: organizations, projects, keys, accounts, issues, dead letters, positions.
+pub trait MetaStore: AccountStore + ProjectStore + IssueStore + DeadLetterStore {}
 
-impl<T: AccountStore + ProjectStore + IssueStore> MetaStore for T {}
+impl<T: AccountStore + ProjectStore + IssueStore + DeadLetterStore> MetaStore for T {}

@@ -4,9 +4,12 @@
 //! canonical event, grouping, occurrence, row. [`apply`] then moves the stores: issues first, in one transaction with
 //! the consumer's position, then the event rows, whose store keeps a position of its own. After a crash each store
 //! resumes from its own position, so every record is applied exactly once to each. The log is trimmed behind the slower.
+//! What cannot be handled goes to the topic of the dead letters, which [`letters`] reads: it keeps them for people, and
+//! replays them when asked to.
 
 mod apply;
 mod dead_letter;
+mod letters;
 mod prepare;
 mod retention;
 mod telemetry;
@@ -14,7 +17,7 @@ mod telemetry;
 use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
-use nuthatch_store::{EventStore, IssueStore, Log, StoreError, log::ReadLimit};
+use nuthatch_store::{DeadLetterStore, EventStore, IssueStore, Log, StoreError, log::ReadLimit};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -26,11 +29,15 @@ pub const ISSUES_CONSUMER: &str = "issues";
 /// The consumer that keeps event rows: its position lives in the event store.
 pub const EVENTS_CONSUMER: &str = "events";
 
+/// The consumer that keeps dead letters: its position lives in the metadata.
+pub const LETTERS_CONSUMER: &str = "letters";
+
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
-        Topic::IngestOccurrences | Topic::DeadLetters => &[],
+        Topic::IngestOccurrences => &[],
+        Topic::DeadLetters => &[LETTERS_CONSUMER],
     }
 }
 
@@ -49,7 +56,7 @@ pub struct WorkerOptions {
     pub commit_interval: Duration,
     /// Most events between two commits of the event store.
     pub commit_max_events: usize,
-    /// How long events are kept.
+    /// How long events and dead letters are kept.
     pub retention: Duration,
 }
 
@@ -61,6 +68,8 @@ pub struct Worker {
     pub issues: Arc<dyn IssueStore>,
     /// Event rows.
     pub events: Arc<dyn EventStore>,
+    /// Dead letters.
+    pub letters: Arc<dyn DeadLetterStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How.
@@ -81,6 +90,11 @@ impl Worker {
             let start = Position { topic: Topic::IngestEvents, partition, offset: 0 };
             tasks.spawn(worker.clone().consume(start, stop.clone()));
         }
+        for partition in 0..worker.log.partitions(Topic::DeadLetters) {
+            let start = Position { topic: Topic::DeadLetters, partition, offset: 0 };
+            tasks.spawn(letters::take(worker.clone(), start, stop.clone()));
+        }
+        tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));
         let mut result = Ok(());
         while let Some(ended) = tasks.join_next().await {

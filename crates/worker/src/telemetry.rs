@@ -15,6 +15,16 @@ pub(crate) fn dead_letter(reason: &str) {
     counter!("nuthatch_worker_dead_letters_total", "reason" => reason.to_owned()).increment(1);
 }
 
+/// Letters that were given to their topics again, because somebody asked for it.
+pub(crate) fn letters_replayed(count: u64) {
+    counter!("nuthatch_dead_letters_replayed_total").increment(count);
+}
+
+/// Letters that were removed unseen, because the list is full. Zero on a healthy server.
+pub(crate) fn letters_dropped(count: u64) {
+    counter!("nuthatch_dead_letters_dropped_total").increment(count);
+}
+
 /// Occurrences that were counted before: an SDK sent them twice. Small.
 pub(crate) fn duplicates(count: usize) {
     counter!("nuthatch_worker_duplicates_total").increment(count as u64);

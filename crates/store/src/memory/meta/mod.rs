@@ -1,6 +1,7 @@
 //! In-memory reference of the metadata ports.
 
 mod accounts;
+mod dead_letters;
 mod issues;
 mod listing;
 mod projects;
@@ -16,15 +17,17 @@ use std::{
 
 use nuthatch_issues::{Activity, Issue};
 use nuthatch_protocol::{
-    EventId, Hash, IssueId, KeyId, OrganizationId, Partition, Position, ProjectId, Timestamp, Topic, UserId,
+    EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, Timestamp, Topic, UserId,
 };
 
 use crate::{
     accounts::{ApiToken, SecretHash, Session, User},
+    dead_letters::StoredLetter,
+    issues::ConsumerPosition,
     projects::{Organization, Project, ProjectKey, Role},
 };
 
-/// Accounts, projects and issues behind one lock.
+/// Accounts, projects, issues and dead letters behind one lock.
 #[derive(Default)]
 pub struct MemoryMeta {
     state: Mutex<State>,
@@ -54,6 +57,15 @@ struct State {
     activities: Vec<Activity>,
     counted: BTreeMap<(ProjectId, EventId), (Option<Position>, Timestamp)>,
     positions: BTreeMap<(String, Topic, Partition), u64>,
+
+    letters: BTreeMap<LetterId, StoredLetter>,
+    last_letter: LetterId,
+}
+
+impl State {
+    fn move_to(&mut self, ConsumerPosition { consumer, position }: ConsumerPosition) {
+        self.positions.insert((consumer, position.topic, position.partition), position.offset);
+    }
 }
 
 impl MemoryMeta {
