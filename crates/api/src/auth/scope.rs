@@ -121,6 +121,8 @@ pub(crate) struct MemberRight;
 pub(crate) struct ProjectRight;
 /// `event:…`
 pub(crate) struct EventRight;
+/// `event:read` to read; `event:admin` for everything else, as a replay with another payload makes an event.
+pub(crate) struct DeadLetterRight;
 
 impl Right for OrganizationRight {
     const FAMILY: &'static str = "org";
@@ -133,6 +135,14 @@ impl Right for ProjectRight {
 }
 impl Right for EventRight {
     const FAMILY: &'static str = "event";
+}
+impl Right for DeadLetterRight {
+    const FAMILY: &'static str = "event";
+
+    fn scope(method: &Method) -> String {
+        let level = if method.is_safe() { "read" } else { "admin" };
+        format!("{}:{level}", Self::FAMILY)
+    }
 }
 
 #[cfg(test)]

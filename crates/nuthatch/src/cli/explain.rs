@@ -1,17 +1,13 @@
 //! `nuthatch explain`: what the server would make of something, without storing anything.
 
-use std::{io::Read as _, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use nuthatch_protocol::{EventId, IngestRecord, KeyId, ProjectId, record::IngestHeader};
 use serde_json::{Value, json};
 
-use super::{Context, output::Output};
+use super::{Context, input, output::Output};
 use crate::now;
-
-/// Largest file that is read.
-const FILE_MAX_BYTES: u64 = 200 << 20;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -30,7 +26,7 @@ pub(crate) enum Command {
 pub(crate) fn run(context: &Context, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Event { file } => {
-            let explained = explain_event(read(&file)?)?;
+            let explained = explain_event(input::read(&file)?)?;
             Output::text(&serde_json::to_string_pretty(&explained)?);
         }
         Command::Envelope { file } => {
@@ -39,7 +35,7 @@ pub(crate) fn run(context: &Context, command: Command) -> anyhow::Result<()> {
                 event_max_bytes: context.config.intake.event_max_bytes,
                 ..Default::default()
             };
-            let explained = serde_json::to_value(nuthatch_intake::explain(&read(&file)?, &limits))?;
+            let explained = serde_json::to_value(nuthatch_intake::explain(&input::read(&file)?, &limits))?;
             Output::text(&serde_json::to_string_pretty(&explained)?);
         }
     }
@@ -85,20 +81,4 @@ fn event_id(payload: &[u8]) -> EventId {
         .ok()
         .and_then(|event| event.get("event_id")?.as_str()?.parse().ok())
         .unwrap_or(EventId([0; 16]))
-}
-
-fn read(file: &std::path::Path) -> anyhow::Result<Bytes> {
-    let mut bytes = Vec::new();
-    let mut source: Box<dyn std::io::Read> = if file.as_os_str() == "-" {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(file).with_context(|| format!("cannot open {}", file.display()))?)
-    };
-    source
-        .by_ref()
-        .take(FILE_MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("cannot read {}", file.display()))?;
-    anyhow::ensure!(bytes.len() as u64 <= FILE_MAX_BYTES, "{} is larger than {FILE_MAX_BYTES} bytes", file.display());
-    Ok(bytes.into())
 }
