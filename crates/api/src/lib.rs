@@ -14,6 +14,7 @@ mod routes;
 mod search;
 mod series;
 mod shape;
+mod telemetry;
 
 use std::sync::Arc;
 

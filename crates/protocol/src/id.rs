@@ -59,6 +59,10 @@ numeric_id!(
     /// An issue (Sentry calls it a group).
     IssueId
 );
+numeric_id!(
+    /// A dead letter that is kept. Never given twice.
+    LetterId
+);
 
 macro_rules! hex_id {
     ($(#[$doc:meta])* $name:ident) => {

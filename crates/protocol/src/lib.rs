@@ -19,7 +19,7 @@ pub use dsn::{Dsn, InvalidDsn};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item};
 pub use event::Event;
 pub use event_row::EventRow;
-pub use id::{EventId, Hash, IssueId, KeyId, OrganizationId, ProjectId, PublicKey, TeamId, UserId};
+pub use id::{EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId, PublicKey, TeamId, UserId};
 pub use item_type::ItemType;
 pub use level::Level;
 pub use occurrence::{EventPath, Evidence, Message, Occurrence, Priority, StatusChange, TypeId, UnknownMessage};

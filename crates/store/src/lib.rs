@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod conformance;
+pub mod dead_letters;
 pub mod error;
 pub mod events;
 pub mod issue_types;
@@ -15,6 +16,7 @@ pub mod projects;
 pub mod seed;
 
 pub use accounts::AccountStore;
+pub use dead_letters::DeadLetterStore;
 pub use error::StoreError;
 pub use events::EventStore;
 pub use issue_types::IssueTypeStore;
@@ -23,7 +25,7 @@ pub use log::Log;
 pub use projects::ProjectStore;
 pub use seed::Seed;
 
-/// Everything but events and blobs: organizations, projects, keys, accounts, issue types, issues, positions.
-pub trait MetaStore: AccountStore + ProjectStore + IssueTypeStore + IssueStore {}
+/// Everything but events and blobs: organizations, projects, keys, accounts, issue types, issues, dead letters, positions.
+pub trait MetaStore: AccountStore + ProjectStore + IssueTypeStore + IssueStore + DeadLetterStore {}
 
-impl<T: AccountStore + ProjectStore + IssueTypeStore + IssueStore> MetaStore for T {}
+impl<T: AccountStore + ProjectStore + IssueTypeStore + IssueStore + DeadLetterStore> MetaStore for T {}

@@ -1,5 +1,6 @@
 //! Where records go that cannot be handled.
 
+use bytes::Bytes;
 use nuthatch_protocol::{
     EventId, Position, ProjectId, Timestamp,
     record::{DeadLetter, DeadLetterHeader},
@@ -49,11 +50,16 @@ pub(crate) fn unreadable(position: Position, message: String, at: Timestamp) -> 
             place: None,
             at,
         },
-        original: bytes::Bytes::new(),
+        original: Bytes::new(),
     }
 }
 
 /// The record of the dead-letter topic.
 pub(crate) fn record(letter: &DeadLetter) -> NewRecord {
-    NewRecord { key: letter.header.event_id.map_or([0; 16], |id| id.0), value: letter.encode() }
+    keyed(&letter.header, letter.encode())
+}
+
+/// A record of the event that a letter is about.
+pub(crate) fn keyed(header: &DeadLetterHeader, value: Bytes) -> NewRecord {
+    NewRecord { key: header.event_id.map_or([0; 16], |id| id.0), value }
 }

@@ -4,10 +4,13 @@
 //! canonical event, grouping, occurrence, row. [`apply`] then moves the stores: issues first, in one transaction with
 //! the consumer's position, then the event rows, whose store keeps a position of its own. After a crash each store
 //! resumes from its own position, so every record is applied exactly once to each. The log is trimmed behind the slower.
+//! What cannot be handled goes to the topic of the dead letters, which [`letters`] reads: it keeps them for people, and
+//! replays them when asked to.
 
 mod apply;
 mod dead_letter;
 mod jobs;
+mod letters;
 mod platform;
 mod prepare;
 mod retention;
@@ -16,7 +19,7 @@ mod telemetry;
 use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
-use nuthatch_store::{EventStore, IssueStore, Log, StoreError, log::ReadLimit};
+use nuthatch_store::{DeadLetterStore, EventStore, IssueStore, Log, StoreError, log::ReadLimit};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -32,11 +35,14 @@ pub const ISSUES_CONSUMER: &str = "issues";
 /// The consumer that keeps event rows: its position lives in the event store.
 pub const EVENTS_CONSUMER: &str = "events";
 
+/// The consumer that keeps dead letters: its position lives in the metadata.
+pub const LETTERS_CONSUMER: &str = "letters";
+
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
-        Topic::DeadLetters => &[],
+        Topic::DeadLetters => &[LETTERS_CONSUMER],
     }
 }
 
@@ -55,7 +61,7 @@ pub struct WorkerOptions {
     pub commit_interval: Duration,
     /// Most events between two commits of the event store.
     pub commit_max_events: usize,
-    /// How long events are kept.
+    /// How long events and dead letters are kept.
     pub retention: Duration,
     /// Rules of the issue platform.
     pub platform: nuthatch_issues::Options,
@@ -69,6 +75,8 @@ pub struct Worker {
     pub issues: Arc<dyn IssueStore>,
     /// Event rows.
     pub events: Arc<dyn EventStore>,
+    /// Dead letters.
+    pub letters: Arc<dyn DeadLetterStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How.
@@ -92,6 +100,11 @@ impl Worker {
             }
         }
         tasks.spawn(jobs::run(worker.clone(), stop.clone()));
+        for partition in 0..worker.log.partitions(Topic::DeadLetters) {
+            let start = Position { topic: Topic::DeadLetters, partition, offset: 0 };
+            tasks.spawn(letters::take(worker.clone(), start, stop.clone()));
+        }
+        tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));
         let mut result = Ok(());
         while let Some(ended) = tasks.join_next().await {

@@ -15,6 +15,7 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<
         let before = worker.clock.now().minus(worker.options.retention);
         if retry(&stop, || worker.events.drop_before(before)).await?.is_none()
             || retry(&stop, || worker.issues.expire(before)).await?.is_none()
+            || retry(&stop, || worker.letters.expire_letters(before)).await?.is_none()
         {
             return Ok(());
         }

@@ -43,6 +43,16 @@ pub(crate) fn job_done(job: &'static str, issues: usize) {
     counter!("nuthatch_issues_job_changes_total", "job" => job).increment(issues as u64);
 }
 
+/// Letters that were given to their topics again, because somebody asked for it.
+pub(crate) fn letters_replayed(count: u64) {
+    counter!("nuthatch_dead_letters_replayed_total").increment(count);
+}
+
+/// Letters that were removed unseen, because the list is full. Zero on a healthy server.
+pub(crate) fn letters_dropped(count: u64) {
+    counter!("nuthatch_dead_letters_dropped_total").increment(count);
+}
+
 /// Calls repeated because a store was unavailable. Zero on a healthy server.
 pub(crate) fn retried(store: &'static str) {
     counter!("nuthatch_worker_retries_total", "store" => store).increment(1);

@@ -123,6 +123,8 @@ pub(crate) struct ProjectRight;
 pub(crate) struct EventRight;
 /// `org:…`, where removing is a change like others.
 pub(crate) struct IssueTypeRight;
+/// `event:read` to read; `event:admin` for everything else, as a replay with another payload makes an event.
+pub(crate) struct DeadLetterRight;
 
 impl Right for OrganizationRight {
     const FAMILY: &'static str = "org";
@@ -144,6 +146,14 @@ impl Right for IssueTypeRight {
             Method::DELETE => OrganizationRight::scope(&Method::PUT),
             _ => OrganizationRight::scope(method),
         }
+    }
+}
+impl Right for DeadLetterRight {
+    const FAMILY: &'static str = "event";
+
+    fn scope(method: &Method) -> String {
+        let level = if method.is_safe() { "read" } else { "admin" };
+        format!("{}:{level}", Self::FAMILY)
     }
 }
 

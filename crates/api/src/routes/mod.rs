@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bulk;
+mod dead_letters;
 mod event_lookup;
 mod event_page;
 mod events;
@@ -93,6 +94,11 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(events::detail))
         .routes(routes!(events::json))
         .routes(routes!(events::by_id))
+        .routes(routes!(dead_letters::list, dead_letters::discard_all))
+        .routes(routes!(dead_letters::reasons))
+        .routes(routes!(dead_letters::replay_all))
+        .routes(routes!(dead_letters::detail, dead_letters::discard))
+        .routes(routes!(dead_letters::replay))
         .routes(routes!(stats::of_project))
         .routes(routes!(tags::of_organization))
         .routes(routes!(tags::values_of_organization))

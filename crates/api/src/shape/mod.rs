@@ -10,6 +10,7 @@
 
 pub(crate) mod account;
 pub(crate) mod activity;
+pub(crate) mod dead_letter;
 pub(crate) mod event;
 pub(crate) mod issue;
 pub(crate) mod issue_type;

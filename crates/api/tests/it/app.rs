@@ -13,12 +13,14 @@ use nuthatch_api::{Api, ApiDeps, hash_password, last_characters, router, secret_
 use nuthatch_issues::{Changes, HourlyCount, Issue, Needs, Status, Substatus};
 use nuthatch_protocol::{
     EventId, EventRow, Hash, IngestRecord, IssueId, Level, OrganizationId, Position, Priority, ProjectId, PublicKey,
-    Timestamp, Topic, TypeId, UserId,
+    Timestamp, Topic, TypeId, UserId, record::DeadLetter,
 };
 use nuthatch_store::{
-    AccountStore as _, EventStore as _, IssueStore as _, ProjectStore as _,
+    AccountStore as _, DeadLetterStore as _, EventStore as _, IssueStore as _, ProjectStore as _,
     accounts::{NewToken, NewUser},
+    dead_letters::LetterBounds,
     events::{EventSummary, StoredEvent},
+    issues::ConsumerPosition,
     log::StoredRecord,
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
     projects::{NewProject, Organization, Project, Role},
@@ -155,6 +157,13 @@ impl App {
         };
         self.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
         id
+    }
+
+    /// Keeps dead letters; ids are given from 1 on.
+    pub async fn letters(&self, letters: &[DeadLetter]) {
+        let position = Position { topic: Topic::DeadLetters, partition: 0, offset: 0 };
+        let position = ConsumerPosition { consumer: "letters".to_owned(), position };
+        self.meta.take_letters(letters.to_vec(), position, LetterBounds::default()).await.unwrap();
     }
 
     /// Stores an event, searchable.

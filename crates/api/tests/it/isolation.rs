@@ -1,6 +1,8 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use nuthatch_store::conformance::meta::letter;
+
 use crate::app::App;
 
 /// What answers without a credential, or is about the caller alone.
@@ -17,6 +19,7 @@ fn operations(app: &App) -> Vec<(String, String)> {
             .replace("{project}", "web")
             .replace("{issue}", &(app.acme.project.id.0 * 1000 + 1).to_string())
             .replace("{event_id}", &"07".repeat(16))
+            .replace("{letter}", "1")
             .replace("{key}", &"01".repeat(16))
             .replace("{short_id}", "WEB-1")
             .replace("{slug}", "error")
@@ -31,6 +34,7 @@ async fn nobody_reads_or_changes_anything_of_another_organization() {
     let app = App::new().await;
     app.issue(&app.acme.project, 1, 1).await;
     app.event(&app.acme.project, 7, 1, crate::app::NOON - 60, &json!({})).await;
+    app.letters(&[letter(0, Some(app.acme.project.id), "invalid_json")]).await;
     let operations = operations(&app);
     assert!(operations.len() > 40, "{}", operations.len());
     for (method, path) in operations {
@@ -45,7 +49,8 @@ async fn nobody_reads_or_changes_anything_of_another_organization() {
             assert_eq!(eve.status, StatusCode::NOT_FOUND, "{method} {path} {:?}", eve.body);
             // Her own organization does not help to reach what is not in it.
             let through = path.replace("/acme/", "/other/").replace("/web/", "/api/");
-            if through.contains("/issues/") && through.ends_with("1/") || through.contains("0707") {
+            let is_one_issue = through.contains("/issues/") && through.ends_with("1/");
+            if is_one_issue || through.contains("0707") || through.contains("/dead-letters/1/") {
                 let eve = app.with_token(&app.other.token, &method, &through, &body).await;
                 assert_eq!(eve.status, StatusCode::NOT_FOUND, "{method} {through} {:?}", eve.body);
             }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod app;
+mod dead_letters;
 mod events;
 mod isolation;
 mod issue_types;

@@ -1,18 +1,14 @@
 //! `nuthatch explain`: what the server would make of something, without storing anything.
 
-use std::{io::Read as _, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use nuthatch_protocol::{EventId, IngestRecord, KeyId, ProjectId, record::IngestHeader};
 use nuthatch_store::memory::MemoryMeta;
 use serde_json::{Value, json};
 
-use super::{Context, output::Output};
+use super::{Context, input, output::Output};
 use crate::{now, scenario::Scenario};
-
-/// Largest file that is read.
-const FILE_MAX_BYTES: u64 = 200 << 20;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -37,13 +33,13 @@ pub(crate) enum Command {
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Occurrences { scenario } => {
-            let scenario = Scenario::read(&read(&scenario)?)?;
+            let scenario = Scenario::read(&input::read(&scenario)?)?;
             let store = MemoryMeta::new();
             store.seed(scenario.setup.seed());
             Output::text(&serde_json::to_string_pretty(&scenario.run(&store).await?)?);
         }
         Command::Event { file } => {
-            let explained = explain_event(read(&file)?)?;
+            let explained = explain_event(input::read(&file)?)?;
             Output::text(&serde_json::to_string_pretty(&explained)?);
         }
         Command::Envelope { file } => {
@@ -52,7 +48,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
                 event_max_bytes: context.config.intake.event_max_bytes,
                 ..Default::default()
             };
-            let explained = serde_json::to_value(nuthatch_intake::explain(&read(&file)?, &limits))?;
+            let explained = serde_json::to_value(nuthatch_intake::explain(&input::read(&file)?, &limits))?;
             Output::text(&serde_json::to_string_pretty(&explained)?);
         }
     }
@@ -98,20 +94,4 @@ fn event_id(payload: &[u8]) -> EventId {
         .ok()
         .and_then(|event| event.get("event_id")?.as_str()?.parse().ok())
         .unwrap_or(EventId([0; 16]))
-}
-
-pub(super) fn read(file: &std::path::Path) -> anyhow::Result<Bytes> {
-    let mut bytes = Vec::new();
-    let mut source: Box<dyn std::io::Read> = if file.as_os_str() == "-" {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(file).with_context(|| format!("cannot open {}", file.display()))?)
-    };
-    source
-        .by_ref()
-        .take(FILE_MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("cannot read {}", file.display()))?;
-    anyhow::ensure!(bytes.len() as u64 <= FILE_MAX_BYTES, "{} is larger than {FILE_MAX_BYTES} bytes", file.display());
-    Ok(bytes.into())
 }

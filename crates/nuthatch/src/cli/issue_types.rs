@@ -9,7 +9,7 @@ use nuthatch_store::{IssueTypeStore as _, issue_types::IssueTypes, projects::Org
 use nuthatch_store_embedded::meta::EmbeddedMeta;
 use serde_json::json;
 
-use super::{Context, explain, output::table, projects::organization};
+use super::{Context, input, output::table, projects::organization};
 use crate::server::open_meta;
 
 #[derive(clap::Subcommand)]
@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &Context, command: IssueTypeCommand) -> anyhow:
         }
         IssueTypeCommand::Define { file, organization: wanted } => {
             let organization = organization(&meta, wanted.as_deref()).await?;
-            let json = String::from_utf8(explain::read(&file)?.into()).context("the file is not UTF-8")?;
+            let json = String::from_utf8(input::read(&file)?.into()).context("the file is not UTF-8")?;
             let definition = read_issue_type(&json, &types(&meta, &organization).await?)
                 .map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
             let (word, id) = match definition {

@@ -1,14 +1,12 @@
 //! `nuthatch log`
 
-use std::collections::HashSet;
-
 use bytes::Bytes;
-use nuthatch_protocol::{IngestRecord, Position, Topic, record::DeadLetter};
+use nuthatch_protocol::{IngestRecord, Position, Topic};
 use nuthatch_store::{Log as _, log::ReadLimit};
 use nuthatch_store_embedded::log::EmbeddedLog;
 use serde_json::{Value, json};
 
-use super::{Context, output::table};
+use super::{Context, dead_letters, output::table};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -23,11 +21,10 @@ pub(crate) enum Command {
         #[arg(short = 'n', long, default_value_t = 10)]
         count: u64,
     },
-    /// What was accepted and could not be handled: reason, place, origin.
+    /// What was accepted and could not be handled: list (the default), show, replay, discard.
     DeadLetters {
-        /// How many of the newest.
-        #[arg(short = 'n', long, default_value_t = 100)]
-        count: u64,
+        #[command(subcommand)]
+        command: Option<dead_letters::Command>,
     },
 }
 
@@ -40,20 +37,23 @@ fn topic(name: &str) -> Result<Topic, String> {
 const CHUNK: ReadLimit = ReadLimit { records: 1000, bytes: 16 << 20 };
 
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
-    let log = EmbeddedLog::open_read_only(&context.config.data.dir)?;
     match command {
-        Command::Topics => topics(context, &log).await,
+        Command::Topics => topics(context, &open(context)?).await,
         Command::Tail { topic, count } => {
             let mut values = Vec::new();
-            for (position, value) in last(&log, topic, count).await? {
+            for (position, value) in last(&open(context)?, topic, count).await? {
                 values.push(describe(position, &value));
             }
             let lines: String = values.iter().map(|value| format!("{value}\n")).collect();
             context.output.result(&Value::Array(values), || lines);
             Ok(())
         }
-        Command::DeadLetters { count } => dead_letters(context, &log, count).await,
+        Command::DeadLetters { command } => dead_letters::run(context, command.unwrap_or_default()).await,
     }
+}
+
+fn open(context: &Context) -> anyhow::Result<EmbeddedLog> {
+    Ok(EmbeddedLog::open_read_only(&context.config.data.dir)?)
 }
 
 async fn topics(context: &Context, log: &EmbeddedLog) -> anyhow::Result<()> {
@@ -84,43 +84,6 @@ async fn topics(context: &Context, log: &EmbeddedLog) -> anyhow::Result<()> {
     context
         .output
         .result(&Value::Array(values), || table(&["topic", "partition", "first", "next", "bytes", "lag"], &rows));
-    Ok(())
-}
-
-async fn dead_letters(context: &Context, log: &EmbeddedLog, count: u64) -> anyhow::Result<()> {
-    // A crash between the list and the position writes a letter again: its source tells.
-    let mut known = HashSet::new();
-    let mut values = Vec::new();
-    let mut rows = Vec::new();
-    for (position, value) in last(log, Topic::DeadLetters, count).await? {
-        let Ok(letter) = DeadLetter::decode(&value) else {
-            values.push(json!({"position": position.to_string(), "reason": "unreadable"}));
-            continue;
-        };
-        if !known.insert(letter.header.source) {
-            continue;
-        }
-        let header = &letter.header;
-        rows.push(vec![
-            header.at.to_string(),
-            header.source.to_string(),
-            header.reason.clone(),
-            header.place.clone().unwrap_or_default(),
-            header.message.clone(),
-        ]);
-        values.push(json!({
-            "position": position.to_string(), "source": header.source.to_string(), "at": header.at,
-            "project_id": header.project_id, "event_id": header.event_id, "reason": header.reason,
-            "message": header.message, "place": header.place, "bytes": letter.original.len(),
-        }));
-    }
-    context.output.result(&Value::Array(values), || {
-        if rows.is_empty() {
-            "no dead letters\n".to_owned()
-        } else {
-            table(&["at", "source", "reason", "place", "message"], &rows)
-        }
-    });
     Ok(())
 }
 

@@ -2,9 +2,11 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use.
 
 mod accounts;
+mod dead_letters;
 mod demo;
 mod explain;
 mod first_run;
+mod input;
 mod issue_types;
 mod log;
 pub(crate) mod output;

@@ -95,6 +95,7 @@ impl Server {
                 log: log.clone(),
                 issues: meta.clone(),
                 events: events.clone(),
+                letters: meta.clone(),
                 clock: clock.clone(),
                 options: worker_options(config),
             };

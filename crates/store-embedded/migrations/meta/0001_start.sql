@@ -274,3 +274,27 @@ CREATE TABLE position (
     "offset"  INTEGER NOT NULL,
     PRIMARY KEY (consumer, topic, partition)
 ) STRICT, WITHOUT ROWID;
+
+-- Messages that were acknowledged and refused, in two tables, as lists do not show the records. A letter is known by where
+-- the refused record was, its topic numbered as in counted.
+CREATE TABLE dead_letter (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic            INTEGER NOT NULL,
+    partition        INTEGER NOT NULL,
+    "offset"         INTEGER NOT NULL,
+    project_id       INTEGER, -- what the record says, whether or not there is such a project
+    event_id         BLOB,
+    reason           TEXT NOT NULL,
+    message          TEXT NOT NULL,
+    place            TEXT,
+    at               INTEGER NOT NULL,
+    bytes            INTEGER NOT NULL, -- size of the record
+    replay_requested INTEGER NOT NULL,
+    UNIQUE (topic, partition, "offset")
+) STRICT;
+CREATE INDEX dead_letter_to_replay ON dead_letter (id) WHERE replay_requested;
+
+CREATE TABLE dead_letter_record (
+    letter_id INTEGER PRIMARY KEY REFERENCES dead_letter (id) ON DELETE CASCADE,
+    record    BLOB NOT NULL
+) STRICT;

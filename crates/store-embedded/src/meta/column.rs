@@ -28,7 +28,7 @@ pub(super) fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     Ok(row.get::<_, i64>(index)? as u64)
 }
 
-/// The number of a topic in the table `handled`, as its migration says.
+/// The number of a topic in the tables `handled` and `dead_letter`, as their migration says.
 pub(super) fn topic_number(topic: Topic) -> i64 {
     match topic {
         Topic::IngestEvents => 0,

@@ -7,6 +7,7 @@
 mod accounts;
 mod apply;
 mod column;
+mod dead_letters;
 mod due;
 mod error;
 mod issue_row;
@@ -50,7 +51,7 @@ impl Default for MetaOptions {
     }
 }
 
-/// Accounts, projects and issues in one SQLite database.
+/// Accounts, projects, issues and dead letters in one SQLite database.
 ///
 /// [`config_version`](nuthatch_store::ProjectStore::config_version) is one atomic read. It moves before a write of
 /// this process returns, and at most half a second (or one commit, if that takes longer) after one of another

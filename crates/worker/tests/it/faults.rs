@@ -6,12 +6,16 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, changes::Handled, history::HistoryEntry, open_period::OpenPeriod,
 };
-use nuthatch_protocol::{EventId, EventRow, Hash, IssueId, Partition, Position, ProjectId, Timestamp, Topic};
+use nuthatch_protocol::{
+    EventId, EventRow, Hash, IssueId, LetterId, Partition, Position, ProjectId, Timestamp, Topic, record::DeadLetter,
+};
 use nuthatch_store::{
-    EventStore, IssueStore, Log, StoreError,
+    DeadLetterStore, EventStore, IssueStore, Log, StoreError,
+    dead_letters::{LetterBounds, LetterFilter, LetterPage, LetterQuery, LetterScope, StoredLetter},
     events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues},
     issues::{ConsumerPosition, Decide, IssuePage, IssueQuery, ProjectTotals},
     log::{LogBounds, NewRecord, ReadBatch, ReadLimit, StoredRecord},
@@ -172,6 +176,56 @@ impl IssueStore for Faulty {
 
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError> {
         self.meta.expire(before).await
+    }
+}
+
+#[async_trait]
+impl DeadLetterStore for Faulty {
+    async fn take_letters(
+        &self,
+        letters: Vec<DeadLetter>,
+        position: ConsumerPosition,
+        bounds: LetterBounds,
+    ) -> Result<u64, StoreError> {
+        self.step()?;
+        self.meta.take_letters(letters, position, bounds).await
+    }
+
+    async fn letters(&self, query: &LetterQuery) -> Result<LetterPage, StoreError> {
+        self.meta.letters(query).await
+    }
+
+    async fn letter(&self, id: LetterId) -> Result<Option<StoredLetter>, StoreError> {
+        self.meta.letter(id).await
+    }
+
+    async fn letter_counts(&self, scope: LetterScope) -> Result<Vec<(String, u64)>, StoreError> {
+        self.meta.letter_counts(scope).await
+    }
+
+    async fn request_replay(&self, id: LetterId, record: Bytes) -> Result<(), StoreError> {
+        self.meta.request_replay(id, record).await
+    }
+
+    async fn request_replays(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        self.meta.request_replays(filter).await
+    }
+
+    async fn requested_replays(&self, limit: usize) -> Result<Vec<StoredLetter>, StoreError> {
+        self.meta.requested_replays(limit).await
+    }
+
+    async fn remove_letters(&self, ids: &[LetterId]) -> Result<u64, StoreError> {
+        self.step()?;
+        self.meta.remove_letters(ids).await
+    }
+
+    async fn remove_all_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        self.meta.remove_all_letters(filter).await
+    }
+
+    async fn expire_letters(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.meta.expire_letters(before).await
     }
 }
 

@@ -2,24 +2,25 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod faults;
+mod letters;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use nuthatch_protocol::{
-    EventId, IngestRecord, KeyId, Position, ProjectId, PublicKey, Timestamp, Topic,
-    record::{DeadLetter, IngestHeader},
+    EventId, IngestRecord, KeyId, Position, ProjectId, PublicKey, Timestamp, Topic, record::IngestHeader,
 };
 use nuthatch_query::Expr;
 use nuthatch_store::{
-    EventStore, IssueStore, Log, ProjectStore, StoreError,
+    DeadLetterStore, EventStore, IssueStore, Log, ProjectStore, StoreError,
+    dead_letters::{Letter, LetterFilter, LetterQuery, LetterScope},
     events::EventQuery,
     issues::{IssueQuery, IssueSort},
     log::{NewRecord, ReadLimit},
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
     projects::NewProject,
 };
-use nuthatch_worker::{ISSUES_CONSUMER, Worker, WorkerOptions};
+use nuthatch_worker::{ISSUES_CONSUMER, LETTERS_CONSUMER, Worker, WorkerOptions};
 use tokio_util::sync::CancellationToken;
 
 use faults::{Fault, Faulty};
@@ -76,7 +77,8 @@ impl Stores {
         Worker {
             log: faulty.clone(),
             issues: faulty.clone(),
-            events: faulty,
+            events: faulty.clone(),
+            letters: faulty,
             clock: Arc::new(|| NOW),
             options: WorkerOptions {
                 batch: ReadLimit { records: 4, bytes: 1 << 20 },
@@ -88,15 +90,12 @@ impl Stores {
         }
     }
 
-    /// Runs a worker until it has applied everything, or fails.
+    /// Runs a worker until it has done everything there is to do, or fails.
     async fn drain(&self, fault: Option<Fault>) -> Result<(), StoreError> {
         let stop = CancellationToken::new();
         let mut running = tokio::spawn(self.worker(fault).run(stop.clone()));
-        let end = self.log.bounds(Topic::IngestEvents, 0).await.unwrap().next;
         loop {
-            let issues = self.meta.position(ISSUES_CONSUMER, START).await.unwrap();
-            let events = self.events.position(START).await.unwrap();
-            if issues.offset == end && events.offset == end {
+            if self.is_settled().await {
                 stop.cancel();
                 return running.await.unwrap();
             }
@@ -106,6 +105,22 @@ impl Stores {
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
+    }
+
+    /// No replay is waiting, and every consumer is at the end of its topic.
+    async fn is_settled(&self) -> bool {
+        if !self.meta.requested_replays(1).await.unwrap().is_empty() {
+            return false;
+        }
+        let accepted = self.log.bounds(START.topic, 0).await.unwrap().next;
+        let issues = self.meta.position(ISSUES_CONSUMER, START).await.unwrap();
+        let events = self.events.position(START).await.unwrap();
+        if issues.offset != accepted || events.offset != accepted {
+            return false;
+        }
+        let start = Position { topic: Topic::DeadLetters, ..START };
+        let refused = self.log.bounds(start.topic, 0).await.unwrap().next;
+        self.meta.position(LETTERS_CONSUMER, start).await.unwrap().offset == refused
     }
 
     async fn counted(&self) -> u64 {
@@ -128,12 +143,10 @@ impl Stores {
         self.events.count(&query).await.unwrap()
     }
 
-    async fn dead(&self) -> Vec<DeadLetter> {
-        let from = Position { topic: Topic::DeadLetters, ..START };
-        let read = self.log.read(from, ReadLimit { records: 1000, bytes: 1 << 20 }).await.unwrap();
-        let mut sources = HashSet::new();
-        let letters = read.records.iter().map(|record| DeadLetter::decode(&record.value).unwrap());
-        letters.filter(|letter| sources.insert(letter.header.source)).collect()
+    /// The dead letters, newest first.
+    async fn dead(&self) -> Vec<Letter> {
+        let filter = LetterFilter { scope: LetterScope::Installation, reason: None };
+        self.meta.letters(&LetterQuery { filter, cursor: None, limit: 100 }).await.unwrap().letters
     }
 }
 

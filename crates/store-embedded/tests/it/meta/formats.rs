@@ -1,8 +1,8 @@
 //! Databases of earlier versions, of later ones, and what is no database.
 
 use nuthatch_issues::{Needs, Status};
-use nuthatch_protocol::{Hash, PublicKey, UserId};
-use nuthatch_store::{AccountStore, IssueTypeStore};
+use nuthatch_protocol::{Hash, LetterId, PublicKey, UserId};
+use nuthatch_store::{AccountStore, DeadLetterStore, IssueTypeStore};
 use rusqlite::Connection;
 
 use super::*;
@@ -49,6 +49,12 @@ async fn format_1_opens() {
     assert_eq!(store.open_periods(found_issue).await.unwrap().len(), 1);
     assert_eq!(store.teams(project.organization_id).await.unwrap()[0].slug, "core");
     assert_eq!(store.position("worker", position(0).position).await.unwrap(), position(9).position);
+
+    let kept = store.letter(LetterId(1)).await.unwrap().unwrap();
+    let header = kept.letter.header;
+    assert_eq!((header.source, header.project_id), (position(3).position, Some(project.id)));
+    assert_eq!((header.reason.as_str(), header.place.as_deref()), ("invalid_json", Some("byte 0")));
+    assert_eq!(&kept.record[..], b"not json");
 }
 
 #[tokio::test]

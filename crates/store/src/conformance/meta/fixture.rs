@@ -1,7 +1,14 @@
 //! What the checks begin with.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use nuthatch_issues::{Changes, Issue, Needs, Status, Substatus, issue::InboxReason};
-use nuthatch_protocol::{IssueId, Level, OrganizationId, Priority, ProjectId, PublicKey, Timestamp, TypeId, UserId};
+use nuthatch_protocol::{
+    EventId, IngestRecord, IssueId, KeyId, Level, OrganizationId, Position, Priority, ProjectId, PublicKey, Timestamp,
+    Topic, TypeId, UserId,
+    record::{DeadLetter, DeadLetterHeader, IngestHeader},
+};
 use serde_json::json;
 
 use crate::{
@@ -106,6 +113,33 @@ pub fn issue(id: u64, project_id: ProjectId, short_id: u64) -> Issue {
         open_period: None,
         detector_id: None,
     }
+}
+
+/// A letter of a record of `ingest-events` whose payload is `{n}`; refused `n` seconds after the time of everything.
+pub fn letter(n: u64, project_id: Option<ProjectId>, reason: &str) -> DeadLetter {
+    let event_id = EventId([n as u8; 16]);
+    let header = DeadLetterHeader {
+        source: Position { topic: Topic::IngestEvents, partition: 0, offset: n },
+        project_id,
+        event_id: project_id.map(|_| event_id),
+        reason: reason.to_owned(),
+        message: format!("expected a value \u{0} <b>{n}</b>"),
+        place: (n % 2 == 1).then(|| format!("byte {n}")),
+        at: NOW.plus(Duration::from_secs(n)),
+    };
+    let ingest = IngestHeader {
+        project_id: project_id.unwrap_or(ProjectId(1)),
+        key_id: KeyId(1),
+        event_id,
+        item_type: "event".to_owned(),
+        received: NOW,
+        sent_at: None,
+        client_ip: None,
+        client: None,
+        version: "7".to_owned(),
+    };
+    let payload = Bytes::from(format!("{{{n}}}"));
+    DeadLetter { header, original: IngestRecord { header: ingest, payload }.encode() }
 }
 
 /// Applies changes that need no snapshot.

@@ -1,6 +1,7 @@
 //! What every adapter of the metadata ports must do. Each check takes a store that is empty and its own.
 
 mod accounts;
+mod dead_letters;
 mod fixture;
 mod issue_types;
 mod listing;
@@ -9,7 +10,11 @@ mod transact;
 
 pub use self::{
     accounts::{accounts_are_unique_by_address, sessions_end, set_up_links_work_once, tokens_belong_to_accounts},
-    fixture::{Place, issue},
+    dead_letters::{
+        letters_are_known_by_their_source, letters_are_listed_newest_first, letters_are_removed_and_expire,
+        replays_wait_until_they_are_done, the_oldest_letters_go_beyond_the_bounds,
+    },
+    fixture::{Place, issue, letter},
     issue_types::{
         built_in_types_are_changed_and_reset, definitions_are_bounded, issue_types_are_defined, types_with_issues_stay,
     },
@@ -54,4 +59,9 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     retention_forgets_whole_hours(&fresh()).await;
     lists_agree_with_a_plain_filter(&fresh()).await;
     lists_keep_to_their_organization(&fresh()).await;
+    letters_are_known_by_their_source(&fresh()).await;
+    letters_are_listed_newest_first(&fresh()).await;
+    replays_wait_until_they_are_done(&fresh()).await;
+    letters_are_removed_and_expire(&fresh()).await;
+    the_oldest_letters_go_beyond_the_bounds(&fresh()).await;
 }

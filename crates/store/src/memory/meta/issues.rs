@@ -127,8 +127,8 @@ impl IssueStore for MemoryMeta {
         let changes = decide(&state.snapshot(&needs));
         state.check(&changes)?;
         state.apply(&changes);
-        if let Some(ConsumerPosition { consumer, position }) = position {
-            state.positions.insert((consumer, position.topic, position.partition), position.offset);
+        if let Some(position) = position {
+            state.move_to(position);
         }
         Ok(changes)
     }

@@ -1,6 +1,7 @@
 //! In-memory reference of the metadata ports.
 
 mod accounts;
+mod dead_letters;
 mod issue_types;
 mod issues;
 mod listing;
@@ -24,15 +25,17 @@ use nuthatch_issues::{
     open_period::{OpenPeriod, PeriodEntry},
 };
 use nuthatch_protocol::{
-    Hash, IssueId, KeyId, OrganizationId, Partition, ProjectId, TeamId, Timestamp, Topic, TypeId, UserId,
+    Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, ProjectId, TeamId, Timestamp, Topic, TypeId, UserId,
 };
 
 use crate::{
     accounts::{ApiToken, SecretHash, Session, User},
+    dead_letters::StoredLetter,
+    issues::ConsumerPosition,
     projects::{Organization, Project, ProjectKey, Role, Team},
 };
 
-/// Accounts, projects and issues behind one lock.
+/// Accounts, projects, issues and dead letters behind one lock.
 #[derive(Default)]
 pub struct MemoryMeta {
     state: Mutex<State>,
@@ -73,6 +76,15 @@ struct State {
     releases: BTreeMap<(ProjectId, String), Timestamp>,
     handled: BTreeMap<MessageKey, Handled>,
     positions: BTreeMap<(String, Topic, Partition), u64>,
+
+    letters: BTreeMap<LetterId, StoredLetter>,
+    last_letter: LetterId,
+}
+
+impl State {
+    fn move_to(&mut self, ConsumerPosition { consumer, position }: ConsumerPosition) {
+        self.positions.insert((consumer, position.topic, position.partition), position.offset);
+    }
 }
 
 impl MemoryMeta {
