@@ -11,6 +11,7 @@ pub mod issue_types;
 pub mod issues;
 pub mod log;
 pub mod memory;
+pub mod project_tokens;
 pub mod projects;
 
 pub use accounts::AccountStore;
@@ -19,9 +20,10 @@ pub use events::EventStore;
 pub use issue_types::IssueTypeStore;
 pub use issues::IssueStore;
 pub use log::Log;
+pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
 
-/// Everything but events and blobs: organizations, projects, keys, accounts, issue types, issues, positions.
-pub trait MetaStore: AccountStore + ProjectStore + IssueTypeStore + IssueStore {}
+/// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, issues, positions.
+pub trait MetaStore: AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore {}
 
-impl<T: AccountStore + ProjectStore + IssueTypeStore + IssueStore> MetaStore for T {}
+impl<T: AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore> MetaStore for T {}

@@ -8,5 +8,6 @@ mod events;
 mod isolation;
 mod issue_types;
 mod issues;
+mod occurrences;
 mod openapi;
 mod projects;

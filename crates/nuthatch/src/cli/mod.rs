@@ -8,6 +8,7 @@ mod first_run;
 mod issue_types;
 mod log;
 pub(crate) mod output;
+mod project_tokens;
 mod projects;
 mod reference;
 mod serve;

@@ -4,6 +4,7 @@ mod accounts;
 mod issue_types;
 mod issues;
 mod listing;
+mod project_tokens;
 mod projects;
 
 use std::{
@@ -22,6 +23,7 @@ use nuthatch_protocol::{
 
 use crate::{
     accounts::{ApiToken, SecretHash, Session, User},
+    project_tokens::ProjectToken,
     projects::{Organization, Project, ProjectKey, Role},
 };
 
@@ -45,6 +47,8 @@ struct State {
     projects: BTreeMap<ProjectId, Project>,
     keys: BTreeMap<KeyId, ProjectKey>,
     last_key: KeyId,
+    project_tokens: BTreeMap<u64, (SecretHash, ProjectToken)>,
+    last_project_token: u64,
     issue_types: BTreeMap<(OrganizationId, TypeId), IssueType>,
     last_type: Option<TypeId>,
 
