@@ -40,6 +40,9 @@ pub(crate) enum ApiError {
     /// 413: the body is too large.
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
+    /// 413: more at once than is taken.
+    #[error("at most {most} {what} are taken at once")]
+    TooMuch { most: usize, what: &'static str },
     /// 429: too often; when to try again.
     #[error("too many attempts; try again in {0} seconds")]
     TooMany(u64),
@@ -59,15 +62,16 @@ pub(crate) struct ErrorBody {
     /// Names the request in the server's log; with internal errors only.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     pub(crate) request_id: Option<String>,
-    /// What is wrong with members of the body, by their paths (`noise.ignoreLimit`); with such errors only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) fields: Option<BTreeMap<String, String>>,
+    /// What is wrong with members of the body, by their paths (`noise.ignoreLimit`), beside the detail.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub(crate) fields: BTreeMap<String, [String; 1]>,
 }
 
 impl ErrorBody {
     /// An answer of words alone.
     pub(crate) fn of(detail: String) -> Self {
-        Self { detail, request_id: None, fields: None }
+        Self { detail, request_id: None, fields: BTreeMap::new() }
     }
 }
 
@@ -102,7 +106,7 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) | Self::TooMuch { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -112,7 +116,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let fields = if let Self::InvalidFields(fields) = &self { Some(fields.clone()) } else { None };
+        let fields = if let Self::InvalidFields(fields) = &self { fields.clone() } else { BTreeMap::new() };
+        let fields = fields.into_iter().map(|(field, message)| (field, [message])).collect();
         let body = ErrorBody { fields, ..ErrorBody::of(self.to_string()) };
         let mut response = (self.status(), Json(body)).into_response();
         let retry_after = match &self {

@@ -7,6 +7,7 @@
 mod auth;
 mod error;
 mod event_body;
+mod message;
 mod page;
 mod period;
 mod query;
@@ -27,7 +28,7 @@ pub use crate::{
     auth::{
         password::{PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, PasswordError, check_password, hash_password},
         scope::SCOPES,
-        secret::{SECRET_BYTES, last_characters, secret_hash, token_text},
+        secret::{SECRET_BYTES, last_characters, project_token_text, secret_hash, token_text},
     },
     routes::{openapi, router},
     shape::{

@@ -12,6 +12,7 @@ pub mod issue_types;
 pub mod issues;
 pub mod log;
 pub mod memory;
+pub mod project_tokens;
 pub mod projects;
 pub mod seed;
 
@@ -22,10 +23,18 @@ pub use events::EventStore;
 pub use issue_types::IssueTypeStore;
 pub use issues::IssueStore;
 pub use log::Log;
+pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
 pub use seed::Seed;
 
-/// Everything but events and blobs: organizations, projects, keys, accounts, issue types, issues, dead letters, positions.
-pub trait MetaStore: AccountStore + ProjectStore + IssueTypeStore + IssueStore + DeadLetterStore {}
+/// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, issues, dead letters,
+/// positions.
+pub trait MetaStore:
+    AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore + DeadLetterStore
+{
+}
 
-impl<T: AccountStore + ProjectStore + IssueTypeStore + IssueStore + DeadLetterStore> MetaStore for T {}
+impl<T: AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore + DeadLetterStore> MetaStore
+    for T
+{
+}

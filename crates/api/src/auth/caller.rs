@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 use super::{
     cookies::{CSRF_HEADER, session_secret},
     scope::Scopes,
-    secret::{csrf_token, secret_hash},
+    secret::{csrf_token, is_project_token, secret_hash},
 };
 use crate::{Api, error::ApiError};
 
@@ -22,18 +22,13 @@ pub(crate) struct Caller {
 }
 
 const NOBODY: ApiError = ApiError::Unauthenticated("authentication credentials were not provided");
-const UNKNOWN: ApiError = ApiError::Unauthenticated("invalid token or session");
+pub(super) const UNKNOWN: ApiError = ApiError::Unauthenticated("invalid token or session");
 
 impl Caller {
     /// The caller of a request; `None` when it carries no credential. One that is wrong is an error, and so is a
     /// change that is sent with a session but without its CSRF token.
     pub(crate) async fn find(api: &Api, method: &Method, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
-        if let Some(header) = headers.get(header::AUTHORIZATION) {
-            let text = header.to_str().map_err(|_| UNKNOWN)?;
-            let token = match text.split_once(' ') {
-                Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-                _ => return Err(UNKNOWN),
-            };
+        if let Some(token) = bearer(headers)? {
             return Self::by_token(api, token).await.map(Some);
         }
         let Some(secret) = session_secret(headers).filter(|secret| !secret.is_empty()) else { return Ok(None) };
@@ -47,6 +42,9 @@ impl Caller {
     }
 
     async fn by_token(api: &Api, token: &str) -> Result<Self, ApiError> {
+        if is_project_token(token) && api.meta.project_token(&secret_hash(token)).await?.is_some() {
+            return Err(ApiError::Forbidden("the token of a project only sends occurrences to it".to_owned()));
+        }
         let token = api.meta.token(&secret_hash(token)).await?.ok_or(UNKNOWN)?;
         let user = api.meta.user(token.user_id).await?.ok_or(UNKNOWN)?;
         let scopes = Scopes::read(token.scopes.iter().map(String::as_str))
@@ -60,6 +58,15 @@ impl Caller {
             return Ok(());
         }
         Err(ApiError::Forbidden("sign in to do this; a token is not enough".to_owned()))
+    }
+}
+
+/// The token that a request carries, if it carries one.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(header) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    match header.to_str().map_err(|_| UNKNOWN)?.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(UNKNOWN),
     }
 }
 

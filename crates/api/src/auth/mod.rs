@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod caller;
 pub(crate) mod cookies;
 pub(crate) mod password;
+pub(crate) mod producer;
 pub(crate) mod scope;
 pub(crate) mod secret;
 pub(crate) mod throttle;

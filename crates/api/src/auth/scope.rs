@@ -4,7 +4,7 @@ use http::Method;
 use nuthatch_store::projects::Role;
 
 /// Every scope there is (`reference/web-api.md` §1.2), in the order they are shown.
-pub const SCOPES: [&str; 22] = [
+pub const SCOPES: [&str; 23] = [
     "org:read",
     "org:write",
     "org:admin",
@@ -27,6 +27,7 @@ pub const SCOPES: [&str; 22] = [
     "alerts:read",
     "alerts:write",
     "alerts:admin",
+    "occurrence:write",
 ];
 
 /// What only an owner may.

@@ -8,12 +8,25 @@ use sha2::{Digest as _, Sha256};
 /// What personal tokens begin with; scanners for leaked secrets know it.
 const TOKEN_PREFIX: &str = "sntryu_";
 
+/// What project tokens begin with.
+const PROJECT_TOKEN_PREFIX: &str = "nuthatch_";
+
 /// Bytes of randomness in a secret.
 pub const SECRET_BYTES: usize = 32;
 
 /// A personal token from random bytes: `sntryu_` and 64 hex digits (`reference/web-api.md` §1.2).
 pub fn token_text(random: [u8; SECRET_BYTES]) -> String {
     format!("{TOKEN_PREFIX}{}", hex(&random))
+}
+
+/// A project token from random bytes: `nuthatch_` and 64 hex digits.
+pub fn project_token_text(random: [u8; SECRET_BYTES]) -> String {
+    format!("{PROJECT_TOKEN_PREFIX}{}", hex(&random))
+}
+
+/// Whether a token is that of a project.
+pub(crate) fn is_project_token(token: &str) -> bool {
+    token.starts_with(PROJECT_TOKEN_PREFIX)
 }
 
 /// The last characters of a token, by which people recognise it.

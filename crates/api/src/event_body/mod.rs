@@ -7,6 +7,7 @@ pub(crate) mod request;
 
 mod errors;
 mod meta;
+mod occurrence;
 #[cfg(test)]
 mod tests;
 
@@ -72,7 +73,7 @@ pub(crate) fn event_body(
         tags,
         entries,
         fingerprints: summary.hashes.iter().map(ToString::to_string).collect(),
-        occurrence: None,
+        occurrence: event.0.get("occurrence").and_then(occurrence::occurrence),
         measurements: event.0.get("measurements").cloned(),
         breakdowns: event.0.get("breakdowns").cloned(),
         crash_file: None,

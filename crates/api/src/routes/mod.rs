@@ -14,8 +14,10 @@ mod issue_tags;
 mod issue_types;
 mod issues;
 mod keys;
+mod occurrences;
 mod organizations;
 mod paths;
+mod project_tokens;
 mod projects;
 mod sign_in;
 mod stats;
@@ -85,6 +87,8 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::detail, keys::update, keys::delete))
         .routes(routes!(keys::of_organization))
+        .routes(routes!(project_tokens::list, project_tokens::create))
+        .routes(routes!(project_tokens::delete))
         .routes(routes!(issues::list, bulk::update))
         .routes(routes!(issues::of_project, bulk::update_in_project))
         .routes(routes!(issues::count))
@@ -105,7 +109,16 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(tags::of_project))
         .routes(routes!(tags::values_of_project))
         .routes(routes!(tags::environments))
+        .merge(messages())
         .merge(below_issues("/api/0/organizations/{org}"))
+}
+
+/// What producers send, in bodies larger than others.
+fn messages() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(occurrences::occurrences))
+        .routes(routes!(occurrences::status_changes))
+        .layer(DefaultBodyLimit::max(occurrences::MESSAGES_MAX_BYTES))
 }
 
 /// What there is of one issue; served below its organization and without it.

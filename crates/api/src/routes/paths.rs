@@ -74,7 +74,7 @@ pub(super) fn settle(mut request: Request) -> Request {
 }
 
 /// Answers in which a member may be absent, as their descriptions say.
-const WITH_OPTIONAL_MEMBERS: [&str; 3] = ["ErrorBody", "IssueMetadata", "IssuesChanged"];
+const WITH_OPTIONAL_MEMBERS: [&str; 5] = ["ErrorBody", "IssueMetadata", "IssuesChanged", "SentItem", "SentItems"];
 
 /// Says of every answer that all its members are there: they are, null or not. Requests may leave members out.
 pub(super) fn complete(mut api: OpenApi) -> OpenApi {

@@ -2,10 +2,13 @@
 
 use nuthatch_store::{
     accounts::{self, ApiToken},
+    project_tokens::ProjectToken,
     projects::Role,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::auth::producer;
 
 /// An account, as everybody in its organizations sees it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -124,7 +127,7 @@ pub(crate) struct TokenCheckScopes {
     pub(crate) scopes: Vec<String>,
 }
 
-/// A personal token, without its secret.
+/// A token, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Token {
@@ -147,7 +150,19 @@ impl From<&ApiToken> for Token {
     }
 }
 
-/// A new personal token: the only answer that holds the secret.
+impl From<&ProjectToken> for Token {
+    fn from(token: &ProjectToken) -> Self {
+        Self {
+            id: token.id.to_string(),
+            name: token.name.clone(),
+            scopes: vec![producer::SCOPE.to_owned()],
+            token_last_characters: token.last_characters.clone(),
+            date_created: token.created.to_string(),
+        }
+    }
+}
+
+/// A new token: the only answer that holds the secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CreatedToken {
     #[serde(flatten)]
@@ -185,4 +200,11 @@ pub(crate) struct TokenRequest {
     pub(crate) name: String,
     /// Scopes such as `event:read`.
     pub(crate) scopes: Vec<String>,
+}
+
+/// A token of a project to create.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct ProjectTokenRequest {
+    /// Name for people.
+    pub(crate) name: Option<String>,
 }

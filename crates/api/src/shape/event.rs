@@ -158,7 +158,8 @@ pub(crate) struct Event {
     pub(crate) metadata: IssueMetadata,
     /// Grouping hashes.
     pub(crate) fingerprints: Vec<String>,
-    pub(crate) occurrence: Option<Value>,
+    /// What a detector reported; null for errors.
+    pub(crate) occurrence: Option<EventOccurrence>,
     pub(crate) measurements: Option<Value>,
     pub(crate) breakdowns: Option<Value>,
     pub(crate) crash_file: Option<String>,
@@ -175,6 +176,44 @@ pub(crate) struct Event {
     #[serde(rename = "_meta")]
     #[schema(value_type = Object)]
     pub(crate) meta: Map<String, Value>,
+}
+
+/// What a detector reported with an event.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventOccurrence {
+    /// 32 hex digits.
+    pub(crate) id: String,
+    pub(crate) project_id: u64,
+    pub(crate) event_id: String,
+    /// Hashes of what was sent.
+    pub(crate) fingerprint: Vec<String>,
+    pub(crate) issue_title: String,
+    pub(crate) subtitle: String,
+    pub(crate) resource_id: Option<String>,
+    /// As it was sent, but for the names of its members: `parent_span` is `parentSpan`.
+    #[schema(value_type = Object)]
+    pub(crate) evidence_data: Map<String, Value>,
+    pub(crate) evidence_display: Vec<EventEvidence>,
+    /// Number of the issue type.
+    #[serde(rename = "type")]
+    pub(crate) issue_type: u64,
+    /// Unix seconds.
+    pub(crate) detection_time: Option<f64>,
+    pub(crate) level: String,
+    pub(crate) culprit: String,
+    /// 25 low, 50 medium, 75 high; null when it names none.
+    pub(crate) priority: Option<u64>,
+    pub(crate) assignee: Option<String>,
+}
+
+/// One fact to show.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventEvidence {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    /// The first important one is shown where there is room for one.
+    pub(crate) important: bool,
 }
 
 /// The SDK that sent an event.

@@ -47,6 +47,8 @@ pub(crate) struct Issue {
     #[serde(rename = "type")]
     pub(crate) event_type: String,
     pub(crate) issue_type: String,
+    /// Its name for people.
+    pub(crate) issue_type_name: String,
     pub(crate) issue_category: String,
     pub(crate) metadata: IssueMetadata,
     pub(crate) num_comments: u64,
@@ -148,7 +150,7 @@ impl Issue {
         context: &IssueContext<'_>,
         stats: Option<BTreeMap<String, Vec<(i64, u64)>>>,
     ) -> Self {
-        let (issue_type, issue_category) = issue_type(issue.type_id, context.types);
+        let [issue_type, issue_type_name, issue_category] = issue_type(issue.type_id, context.types);
         let root = context.public_url.as_str().trim_end_matches('/');
         Self {
             id: issue.id.to_string(),
@@ -173,6 +175,7 @@ impl Issue {
             project: context.project.into(),
             event_type: issue.event_type.clone(),
             issue_type,
+            issue_type_name,
             issue_category,
             metadata: IssueMetadata::new(issue.metadata.clone()),
             num_comments: 0,
@@ -211,11 +214,11 @@ pub(crate) fn actor(assignee: Assignee, users: &HashMap<UserId, User>) -> Option
     })
 }
 
-/// Slug and category of an issue type; a retired one is known by its number.
-fn issue_type(id: TypeId, types: &IssueTypes) -> (String, String) {
+/// Slug, name and category of an issue type; a retired one is known by its number.
+fn issue_type(id: TypeId, types: &IssueTypes) -> [String; 3] {
     match types.by_id(id) {
-        Some(known) => (known.slug.clone(), known.category.clone()),
-        None => (format!("type_{}", id.0), "outage".to_owned()),
+        Some(known) => [known.slug.clone(), known.name.clone(), known.category.clone()],
+        None => [format!("type_{}", id.0), format!("Type {}", id.0), "outage".to_owned()],
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod event;
 pub(crate) mod issue;
 pub(crate) mod issue_type;
 pub(crate) mod key;
+pub(crate) mod message;
 pub(crate) mod organization;
 pub(crate) mod project;
 pub(crate) mod tag;

@@ -12,8 +12,8 @@ use http_body_util::BodyExt as _;
 use nuthatch_api::{Api, ApiDeps, hash_password, last_characters, router, secret_hash, token_text};
 use nuthatch_issues::{Changes, HourlyCount, Issue, Needs, Status, Substatus};
 use nuthatch_protocol::{
-    EventId, EventRow, Hash, IngestRecord, IssueId, Level, OrganizationId, Position, Priority, ProjectId, PublicKey,
-    Timestamp, Topic, TypeId, UserId, record::DeadLetter,
+    EventId, EventRow, Hash, IngestRecord, IssueId, Level, OrganizationId, Partition, Position, Priority, ProjectId,
+    PublicKey, Timestamp, Topic, TypeId, UserId, record::DeadLetter,
 };
 use nuthatch_store::{
     AccountStore as _, DeadLetterStore as _, EventStore as _, IssueStore as _, ProjectStore as _,
@@ -21,7 +21,7 @@ use nuthatch_store::{
     dead_letters::LetterBounds,
     events::{EventSummary, StoredEvent},
     issues::ConsumerPosition,
-    log::StoredRecord,
+    log::{LogLayout, StoredRecord},
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
     projects::{NewProject, Organization, Project, Role},
 };
@@ -79,9 +79,14 @@ impl Answer {
 
 impl App {
     pub async fn new() -> Self {
+        Self::with_partitions(1).await
+    }
+
+    /// With so many partitions of the log.
+    pub async fn with_partitions(partitions: Partition) -> Self {
         let meta = Arc::new(MemoryMeta::new());
         let events = Arc::new(MemoryEvents::new());
-        let log = Arc::new(MemoryLog::new());
+        let log = Arc::new(MemoryLog::with_layout(LogLayout { partitions, ..LogLayout::default() }));
         let now = Arc::new(AtomicI64::new(NOON));
         let clock = {
             let now = now.clone();

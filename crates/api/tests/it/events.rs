@@ -85,3 +85,23 @@ async fn tags_are_counted_and_their_values_listed() {
     let stats = app.get("/api/0/projects/acme/web/stats/").await.json();
     assert_eq!(stats.as_array().unwrap().iter().map(|pair| pair[1].as_u64().unwrap()).sum::<u64>(), 2);
 }
+
+#[tokio::test]
+async fn an_event_of_a_detector_carries_what_was_reported() {
+    let app = App::new().await;
+    let occurrence = json!({
+        "id": "ab".repeat(16), "project_id": 1, "event_id": "07".repeat(16), "fingerprint": ["cd".repeat(16)],
+        "issue_title": "Disk is full", "subtitle": "/var", "resource_id": null, "evidence_data": {"used_bytes": 7},
+        "evidence_display": [{"name": "Volume", "value": "/var", "important": true}], "type": 100_000,
+        "detection_time": 1_769_860_800.5, "level": "warning", "culprit": "db-2", "priority": 75, "assignee": "user:1",
+    });
+    app.event(&app.acme.project, 7, 1, NOON - 60, &json!({"occurrence": occurrence})).await;
+    app.event(&app.acme.project, 8, 1, NOON - 60, &json!({})).await;
+    let event = |n: u8| format!("/api/0/projects/acme/web/events/{}/", EventId([n; 16]));
+    let shown = app.get(&event(7)).await.json()["occurrence"].clone();
+    assert_eq!((&shown["projectId"], &shown["type"]), (&json!(1), &json!(100_000)));
+    assert_eq!((&shown["issueTitle"], &shown["evidenceData"]), (&json!("Disk is full"), &json!({"usedBytes": 7})));
+    assert_eq!((&shown["detectionTime"], &shown["resourceId"]), (&json!(1_769_860_800.5), &json!(null)));
+    assert_eq!(shown.as_object().unwrap().len(), 15);
+    assert_eq!(app.get(&event(8)).await.json()["occurrence"], json!(null));
+}

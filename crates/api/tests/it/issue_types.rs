@@ -1,5 +1,5 @@
 use http::StatusCode;
-use nuthatch_issues::Changes;
+use nuthatch_issues::{Changes, Needs};
 use nuthatch_protocol::{IssueId, TypeId};
 use nuthatch_store::{IssueStore as _, projects::Role};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ impl App {
         let mut issue = self.meta.issue(id).await.unwrap().unwrap();
         issue.type_id = TypeId(type_id);
         let changes = Changes { updated: vec![issue], ..Changes::default() };
-        self.meta.transact(Default::default(), None, Box::new(|_| changes)).await.unwrap();
+        self.meta.transact(Needs::default(), None, Box::new(|_| changes)).await.unwrap();
         id
     }
 }
@@ -107,11 +107,11 @@ async fn what_is_wrong_is_named_by_field() {
     ] {
         let refused = app.ann("PUT", &format!("{TYPES}leak/"), &body).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
-        assert!(refused.json()["fields"][field].is_string(), "{body} {:?}", refused.body);
+        assert!(refused.json()[field][0].is_string(), "{body} {:?}", refused.body);
         assert!(refused.json()["detail"].as_str().unwrap().contains(field), "{body} {:?}", refused.body);
     }
     let missing = app.ann("POST", TYPES, &json!({"slug": "x"})).await.json();
-    assert_eq!(missing["fields"], json!({"category": "is missing", "name": "is missing"}));
+    assert_eq!([&missing["category"], &missing["name"]], [&json!(["is missing"]); 2]);
     let misspelt = app.ann("PUT", &format!("{TYPES}leak/"), &json!({"isListd": false})).await;
     assert_eq!(misspelt.status, StatusCode::BAD_REQUEST);
     assert!(misspelt.json()["detail"].as_str().unwrap().contains("isListd"));
@@ -125,6 +125,7 @@ async fn issues_carry_the_names_of_their_type_and_keep_it() {
     app.issue_of_type(1, number as u32).await;
     let row = app.get(ISSUES).await.json()[0].clone();
     assert_eq!((&row["issueType"], &row["issueCategory"]), (&json!("leak"), &json!("disk")));
+    assert_eq!(row["issueTypeName"], "Leak");
     let detail = app.get("/api/0/organizations/acme/issues/WEB-1/").await.json();
     assert_eq!((&detail["issueType"], &detail["issueCategory"]), (&json!("leak"), &json!("disk")));
     let refused = app.ann("DELETE", &format!("{TYPES}leak/"), &Value::Null).await;

@@ -9,5 +9,6 @@ mod events;
 mod isolation;
 mod issue_types;
 mod issues;
+mod occurrences;
 mod openapi;
 mod projects;

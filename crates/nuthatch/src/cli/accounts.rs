@@ -9,7 +9,12 @@ use nuthatch_store::{
 };
 use serde_json::json;
 
-use super::{Context, first_run::password_from_stdin, output::table};
+use super::{
+    Context,
+    first_run::password_from_stdin,
+    output::table,
+    project_tokens::{self, ProjectTokenCommand},
+};
 use crate::{now, random_bytes, server::open_meta};
 
 #[derive(clap::Subcommand)]
@@ -90,6 +95,9 @@ pub(crate) enum TokenCommand {
         /// Id, as `nuthatch token list` shows it.
         id: u64,
     },
+    /// Tokens of projects, for producers of occurrences.
+    #[command(subcommand)]
+    Project(ProjectTokenCommand),
 }
 
 pub(crate) async fn token(context: &Context, command: TokenCommand) -> anyhow::Result<()> {
@@ -135,6 +143,7 @@ pub(crate) async fn token(context: &Context, command: TokenCommand) -> anyhow::R
             anyhow::ensure!(deleted, "{email} has no token {id}; see `nuthatch token list {email}`");
             context.output.result(&json!({"deleted": id}), || format!("deleted token {id}"));
         }
+        TokenCommand::Project(command) => project_tokens::run(context, &meta, command).await?,
     }
     Ok(())
 }

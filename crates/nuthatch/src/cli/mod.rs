@@ -10,6 +10,7 @@ mod input;
 mod issue_types;
 mod log;
 pub(crate) mod output;
+mod project_tokens;
 mod projects;
 mod reference;
 mod serve;

@@ -170,7 +170,7 @@ async fn all_projects(meta: &EmbeddedMeta) -> anyhow::Result<Vec<(Organization, 
     Ok(all)
 }
 
-async fn find(meta: &EmbeddedMeta, wanted: &str) -> anyhow::Result<Project> {
+pub(super) async fn find(meta: &EmbeddedMeta, wanted: &str) -> anyhow::Result<Project> {
     let projects = all_projects(meta).await?;
     projects
         .into_iter()

@@ -45,6 +45,13 @@ fn keys_and_tokens_can_be_made_and_taken_back() {
     assert!(!listed.contains(token["token"].as_str().unwrap()), "a token is shown once");
     json(&data, &["token", "delete", "jane@example.com", &token["id"].to_string()], "");
     assert_eq!(json(&data, &["token", "list", "jane@example.com"], "").as_array().unwrap().len(), 1);
+
+    let token = json(&data, &["token", "project", "create", &site.project, "--name", "detector"], "");
+    let listed = json(&data, &["token", "project", "list", &site.project], "");
+    assert_eq!(listed[0]["name"], "detector");
+    assert!(!listed.to_string().contains(token["token"].as_str().unwrap()), "a token is shown once");
+    json(&data, &["token", "project", "delete", &site.project, &token["id"].to_string()], "");
+    assert_eq!(json(&data, &["token", "project", "list", &site.project], ""), serde_json::json!([]));
 }
 
 #[test]

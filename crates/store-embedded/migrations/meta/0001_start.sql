@@ -34,7 +34,8 @@ CREATE TABLE setup_link (
     expires INTEGER NOT NULL
 ) STRICT;
 
--- What intake, worker and the pages are configured by. Every write to these tables raises config_version.
+-- What intake, worker and the pages are configured by. Every write to these tables raises config_version, but for
+-- project_token, which is asked for each time.
 CREATE TABLE organization (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     slug     TEXT NOT NULL UNIQUE,
@@ -80,6 +81,16 @@ CREATE TABLE project_key (
     created    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX project_key_by_project ON project_key (project_id);
+
+CREATE TABLE project_token (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    secret          BLOB NOT NULL UNIQUE,
+    last_characters TEXT NOT NULL,
+    project_id      INTEGER NOT NULL REFERENCES project (id),
+    name            TEXT NOT NULL,
+    created         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX project_token_by_project ON project_token (project_id);
 
 CREATE TABLE issue_type (
     organization_id INTEGER NOT NULL REFERENCES organization (id),

@@ -15,6 +15,7 @@ mod issue_types;
 mod issues;
 mod listing;
 mod migrations;
+mod project_tokens;
 mod projects;
 mod readers;
 mod seed;

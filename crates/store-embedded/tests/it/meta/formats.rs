@@ -2,7 +2,7 @@
 
 use nuthatch_issues::{Needs, Status};
 use nuthatch_protocol::{Hash, LetterId, PublicKey, UserId};
-use nuthatch_store::{AccountStore, DeadLetterStore, IssueTypeStore};
+use nuthatch_store::{AccountStore, DeadLetterStore, IssueTypeStore, ProjectTokenStore};
 use rusqlite::Connection;
 
 use super::*;
@@ -32,6 +32,7 @@ async fn format_1_opens() {
     let project = store.project(client_key.project_id).await.unwrap().unwrap();
     assert_eq!((project.slug.as_str(), store.members(project.organization_id).await.unwrap().len()), ("web", 1));
 
+    assert_eq!(store.project_token(&[9; 32]).await.unwrap().unwrap().project_id, project.id);
     let types = store.issue_types(project.organization_id).await.unwrap();
     assert_eq!((types[0].id.0, types[0].slug.as_str(), types[0].evidence[0].key.as_str()), (100_000, "leak", "path"));
 

@@ -5,6 +5,7 @@ mod dead_letters;
 mod fixture;
 mod issue_types;
 mod listing;
+mod project_tokens;
 mod projects;
 mod transact;
 
@@ -19,6 +20,7 @@ pub use self::{
         built_in_types_are_changed_and_reset, definitions_are_bounded, issue_types_are_defined, types_with_issues_stay,
     },
     listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
+    project_tokens::project_tokens_belong_to_projects,
     projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
     transact::{
         changes_are_applied, counters_add_up, hashes_keep_their_order, jobs_find_what_is_due, lives_are_written_down,
@@ -40,6 +42,7 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     members_have_roles(&fresh()).await;
     keys_open_projects(&fresh()).await;
     configuration_has_a_version(&fresh()).await;
+    project_tokens_belong_to_projects(&fresh()).await;
     issue_types_are_defined(&fresh()).await;
     built_in_types_are_changed_and_reset(&fresh()).await;
     types_with_issues_stay(&fresh()).await;

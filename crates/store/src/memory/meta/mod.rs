@@ -5,6 +5,7 @@ mod dead_letters;
 mod issue_types;
 mod issues;
 mod listing;
+mod project_tokens;
 mod projects;
 mod seed;
 mod snapshot;
@@ -32,6 +33,7 @@ use crate::{
     accounts::{ApiToken, SecretHash, Session, User},
     dead_letters::StoredLetter,
     issues::ConsumerPosition,
+    project_tokens::ProjectToken,
     projects::{Organization, Project, ProjectKey, Role, Team},
 };
 
@@ -56,6 +58,8 @@ struct State {
     projects: BTreeMap<ProjectId, Project>,
     keys: BTreeMap<KeyId, ProjectKey>,
     last_key: KeyId,
+    project_tokens: BTreeMap<u64, (SecretHash, ProjectToken)>,
+    last_project_token: u64,
     issue_types: BTreeMap<(OrganizationId, TypeId), IssueType>,
     last_type: Option<TypeId>,
 
