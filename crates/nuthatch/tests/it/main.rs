@@ -4,6 +4,7 @@
 mod command_line;
 mod crash;
 mod dead_letters;
+mod guide;
 mod hostile;
 mod layers;
 mod operations;
