@@ -25,6 +25,11 @@ pub(crate) fn letters_dropped(count: u64) {
     counter!("nuthatch_dead_letters_dropped_total").increment(count);
 }
 
+/// Letters that nobody replayed or discarded before they were as old as events may become.
+pub(crate) fn letters_expired(count: u64) {
+    counter!("nuthatch_dead_letters_expired_total").increment(count);
+}
+
 /// Occurrences that were counted before: an SDK sent them twice. Small.
 pub(crate) fn duplicates(count: usize) {
     counter!("nuthatch_worker_duplicates_total").increment(count as u64);
