@@ -44,6 +44,23 @@ const PAGES = [
   { name: "getting-started-received", path: `${org}/projects/storefront/getting-started/` },
   { name: "projects", path: `${org}/projects/` },
   { name: "project", path: "/settings/acme/projects/shop-api/" },
+  { name: "letters", path: "/settings/acme/dead-letters/" },
+  { name: "letters-none", path: "/settings/acme/dead-letters/?project=storefront" },
+  { name: "letters-slow", path: "/settings/acme/dead-letters/", scenario: "slow" },
+  { name: "letters-failing", path: "/settings/acme/dead-letters/", scenario: "failing" },
+  {
+    name: "letters-discard",
+    path: "/settings/acme/dead-letters/",
+    act: (page) => page.getByRole("button", { name: "Discard all" }).click(),
+  },
+  { name: "letter", path: "/settings/acme/projects/shop-api/dead-letters/3/", full: true },
+  {
+    name: "letter-edit",
+    path: "/settings/acme/projects/shop-api/dead-letters/4/",
+    full: true,
+    act: (page) => keys(page, "e"),
+  },
+  { name: "letter-binary", path: "/settings/acme/projects/shop-api/dead-letters/2/" },
   { name: "tokens", path: "/settings/account/api/auth-tokens/" },
   {
     name: "token-new",

@@ -9,6 +9,8 @@ import { NOW } from "./mock/fixtures.mjs";
 import { startMock } from "./mock/server.mjs";
 
 const ISSUES = "/organizations/acme/issues/";
+const LETTERS = "/settings/acme/dead-letters/";
+const LETTER = "/settings/acme/projects/shop-api/dead-letters/";
 const WAIT_MS = 10_000;
 /** Compressed script that the first page may need. */
 const SCRIPT_BYTES_MAX = 150_000;
@@ -224,6 +226,82 @@ describe("the issue page", () => {
   });
 });
 
+describe("the dead letters", () => {
+  const links = () => page.getByRole("main").getByRole("listitem").getByRole("link");
+
+  it("are listed with reason, place and age, and say when there are none or no answer", async () => {
+    await open(LETTERS);
+    await page.getByRole("listitem").filter({ hasText: "expected value" }).getByText("line 1 column 1").waitFor();
+    assert.equal(await links().count(), 5);
+    await page.getByLabel("Reason").selectOption("too_deep");
+    await links().nth(1).waitFor({ state: "detached" });
+    assert.equal(new URL(page.url()).searchParams.get("reason"), "too_deep");
+    await page.getByLabel("Project").selectOption("storefront");
+    await heading("No dead letters");
+    await open(LETTERS, "bare");
+    await heading("No project yet");
+    await open(LETTERS, "failing");
+    await page.getByText("The metadata is busy").waitFor();
+    await page.request.post(`${mock.url}/mock/`, { data: { scenario: "full" } });
+    await page.getByRole("button", { name: "Try again" }).click();
+    await links().first().waitFor();
+  });
+
+  it("are mended and replayed by keys alone", async () => {
+    await open(LETTERS);
+    await links().first().waitFor();
+    for (const key of ["j", "j", "k", "j", "Enter"]) await page.keyboard.press(key);
+    await heading("Dead letter 4");
+    await page.keyboard.press("e");
+    await page.getByText("This is not valid JSON").waitFor();
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type('{"message": "mended, e"}');
+    await page.getByText("This is valid JSON").waitFor();
+    const asked = page.waitForRequest("**/dead-letters/4/replay/");
+    for (const key of ["Tab", "Tab", "Tab", "Enter"]) await page.keyboard.press(key);
+    assert.deepEqual((await asked).postDataJSON(), { payload: '{"message": "mended, e"}' });
+    await page.getByText("Replay of letter 4 asked for").waitFor();
+    await page.getByRole("listitem").filter({ hasText: "Waiting for its replay" }).waitFor();
+  });
+
+  it("are discarded only after asking, one or all of a reason", async () => {
+    await open(`${LETTER}3/`);
+    await page.getByRole("button", { name: "Discard" }).click();
+    await page.getByRole("button", { name: "Keep" }).click();
+    await page.getByRole("button", { name: "Discard" }).click();
+    await page
+      .getByRole("dialog", { name: "Discard letter 3?" })
+      .getByRole("button", { name: "Discard letter" })
+      .click();
+    await page.waitForURL("**/dead-letters/?project=shop-api");
+    await links().nth(3).waitFor();
+    await links().nth(4).waitFor({ state: "detached" });
+    await page.getByLabel("Reason").selectOption("invalid_json");
+    await page.getByRole("button", { name: "Discard all" }).click();
+    const dialog = page.getByRole("dialog", { name: "Discard 2 letters of Shop API, invalid_json?" });
+    await dialog.getByRole("button", { name: "Discard all" }).click();
+    await page.getByText("2 letters discarded").waitFor();
+    await links().nth(1).waitFor();
+    await links().nth(2).waitFor({ state: "detached" });
+  });
+
+  it("show hostile payloads as text, and say why one can't be edited", async () => {
+    await open(`${LETTER}5/`);
+    await page.getByRole("region", { name: "payload" }).getByText("<script>window.broken=1").waitFor();
+    assert.equal(await page.evaluate(() => window.broken), undefined);
+    assert.equal(await page.getByRole("main").locator("img, script").count(), 0);
+    await open(`${LETTER}2/`);
+    await page.getByText("The payload is no text").waitFor();
+    assert.ok(await page.getByRole("button", { name: "Edit payload" }).isDisabled());
+    await open(`${LETTER}1/`);
+    await page.getByText("Nothing is left of this record").waitFor();
+    assert.ok(await page.getByRole("button", { name: "Replay" }).isDisabled());
+    await open(`${LETTER}99/`);
+    await heading("Dead letter 99 could not be loaded");
+    assert.deepEqual(faults, []);
+  });
+});
+
 describe("signing in", () => {
   it("leads through the sign-in page and back to where one wanted to go", async () => {
     await open(`${ISSUES}1002/`, "signed-out");
@@ -283,6 +361,9 @@ describe("every page", () => {
     ["/organizations/acme/projects/", "full"],
     ["/organizations/acme/projects/shop-api/getting-started/", "silent"],
     ["/settings/acme/projects/shop-api/", "full"],
+    [LETTERS, "full"],
+    [LETTERS, "done"],
+    [`${LETTER}3/`, "full"],
     ["/settings/account/api/auth-tokens/", "full"],
   ];
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use nuthatch_store::StoreError;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Worker, retry};
+use crate::{Worker, retry, telemetry};
 
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_hours(1);
@@ -15,10 +15,11 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<
         let before = worker.clock.now().minus(worker.options.retention);
         if retry(&stop, || worker.events.drop_before(before)).await?.is_none()
             || retry(&stop, || worker.issues.expire(before)).await?.is_none()
-            || retry(&stop, || worker.letters.expire_letters(before)).await?.is_none()
         {
             return Ok(());
         }
+        let Some(expired) = retry(&stop, || worker.letters.expire_letters(before)).await? else { return Ok(()) };
+        telemetry::letters_expired(expired);
         tokio::select! {
             () = tokio::time::sleep(ROUND) => {}
             () = stop.cancelled() => return Ok(()),

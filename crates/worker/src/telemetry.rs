@@ -53,6 +53,11 @@ pub(crate) fn letters_dropped(count: u64) {
     counter!("nuthatch_dead_letters_dropped_total").increment(count);
 }
 
+/// Letters that nobody replayed or discarded before they were as old as events may become.
+pub(crate) fn letters_expired(count: u64) {
+    counter!("nuthatch_dead_letters_expired_total").increment(count);
+}
+
 /// Calls repeated because a store was unavailable. Zero on a healthy server.
 pub(crate) fn retried(store: &'static str) {
     counter!("nuthatch_worker_retries_total", "store" => store).increment(1);

@@ -9,6 +9,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { event, eventRows } from "./events.mjs";
 import * as data from "./fixtures.mjs";
+import { letterAnswer, letters } from "./letters.mjs";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const TYPES = {
@@ -22,7 +23,7 @@ const TYPES = {
 const POLICY = "default-src 'self'; frame-ancestors 'none'";
 
 function fresh(scenario) {
-  return { scenario, issues: structuredClone(data.issues), tokens: structuredClone(data.tokens) };
+  return { scenario, issues: structuredClone(data.issues), tokens: structuredClone(data.tokens), letters: letters() };
 }
 
 /** Starts on a port (0: any free one); resolves to the address and a way to stop. */
@@ -104,6 +105,8 @@ function answer(state, request, url, body, response) {
     state.tokens = state.tokens.filter(({ id }) => id !== token);
     return send(response, 204);
   }
+  const letter = /^\/projects\/acme\/([\w-]+)\/dead-letters\/(.*)$/.exec(path);
+  if (letter) return letterAnswer(state, letter[1], letter[2], request.method, url, send.bind(null, response));
   const project = /^\/projects\/acme\/([\w-]+)\/(keys\/)?$/.exec(path);
   if (project) return ok(project[2] ? data.keys : projects.find(({ slug }) => slug === project[1]));
   if (path === "/organizations/acme/issues-count/") {

@@ -45,6 +45,11 @@ export function Shell() {
       label: "Go to projects",
       run: () => org && navigate({ to: "/organizations/$org/projects/", params: { org } }),
     },
+    {
+      key: "g d",
+      label: "Go to dead letters",
+      run: () => org && navigate({ to: "/settings/$org/dead-letters/", params: { org }, search: {} }),
+    },
     { key: "g s", label: "Go to settings", run: () => navigate({ to: "/settings/account/api/auth-tokens/" }) },
   ]);
 
@@ -106,6 +111,11 @@ export function Shell() {
             <li>
               <Link className={styles.link} params={{ org }} to="/organizations/$org/projects/">
                 <Icon name="folder" /> Projects
+              </Link>
+            </li>
+            <li>
+              <Link className={styles.link} params={{ org }} search={{}} to="/settings/$org/dead-letters/">
+                <Icon name="letter" /> Dead letters
               </Link>
             </li>
             <li>

@@ -120,6 +120,23 @@ const projectSettings = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/ProjectPage"), "ProjectPage"),
 });
 
+const deadLetters = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/dead-letters",
+  validateSearch: (search): { project?: string; reason?: string; cursor?: string } => ({
+    project: text(search.project),
+    reason: text(search.reason),
+    cursor: text(search.cursor),
+  }),
+  component: lazyRouteComponent(() => import("@/features/settings/DeadLettersPage"), "DeadLettersPage"),
+});
+
+const deadLetter = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/projects/$project/dead-letters/$letter",
+  component: lazyRouteComponent(() => import("@/features/settings/DeadLetterPage"), "DeadLetterPage"),
+});
+
 const accountTokens = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings/account/api/auth-tokens",
@@ -140,6 +157,8 @@ export const router = createRouter({
       projectsPage,
       gettingStarted,
       projectSettings,
+      deadLetters,
+      deadLetter,
       accountTokens,
     ]),
   ]),

@@ -25,6 +25,16 @@ export function asBoolean(value: unknown): boolean | null {
   return typeof value === "boolean" ? value : null;
 }
 
+/** What keeps a text from being JSON, in the browser's words; `null` when it is JSON. */
+export function jsonFault(text: string): string | null {
+  try {
+    JSON.parse(text);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : "it can't be read";
+  }
+}
+
 /** Pairs `[[key, value], ...]` as requests carry them; an object is read as pairs too. */
 export function asPairs(value: unknown): [string, string][] {
   const pairs = Array.isArray(value) ? value : Object.entries(asObject(value) ?? {});

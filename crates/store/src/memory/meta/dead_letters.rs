@@ -35,10 +35,7 @@ impl State {
                 over.push(kept.letter.id);
             }
         }
-        over.iter().for_each(|id| {
-            self.letters.remove(id);
-        });
-        over.len() as u64
+        self.retain_letters(|letter| !over.contains(&letter.id))
     }
 
     fn retain_letters(&mut self, stays: impl Fn(&Letter) -> bool) -> u64 {
@@ -57,7 +54,9 @@ impl DeadLetterStore for MemoryMeta {
         bounds: LetterBounds,
     ) -> Result<u64, StoreError> {
         let mut state = self.lock();
-        letters.into_iter().for_each(|letter| state.keep(letter));
+        for letter in letters {
+            state.keep(letter);
+        }
         state.move_to(position);
         Ok(state.cut_letters(bounds))
     }

@@ -1,0 +1,224 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useRef, useState } from "react";
+import {
+  deadLetters,
+  discardLetters,
+  type LetterSearch,
+  letterReasons,
+  lettersKey,
+  replayLetters,
+} from "@/api/deadLetters";
+import type { DeadLetter, Project } from "@/api/models";
+import { projects as projectsQuery } from "@/api/projects";
+import { byteSize, count } from "@/domain/number";
+import { Button } from "@/ui/Button";
+import { Chip } from "@/ui/Chip";
+import { Skeleton } from "@/ui/Skeleton";
+import { Failure, State } from "@/ui/State";
+import { useShortcuts } from "@/ui/shortcuts";
+import { Time } from "@/ui/Time";
+import { notify, notifyFailure } from "@/ui/toast";
+import { useTitle } from "@/ui/useTitle";
+import { ConfirmDiscard } from "./ConfirmDiscard";
+import styles from "./DeadLetters.module.css";
+import { SettingsPage } from "./SettingsPage";
+import settings from "./SettingsPage.module.css";
+
+const route = getRouteApi("/signed-in/settings/$org/dead-letters");
+
+/** What was accepted and could not be handled, one project at a time. */
+export function DeadLettersPage() {
+  const { org } = route.useParams();
+  const search = route.useSearch();
+  const projects = useQuery(projectsQuery(org));
+  const project = projects.data?.find(({ slug }) => slug === search.project) ?? projects.data?.[0];
+  useTitle("Dead letters", project?.name);
+  return (
+    <SettingsPage lead="What could not be handled: mend and replay it, or discard it." title="Dead letters">
+      {projects.isPending && <Skeleton height={168} />}
+      {projects.isError && !projects.data && (
+        <Failure error={projects.error} retry={projects.refetch} what="The projects" />
+      )}
+      {projects.data && !project && (
+        <State icon="folder" title="No project yet">
+          Letters belong to projects.
+        </State>
+      )}
+      {projects.data && project && (
+        <Letters
+          key={project.id}
+          org={org}
+          project={project}
+          projects={projects.data}
+          search={{ ...search, project: project.slug }}
+        />
+      )}
+    </SettingsPage>
+  );
+}
+
+interface LettersProps {
+  org: string;
+  project: Project;
+  projects: Project[];
+  search: LetterSearch;
+}
+
+function Letters({ org, project, projects, search }: LettersProps) {
+  const navigate = route.useNavigate();
+  const client = useQueryClient();
+  const page = useQuery({ ...deadLetters(org, search), placeholderData: keepPreviousData });
+  const reasons = useQuery(letterReasons(org, project.slug)).data ?? [];
+  const [discarding, setDiscarding] = useState(false);
+
+  const total = reasons
+    .filter(({ reason }) => search.reason === undefined || reason === search.reason)
+    .reduce((sum, each) => sum + each.count, 0);
+  const subject = `${count(total, "letter")} of ${project.name}${search.reason ? `, ${search.reason}` : ""}`;
+  const go = (to: Partial<LetterSearch>) => navigate({ search: { ...search, cursor: undefined, ...to } });
+  const refresh = () => client.invalidateQueries({ queryKey: lettersKey(org, project.slug) });
+
+  const replay = useMutation({
+    mutationFn: () => replayLetters(org, search),
+    onSuccess: (asked) => notify(`Replay of ${count(asked, "letter")} asked for`),
+    onError: (error) => notifyFailure("The replay was not asked for.", error),
+    onSettled: refresh,
+  });
+  const discard = useMutation({
+    mutationFn: () => discardLetters(org, search),
+    onSuccess: (gone) => {
+      notify(`${count(gone, "letter")} discarded`);
+      void go({ reason: undefined });
+    },
+    onError: (error) => notifyFailure("The letters were not discarded.", error),
+    onSettled: refresh,
+  });
+
+  return (
+    <>
+      <div className={styles.tools}>
+        <label className={styles.choice}>
+          Project
+          <select
+            className={settings.select}
+            onChange={(event) => go({ project: event.target.value, reason: undefined })}
+            value={project.slug}
+          >
+            {projects.map(({ slug, name }) => (
+              <option key={slug} value={slug}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label className={styles.choice}>
+          Reason
+          <select
+            className={settings.select}
+            onChange={(event) => go({ reason: event.target.value || undefined })}
+            value={search.reason ?? ""}
+          >
+            <option value="">All reasons</option>
+            {search.reason && !reasons.some(({ reason }) => reason === search.reason) && (
+              <option value={search.reason}>{search.reason}</option>
+            )}
+            {reasons.map((each) => (
+              <option key={each.reason} value={each.reason}>
+                {each.reason} ({each.count})
+              </option>
+            ))}
+          </select>
+        </label>
+        <div className={styles.actions}>
+          <Button busy={replay.isPending} disabled={total === 0} onClick={() => replay.mutate()}>
+            Replay all
+          </Button>
+          <Button busy={discard.isPending} disabled={total === 0} look="danger" onClick={() => setDiscarding(true)}>
+            Discard all
+          </Button>
+        </div>
+      </div>
+      {page.isPending && <Skeleton height={168} />}
+      {page.isError && !page.data && <Failure error={page.error} retry={page.refetch} what="The dead letters" />}
+      {page.data?.letters.length === 0 &&
+        (search.reason ? (
+          <State
+            action={<Button onClick={() => go({ reason: undefined })}>Show all reasons</Button>}
+            icon="letter"
+            title={`No letters refused as ${search.reason}`}
+          />
+        ) : (
+          <State icon="letter" title="No dead letters">
+            Everything that {project.name} sent could be handled.
+          </State>
+        ))}
+      {page.data && page.data.letters.length > 0 && (
+        <LetterRows letters={page.data.letters} org={org} project={project.slug} />
+      )}
+      {page.data && (page.data.previous || page.data.next) && (
+        <nav aria-label="Pages" className={styles.pages}>
+          <Button
+            disabled={!page.data.previous}
+            icon="chevronLeft"
+            onClick={() => go({ cursor: page.data.previous ?? undefined })}
+          >
+            Newer
+          </Button>
+          <Button
+            disabled={!page.data.next}
+            icon="chevronRight"
+            onClick={() => go({ cursor: page.data.next ?? undefined })}
+          >
+            Older
+          </Button>
+        </nav>
+      )}
+      {discarding && (
+        <ConfirmDiscard
+          onClose={() => setDiscarding(false)}
+          onConfirm={() => discard.mutate()}
+          subject={subject}
+          verb="Discard all"
+        />
+      )}
+    </>
+  );
+}
+
+function LetterRows({ letters, org, project }: { letters: DeadLetter[]; org: string; project: string }) {
+  const list = useRef<HTMLUListElement>(null);
+  const step = (by: number) => {
+    const links = [...(list.current?.querySelectorAll("a") ?? [])];
+    const at = links.indexOf(document.activeElement as HTMLAnchorElement);
+    links[at === -1 ? 0 : Math.max(0, Math.min(links.length - 1, at + by))]?.focus();
+  };
+  useShortcuts("Dead letters", [
+    { key: "j", label: "Next letter", run: () => step(1) },
+    { key: "k", label: "Previous letter", run: () => step(-1) },
+  ]);
+  return (
+    <ul className={settings.rows} ref={list}>
+      {letters.map(({ id, message, reason, place, dateCreated, size, replayRequested }) => (
+        <li className={settings.row} key={id}>
+          <div className={settings.words}>
+            <p className={settings.name}>
+              <Link params={{ org, project, letter: id }} to="/settings/$org/projects/$project/dead-letters/$letter/">
+                {message || reason}
+              </Link>
+            </p>
+            <p className={settings.meta}>
+              <Chip>{reason}</Chip>
+              {replayRequested && <Chip tone="info">Waiting for its replay</Chip>}
+              {place !== null && <code>{place}</code>}
+              <span>
+                refused <Time value={dateCreated} />
+              </span>
+              <span>{size > 0 ? byteSize(size) : "nothing left"}</span>
+            </p>
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
