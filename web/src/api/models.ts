@@ -12,4 +12,6 @@ export type CreatedToken = Schemas["CreatedToken"];
 export type Issue = WithSeries<Schemas["Issue"]>;
 export type IssueDetail = WithSeries<Schemas["IssueDetail"]>;
 export type IssueRequest = Schemas["IssueRequest"];
+export type IssueType = Schemas["IssueType"];
+export type IssueTypeRequest = Schemas["IssueTypeRequest"];
 export type Tag = Schemas["Tag"];
