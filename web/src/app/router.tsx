@@ -120,6 +120,18 @@ const projectSettings = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/ProjectPage"), "ProjectPage"),
 });
 
+const issueTypesPage = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/issue-types",
+  component: lazyRouteComponent(() => import("@/features/settings/IssueTypesPage"), "IssueTypesPage"),
+});
+
+const issueTypePage = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/issue-types/$type",
+  component: lazyRouteComponent(() => import("@/features/settings/IssueTypePage"), "IssueTypePage"),
+});
+
 const accountTokens = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings/account/api/auth-tokens",
@@ -140,6 +152,8 @@ export const router = createRouter({
       projectsPage,
       gettingStarted,
       projectSettings,
+      issueTypesPage,
+      issueTypePage,
       accountTokens,
     ]),
   ]),
