@@ -38,6 +38,7 @@ const PAGES = [
   },
   { name: "issue-browser", path: `${org}/issues/1002/`, full: true },
   { name: "issue-message", path: `${org}/issues/1005/`, full: true },
+  { name: "issue-evidence", path: `${org}/issues/1015/`, full: true },
   { name: "issue-missing", path: `${org}/issues/9999/` },
   { name: "events", path: `${org}/issues/1001/events/` },
   { name: "getting-started", path: `${org}/projects/shop-api/getting-started/`, scenario: "silent", full: true },
@@ -61,6 +62,14 @@ const PAGES = [
     act: (page) => keys(page, "e"),
   },
   { name: "letter-binary", path: "/settings/acme/projects/shop-api/dead-letters/2/" },
+  { name: "issue-types", path: "/settings/acme/issue-types/" },
+  { name: "issue-types-slow", path: "/settings/acme/issue-types/", scenario: "slow" },
+  { name: "issue-type", path: "/settings/acme/issue-types/disk_full/", full: true },
+  {
+    name: "issue-type-new",
+    path: "/settings/acme/issue-types/",
+    act: (page) => page.getByRole("button", { name: "Create type" }).click(),
+  },
   { name: "tokens", path: "/settings/account/api/auth-tokens/" },
   {
     name: "token-new",

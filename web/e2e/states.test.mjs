@@ -119,6 +119,20 @@ describe("the issue list", () => {
     await page.getByRole("row", { name: /PaymentDeclined/ }).waitFor();
   });
 
+  it("is narrowed to a type or category through its menu and back", async () => {
+    await open(ISSUES);
+    await rows().nth(1).waitFor();
+    const before = await rows().count();
+    await page.getByRole("button", { name: "Type", exact: true }).click();
+    await page.getByRole("menuitemradio", { name: "Disk full" }).click();
+    await rowsToBe(2);
+    assert.match(await rows().nth(1).textContent(), /Disk full/);
+    assert.equal(new URL(page.url()).searchParams.get("query"), "is:unresolved issue.type:disk_full");
+    await page.getByRole("button", { name: "Type", exact: true }).click();
+    await page.getByRole("menuitemradio", { name: "All types" }).click();
+    await rowsToBe(before);
+  });
+
   it("tells of new issues without moving the rows", async () => {
     await page.route("**/api/0/organizations/acme/issues/?*", async (route) => {
       const response = await route.fetch();
@@ -182,6 +196,20 @@ describe("the issue page", () => {
     await page.getByRole("button", { name: "Resolve", exact: true }).waitFor();
   });
 
+  it("shows the evidence of a detector in place of a stack trace, as its type wants it", async () => {
+    await open(`${ISSUES}1015/`);
+    const evidence = page.getByRole("region", { name: "Evidence", exact: true });
+    await evidence.getByText("Volume", { exact: true }).waitFor();
+    const names = await evidence.getByRole("term").allInnerTexts();
+    assert.deepEqual(names, ["Volume", "Used", "Check took", "Command", "Measured", "runbook", "Host", "Resource"]);
+    const values = await evidence.getByRole("definition").allInnerTexts();
+    assert.equal(values[2], "2.31 s");
+    await evidence.getByRole("link", { name: "https://wiki.example.com/runbooks/disk" }).waitFor();
+    assert.equal(await page.getByRole("heading", { name: "Stack trace" }).count(), 0);
+    await page.getByRole("button", { name: "Evidence data" }).click();
+    await page.getByText("inodes").waitFor();
+  });
+
   it("never runs or follows what an event holds", async () => {
     const nasty = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>';
     await page.route("**/events/recommended/", (route) =>
@@ -192,6 +220,18 @@ describe("the issue page", () => {
           platform: nasty,
           tags: [{ key: nasty, value: "javascript:window.broken=1" }],
           user: { email: nasty, link: "javascript:window.broken=1", [nasty]: { deep: Array(500).fill(nasty) } },
+          occurrence: {
+            type: 100_000,
+            subtitle: nasty,
+            resourceId: nasty,
+            evidenceData: {
+              runbook: "javascript:window.broken=1",
+              command: nasty,
+              measuredAt: nasty,
+              usedBytes: nasty,
+            },
+            evidenceDisplay: [{ name: nasty, value: nasty, important: true }],
+          },
           contexts: { [nasty]: { a: "javascript:window.broken=1" }, constructor: { b: 1 } },
           context: JSON.parse('{"__proto__": {"polluted": true}}'),
           entries: [
@@ -302,6 +342,69 @@ describe("the dead letters", () => {
   });
 });
 
+describe("issue types", () => {
+  const TYPES = "/settings/acme/issue-types/";
+
+  it("are listed, own ones first, and searched", async () => {
+    await open(TYPES);
+    await page.getByRole("link", { name: "Disk full" }).waitFor();
+    const names = await page.getByRole("main").getByRole("listitem").getByRole("link").allInnerTexts();
+    assert.deepEqual(names, ["Disk full", "Slow DB Query", "Error", "Feedback"]);
+    await page.getByRole("searchbox", { name: "Search issue types" }).fill("nothing of the kind");
+    await heading("No type matches");
+    await open(TYPES, "failing");
+    await page.getByRole("button", { name: "Try again" }).waitFor();
+  });
+
+  it("are changed in a form that marks what the server refuses", async () => {
+    await open(`${TYPES}disk_full/`);
+    await page.getByLabel("Name", { exact: true }).fill("");
+    await page.getByLabel("Wait until it was seen often").check();
+    await page.getByLabel("The issue is made by sighting number").fill("0");
+    await page.getByRole("button", { name: "Save rules" }).click();
+    await page.getByText("must have 1 to 100 characters").waitFor();
+    await page.getByText("must be 1 to 1000000").waitFor();
+    assert.equal(await page.getByLabel("Name", { exact: true }).getAttribute("aria-invalid"), "true");
+    await page.getByLabel("Name", { exact: true }).fill("Disk nearly full");
+    await page.getByLabel("The issue is made by sighting number").fill("2");
+    await page.getByRole("button", { name: "Add evidence" }).click();
+    await page.getByLabel("Key 6").fill("host");
+    await page.getByLabel("Key 6").press("Enter");
+    await page.getByText("Rules of Disk nearly full saved").waitFor();
+    await page.reload();
+    await heading("Disk nearly full");
+    assert.equal(await page.getByLabel("Key 6").inputValue(), "host");
+  });
+
+  it("can be created, reset, and not removed while there are issues", async () => {
+    await open(TYPES);
+    await page.getByRole("button", { name: "Create type" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("Backup missing");
+    await dialog.getByLabel("Category").fill("outage");
+    await dialog.getByLabel("Slug").fill("disk_full");
+    await dialog.getByRole("button", { name: "Create type" }).click();
+    await dialog.getByText("already taken").waitFor();
+    await dialog.getByLabel("Slug").fill("backup_missing");
+    await dialog.getByRole("button", { name: "Create type" }).click();
+    await heading("Backup missing");
+
+    await page.goto(`${mock.url}${TYPES}performance_slow_db_query/`);
+    await page.getByRole("button", { name: "Reset rules" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Reset rules" }).click();
+    await page.getByText("Slow DB Query has its own rules again").waitFor();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Reset rules" }).waitFor({ state: "detached" });
+
+    await page.goto(`${mock.url}${TYPES}disk_full/`);
+    await page.getByRole("button", { name: "Remove type" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove type" }).click();
+    await page.getByText("the issue type is in use").waitFor();
+    await page.goto(`${mock.url}${TYPES}nothing/`);
+    await heading("There is no issue type nothing");
+  });
+});
+
 describe("signing in", () => {
   it("leads through the sign-in page and back to where one wanted to go", async () => {
     await open(`${ISSUES}1002/`, "signed-out");
@@ -357,6 +460,7 @@ describe("every page", () => {
     [ISSUES, "bare"],
     [`${ISSUES}1001/`, "full"],
     [`${ISSUES}1002/`, "full"],
+    [`${ISSUES}1015/`, "full"],
     [`${ISSUES}1001/events/`, "full"],
     ["/organizations/acme/projects/", "full"],
     ["/organizations/acme/projects/shop-api/getting-started/", "silent"],
@@ -364,6 +468,9 @@ describe("every page", () => {
     [LETTERS, "full"],
     [LETTERS, "done"],
     [`${LETTER}3/`, "full"],
+    ["/settings/acme/issue-types/", "full"],
+    ["/settings/acme/issue-types/disk_full/", "full"],
+    ["/settings/acme/issue-types/performance_slow_db_query/", "full"],
     ["/settings/account/api/auth-tokens/", "full"],
   ];
 

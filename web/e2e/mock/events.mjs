@@ -1,4 +1,5 @@
 import { browserEvent } from "./browserEvent.mjs";
+import { detectorEvent } from "./detectorEvent.mjs";
 import { issues } from "./fixtures.mjs";
 import { at } from "./frame.mjs";
 import { pythonEvent } from "./pythonEvent.mjs";
@@ -15,7 +16,12 @@ export function event(issueId, name) {
   const issue = issues.find((each) => each.id === issueId);
   const index = name === "oldest" ? 0 : name === "latest" || name === "recommended" ? 2 : IDS.indexOf(name);
   if (!issue || index === -1) return null;
-  const body = issue.project.slug === "storefront" ? browserEvent(issue) : pythonEvent(issue);
+  const body =
+    issue.issueType !== "error"
+      ? detectorEvent(issue)
+      : issue.project.slug === "storefront"
+        ? browserEvent(issue)
+        : pythonEvent(issue);
   return {
     ...body,
     id: IDS[index],

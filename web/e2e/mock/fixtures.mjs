@@ -90,7 +90,7 @@ function issue(fields) {
   return {
     id: String(1_000 + counter),
     shortId: `${of.slug.toUpperCase()}-${"123456789ABCDEFGHJ"[counter - 1]}`,
-    title: value ? `${type}: ${value}` : (type ?? rest.metadata.title),
+    title: rest.metadata.title ?? (value ? `${type}: ${value}` : type),
     culprit: null,
     level,
     platform: of.platform.split("-")[0],
@@ -102,6 +102,9 @@ function issue(fields) {
     priority: "medium",
     project: { id: of.id, slug: of.slug, name: of.name, platform: of.platform },
     type: type ? "error" : "default",
+    issueType: "error",
+    issueTypeName: "Error",
+    issueCategory: "error",
     numComments: 0,
     userCount: Math.ceil(total / 7),
     count: String(Math.max(1, total)),
@@ -266,7 +269,69 @@ export const issues = [
     lastSeen: 20 * MINUTE,
     firstSeen: 38 * DAY,
   }),
+  issue({
+    metadata: { title: "Disk is nearly full", value: "/var on db-2 is at 97 %" },
+    culprit: "db-2",
+    level: "warning",
+    substatus: "new",
+    type: "generic",
+    issueType: "disk_full",
+    issueTypeName: "Disk full",
+    issueCategory: "outage",
+    rate: 0.2,
+    lastSeen: 4 * DAY,
+    firstSeen: 4 * DAY,
+  }),
 ];
+
+/** Issue types with their rules: two built in, one of them changed, and one of the organization's own. */
+export const issueTypes = [
+  issueType(1, "error", "Error", "error", { hasDetector: true }),
+  issueType(1_001, "performance_slow_db_query", "Slow DB Query", "db_query", {
+    formerCategory: "performance",
+    defaultPriority: "low",
+    noise: { ignoreLimit: 20, expirySecs: 86_400 },
+    isOverridden: true,
+  }),
+  issueType(6_001, "feedback", "Feedback", "feedback", { isListed: false, escalates: false }),
+  issueType(100_000, "disk_full", "Disk full", "outage", {
+    description: "A volume runs out of room. Remove old backups or grow the volume.",
+    defaultPriority: "high",
+    isBuiltIn: false,
+    evidence: [
+      { key: "used_bytes", label: "Used", format: "bytes" },
+      { key: "check_ms", label: "Check took", format: "duration_ms" },
+      { key: "command", label: "Command", format: "code" },
+      { key: "measured_at", label: "Measured", format: "time" },
+      { key: "runbook", label: null, format: "url" },
+    ],
+  }),
+];
+
+function issueType(type, slug, name, category, rules) {
+  return {
+    type,
+    slug,
+    name,
+    description: "",
+    category,
+    formerCategory: null,
+    defaultPriority: "medium",
+    noise: null,
+    creationQuota: { limit: 5, windowSecs: 3_600, granularitySecs: 60 },
+    isReleased: true,
+    isListed: true,
+    autoResolves: true,
+    escalates: true,
+    isEditable: true,
+    notifies: true,
+    hasDetector: false,
+    evidence: [],
+    isBuiltIn: true,
+    isOverridden: false,
+    ...rules,
+  };
+}
 
 export function detail(id) {
   const found = issues.find((each) => each.id === id || each.shortId === id);

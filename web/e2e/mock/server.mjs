@@ -23,7 +23,13 @@ const TYPES = {
 const POLICY = "default-src 'self'; frame-ancestors 'none'";
 
 function fresh(scenario) {
-  return { scenario, issues: structuredClone(data.issues), tokens: structuredClone(data.tokens), letters: letters() };
+  return {
+    scenario,
+    issues: structuredClone(data.issues),
+    tokens: structuredClone(data.tokens),
+    types: structuredClone(data.issueTypes),
+    letters: letters(),
+  };
 }
 
 /** Starts on a port (0: any free one); resolves to the address and a way to stop. */
@@ -107,6 +113,7 @@ function answer(state, request, url, body, response) {
   }
   const letter = /^\/projects\/acme\/([\w-]+)\/dead-letters\/(.*)$/.exec(path);
   if (letter) return letterAnswer(state, letter[1], letter[2], request.method, url, send.bind(null, response));
+  if (path.startsWith("/organizations/acme/issue-types/")) return issueTypeAnswer(state, request, path, body, response);
   const project = /^\/projects\/acme\/([\w-]+)\/(keys\/)?$/.exec(path);
   if (project) return ok(project[2] ? data.keys : projects.find(({ slug }) => slug === project[1]));
   if (path === "/organizations/acme/issues-count/") {
@@ -118,6 +125,32 @@ function answer(state, request, url, body, response) {
   if (issue) return issueAnswer(state, issue[1], issue[2], ok);
   if (/\/json\/$/.test(path)) return ok(event("1001", "latest"));
   return ok(null);
+}
+
+/** Issue types as the server keeps them; it refuses a name that is empty and a slug that is taken. */
+function issueTypeAnswer(state, request, path, body, response) {
+  if (state.scenario === "slow") return undefined;
+  if (state.scenario === "failing") return send(response, 503, { detail: "temporarily unavailable" });
+  const slug = path.split("/")[4];
+  const type = state.types.find((each) => each.slug === slug);
+  const refusal = body?.name === "" ? { name: ["must have 1 to 100 characters"] } : {};
+  if (body?.noise?.ignoreLimit === 0) refusal["noise.ignoreLimit"] = ["must be 1 to 1000000"];
+  if (Object.keys(refusal).length > 0) return send(response, 400, { detail: "wrong", ...refusal });
+  if (request.method === "GET") return send(response, 200, slug ? type : state.types);
+  if (request.method === "POST") {
+    if (state.types.some((each) => each.slug === body.slug))
+      return send(response, 409, { detail: "this slug of an issue type is already taken" });
+    const made = { ...data.issueTypes[0], ...body, type: 100_001, isBuiltIn: false };
+    state.types.push(made);
+    return send(response, 201, made);
+  }
+  if (request.method === "PUT") {
+    Object.assign(type, body, { isOverridden: type.isBuiltIn });
+    return send(response, 200, type);
+  }
+  if (!type.isBuiltIn) return send(response, 409, { detail: "the issue type is in use" });
+  Object.assign(type, { ...data.issueTypes.find((each) => each.slug === slug), isOverridden: false });
+  return send(response, 204);
 }
 
 const STATUS = { unresolved: "unresolved", resolved: "resolved", archived: "ignored" };
@@ -162,7 +195,9 @@ function select({ scenario, issues }, query, url) {
     .trim()
     .toLowerCase();
   found = found.filter(({ title, culprit }) => `${title} ${culprit}`.toLowerCase().includes(words));
-  if (/(^| )(?!is:)[\w.]+:/.test(query) && !query.includes("level:")) found = [];
+  const [, kind, name] = /issue\.(type|category):(\w+)/.exec(query) ?? [];
+  if (kind) found = found.filter((issue) => issue[kind === "type" ? "issueType" : "issueCategory"] === name);
+  if (/(^| )(?!is:|issue\.)[\w.]+:/.test(query) && !query.includes("level:")) found = [];
   const chosen = url.searchParams.getAll("project");
   if (chosen.length > 0) found = found.filter((issue) => chosen.includes(issue.project.id));
   return found;

@@ -14,4 +14,6 @@ export type IssueDetail = WithSeries<Schemas["IssueDetail"]>;
 export type IssueRequest = Schemas["IssueRequest"];
 export type DeadLetter = Schemas["DeadLetter"];
 export type DeadLetterDetail = Schemas["DeadLetterDetail"];
+export type IssueType = Schemas["IssueType"];
+export type IssueTypeRequest = Schemas["IssueTypeRequest"];
 export type Tag = Schemas["Tag"];

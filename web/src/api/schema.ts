@@ -196,6 +196,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/organizations/{org}/issue-types/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The issue types of an organization, by number. All of them: there are at most a few hundred. */
+        get: operations["listIssueTypes"];
+        put?: never;
+        /** Defines a type. Occurrences of it are taken from then on. */
+        post: operations["createIssueType"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/issue-types/{slug}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An issue type. */
+        get: operations["getIssueType"];
+        /** Changes the rules of a type, of a built-in one too. Issues keep what earlier rules made of them. */
+        put: operations["updateIssueType"];
+        post?: never;
+        /** Removes a definition: a built-in type has its own rules again. A type that has issues stays (409). */
+        delete: operations["deleteIssueType"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/organizations/{org}/issues-count/": {
         parameters: {
             query?: never;
@@ -736,6 +773,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/projects/{org}/{project}/occurrences/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends occurrences. Each is checked on its own; the answer comes when the good ones are durable, and they become
+         *     issues soon after. With the header `Idempotency-Key`, a request that is sent again counts once.
+         */
+        post: operations["sendOccurrences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/projects/{org}/{project}/stats/": {
         parameters: {
             query?: never;
@@ -747,6 +804,23 @@ export interface paths {
         get: operations["getProjectStats"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/status-changes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends status changes, which take their turn among the occurrences with the same fingerprint. */
+        post: operations["sendStatusChanges"];
         delete?: never;
         options?: never;
         head?: never;
@@ -782,6 +856,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/tokens/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tokens of a project. */
+        get: operations["listProjectTokens"];
+        put?: never;
+        /** Creates a token that may send occurrences to the project and nothing else; the only answer that shows it. */
+        post: operations["createProjectToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/tokens/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a token. */
+        delete: operations["deleteProjectToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -857,7 +966,7 @@ export interface components {
                 string
             ][];
         };
-        /** @description A new personal token: the only answer that holds the secret. */
+        /** @description A new token: the only answer that holds the secret. */
         CreatedToken: components["schemas"]["Token"] & {
             /** @description The secret; it cannot be read again. */
             token: string;
@@ -1046,7 +1155,7 @@ export interface components {
             metadata: components["schemas"]["IssueMetadata"];
             /** @description Grouping hashes. */
             fingerprints: string[];
-            occurrence: unknown;
+            occurrence: components["schemas"]["EventOccurrence"] | null;
             measurements: unknown;
             breakdowns: unknown;
             crashFile: string | null;
@@ -1068,6 +1177,13 @@ export interface components {
             /** @description `name` (where), `value` and what else is known. */
             data: Record<string, never>;
         };
+        /** @description One fact to show. */
+        EventEvidence: {
+            name: string;
+            value: string;
+            /** @description The first important one is shown where there is room for one. */
+            important: boolean;
+        };
         /** @description Where an event is, found by its id alone. */
         EventIdLookup: {
             organizationSlug: string;
@@ -1075,6 +1191,40 @@ export interface components {
             groupId: string | null;
             eventId: string;
             event: components["schemas"]["Event"];
+        };
+        /** @description What a detector reported with an event. */
+        EventOccurrence: {
+            /** @description 32 hex digits. */
+            id: string;
+            /** Format: int64 */
+            projectId: number;
+            eventId: string;
+            /** @description Hashes of what was sent. */
+            fingerprint: string[];
+            issueTitle: string;
+            subtitle: string;
+            resourceId: string | null;
+            /** @description As it was sent, but for the names of its members: `parent_span` is `parentSpan`. */
+            evidenceData: Record<string, never>;
+            evidenceDisplay: components["schemas"]["EventEvidence"][];
+            /**
+             * Format: int64
+             * @description Number of the issue type.
+             */
+            type: number;
+            /**
+             * Format: double
+             * @description Unix seconds.
+             */
+            detectionTime: number | null;
+            level: string;
+            culprit: string;
+            /**
+             * Format: int64
+             * @description 25 low, 50 medium, 75 high; null when it names none.
+             */
+            priority: number | null;
+            assignee: string | null;
         };
         /** @description The release of an event. */
         EventRelease: {
@@ -1126,6 +1276,13 @@ export interface components {
             geo: Record<string, never> | null;
             /** @description Whatever else the SDK sent. */
             data: Record<string, never> | null;
+        };
+        /** @description One fact to show. */
+        EvidenceRequest: {
+            name: string;
+            value: string;
+            /** @description The first important one is shown where there is room for one. */
+            important: boolean;
         };
         /** @description An exception. */
         Exception: {
@@ -1210,6 +1367,8 @@ export interface components {
             /** @description `error`, `default`, `generic`, … */
             type: string;
             issueType: string;
+            /** @description Its name for people. */
+            issueTypeName: string;
             issueCategory: string;
             metadata: components["schemas"]["IssueMetadata"];
             /** Format: int64 */
@@ -1314,6 +1473,135 @@ export interface components {
             lifetime: components["schemas"]["Lifetime"];
             filtered: components["schemas"]["Lifetime"] | null;
             isUnhandled: boolean;
+        };
+        /** @description An issue type with its rules. */
+        IssueType: {
+            /**
+             * Format: int32
+             * @description The number that occurrences carry.
+             */
+            type: number;
+            /** @description The name that searches use, and that occurrences may carry instead of the number. */
+            slug: string;
+            name: string;
+            description: string;
+            category: string;
+            /** @description The category it had before; searches for that one find it too. */
+            formerCategory: string | null;
+            /** @description `high`, `medium` or `low`. */
+            defaultPriority: string;
+            noise: components["schemas"]["IssueTypeNoise"] | null;
+            creationQuota: components["schemas"]["IssueTypeQuota"] | null;
+            /** @description Whether occurrences of it are taken without a feature being on. */
+            isReleased: boolean;
+            /** @description Whether lists show its issues without being asked for the type or category. */
+            isListed: boolean;
+            /** @description Whether silence resolves its issues, in projects that want that. */
+            autoResolves: boolean;
+            /** @description Whether its archived issues may escalate by their rate. */
+            escalates: boolean;
+            /** @description Whether people may change status and priority. */
+            isEditable: boolean;
+            /** @description Whether anybody is told about its issues. */
+            notifies: boolean;
+            /** @description Whether a detector owns its issues. */
+            hasDetector: boolean;
+            /** @description Which evidence is shown, in this order, and how. */
+            evidence: components["schemas"]["IssueTypeEvidence"][];
+            /** @description Whether it is there without a definition. */
+            isBuiltIn: boolean;
+            /** @description Whether the organization changed the rules of a built-in type; removing the definition resets them. */
+            isOverridden: boolean;
+        };
+        /** @description How a part of the evidence is shown. */
+        IssueTypeEvidence: {
+            /** @description Key in `evidence_data`, or the name of an entry of `evidence_display`. */
+            key: string;
+            /** @description What people read instead of the key. */
+            label: string | null;
+            /** @description `text`, `code`, `number`, `duration_ms`, `bytes`, `time` or `url`. */
+            format: string;
+        };
+        /** @description How often something must be seen before it becomes an issue. */
+        IssueTypeNoise: {
+            /**
+             * Format: int64
+             * @description The sighting of this number makes the issue.
+             */
+            ignoreLimit: number;
+            /**
+             * Format: int32
+             * @description Sightings are forgotten after so many seconds without another.
+             */
+            expirySecs: number;
+        };
+        /** @description How many issues of the type a project may get. */
+        IssueTypeQuota: {
+            /**
+             * Format: int64
+             * @description Most in a window; 0: none at all.
+             */
+            limit: number;
+            /**
+             * Format: int32
+             * @description Length of the window, in seconds; at most a day.
+             */
+            windowSecs: number;
+            /**
+             * Format: int32
+             * @description What was used comes back in steps of so many seconds.
+             */
+            granularitySecs: number;
+        };
+        /**
+         * @description Rules of an issue type, to create or change. What is absent stays as it is, or is as usual in a new type: medium
+         *     priority, no noise rule, five issues an hour and project, everything else on.
+         */
+        IssueTypeRequest: {
+            /**
+             * @description 1 to 64 of a-z, 0-9, - and _, beginning with a letter. Needed to create; cannot be changed.
+             * @default null
+             */
+            slug?: string | null;
+            /**
+             * @description Needed to create.
+             * @default null
+             */
+            name?: string | null;
+            /** @default null */
+            description?: string | null;
+            /**
+             * @description Of the form of a slug. Needed to create.
+             * @default null
+             */
+            category?: string | null;
+            /** @default null */
+            formerCategory?: string | null;
+            /**
+             * @description `high`, `medium` or `low`.
+             * @default null
+             */
+            defaultPriority?: string | null;
+            /** @default null */
+            noise?: components["schemas"]["IssueTypeNoise"] | null;
+            /** @default null */
+            creationQuota?: components["schemas"]["IssueTypeQuota"] | null;
+            /** @default null */
+            isReleased?: boolean | null;
+            /** @default null */
+            isListed?: boolean | null;
+            /** @default null */
+            autoResolves?: boolean | null;
+            /** @default null */
+            escalates?: boolean | null;
+            /** @default null */
+            isEditable?: boolean | null;
+            /** @default null */
+            notifies?: boolean | null;
+            /** @default null */
+            hasDetector?: boolean | null;
+            /** @default null */
+            evidence?: components["schemas"]["IssueTypeEvidence"][] | null;
         };
         /** @description What a change of several issues made of them; members that were not changed are absent. */
         IssuesChanged: {
@@ -1423,6 +1711,49 @@ export interface components {
             slug?: string | null;
             platform?: string | null;
         };
+        /** @description Something that was found. Unknown members are ignored. */
+        OccurrenceRequest: {
+            /**
+             * @description UUID by which repetitions are recognised; absent: made from `Idempotency-Key` and the place in the list, or by
+             *     chance.
+             */
+            id?: string | null;
+            /**
+             * Format: int64
+             * @description Absent: the project of the address. Another one is refused.
+             */
+            project_id?: number | null;
+            /** @description What occurrences of one issue have in common; not empty. */
+            fingerprint: string[];
+            /** @description Number or slug of the issue type. */
+            type: components["schemas"]["TypeName"];
+            issue_title: string;
+            /** @description The second line. */
+            subtitle: string;
+            culprit?: string | null;
+            /** @description `debug`, `info` (when absent), `warning`, `error` or `fatal`. */
+            level?: string | null;
+            detection_time?: components["schemas"]["Time"] | null;
+            /** @description Free id of what is affected. */
+            resource_id?: string | null;
+            /** @description Free content, for machines. */
+            evidence_data?: Record<string, never> | null;
+            /** @description Facts to show, for people. */
+            evidence_display?: components["schemas"]["EvidenceRequest"][] | null;
+            /**
+             * Format: int64
+             * @description 25 low, 50 medium, 75 high; absent: that of the type.
+             */
+            priority?: number | null;
+            /** @description `user:1`; for a new issue. */
+            assignee?: string | null;
+            /** @description UUID of an event that was stored before. With neither this nor `event`, a small event is made. */
+            event_id?: string | null;
+            /** @description The event that shows it; `event_id`, `project_id`, `platform`, `timestamp` and `received` may be absent. */
+            event?: Record<string, never> | null;
+        };
+        /** @description Occurrences to send: one, or a list of at most 1000. */
+        OccurrencesRequest: components["schemas"]["OccurrenceRequest"] | components["schemas"]["OccurrenceRequest"][];
         /** @description An organization in a list. */
         Organization: {
             id: string;
@@ -1554,6 +1885,11 @@ export interface components {
             slug: string;
             platform: string | null;
         };
+        /** @description A token of a project to create. */
+        ProjectTokenRequest: {
+            /** @description Name for people. */
+            name?: string | null;
+        };
         /** @description The version of a release. */
         ReleaseName: {
             version: string;
@@ -1588,6 +1924,25 @@ export interface components {
             /** @description `rest` or `graphql`, when the SDK says so. */
             apiTarget: string | null;
         };
+        /** @description What became of a message. */
+        SentItem: {
+            /** @description `accepted`: durable, and handled soon. `refused`: not kept. */
+            status: string;
+            /** @description Id of an accepted message. */
+            id?: string | null;
+            /** @description Kind of a refusal: `invalid_payload`, `event_schema_invalid`. */
+            reason?: string | null;
+            /** @description Where it is wrong, as a JSON path from the message on (`$.evidence_display[1].name`). */
+            path?: string | null;
+            /** @description What is wrong there. */
+            message?: string | null;
+        };
+        /** @description What became of each message, in the order they were sent. */
+        SentItems: {
+            /** @description Says so when every one was refused. */
+            detail?: string | null;
+            items: components["schemas"]["SentItem"][];
+        };
         /** @description What creates the first account. */
         SetupRequest: {
             /** @description Secret of the one-time set-up link. */
@@ -1614,6 +1969,34 @@ export interface components {
             /** @description Whether a frame is not the application's own. */
             hasSystemFrames: boolean;
         };
+        /** @description A change of the status of the issue that a fingerprint leads to. */
+        StatusChangeRequest: {
+            /** @description By which repetitions are recognised; absent: as for occurrences. */
+            id?: string | null;
+            /**
+             * Format: int64
+             * @description Absent: the project of the address. Another one is refused.
+             */
+            project_id?: number | null;
+            fingerprint: string[];
+            /**
+             * Format: int64
+             * @description 0 unresolved, 1 resolved, 2 ignored.
+             */
+            new_status: number;
+            /**
+             * Format: int64
+             * @description 1 archived until escalating, 2 escalating, 3 ongoing, 4 archived until a condition is met, 5 archived forever, 6
+             *     regressed, 7 new; absent when resolved.
+             */
+            new_substatus?: number | null;
+            /** Format: int64 */
+            detector_id?: number | null;
+            /** @description Data of the activity that the change writes. */
+            activity_data?: Record<string, never> | null;
+        };
+        /** @description Status changes to send: one, or a list of at most 1000. */
+        StatusChangesRequest: components["schemas"]["StatusChangeRequest"] | components["schemas"]["StatusChangeRequest"][];
         /** @description A tag with its most frequent values. */
         Tag: {
             key: string;
@@ -1679,7 +2062,9 @@ export interface components {
         Threads: {
             values: components["schemas"]["Thread"][];
         };
-        /** @description A personal token, without its secret. */
+        /** @description Unix seconds, or RFC 3339. */
+        Time: number | string;
+        /** @description A token, without its secret. */
         Token: {
             id: string;
             name: string;
@@ -1705,6 +2090,8 @@ export interface components {
             /** @description Scopes such as `event:read`. */
             scopes: string[];
         };
+        /** @description Number or slug of an issue type. */
+        TypeName: number | string;
         /** @description An account, as everybody in its organizations sees it. */
         User: {
             id: string;
@@ -2214,6 +2601,264 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listIssueTypes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueType"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createIssueType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueTypeRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueType"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getIssueType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description Slug of the type */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueType"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateIssueType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description Slug of the type */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueTypeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueType"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteIssueType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description Slug of the type */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4466,6 +5111,86 @@ export interface operations {
             };
         };
     };
+    sendOccurrences: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: messages without id get the same ids when it is sent again */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OccurrencesRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentItems"];
+                };
+            };
+            /** @description Every message was refused, or the body is no JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentItems"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getProjectStats: {
         parameters: {
             query?: {
@@ -4517,6 +5242,86 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sendStatusChanges: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: messages without id get the same ids when it is sent again */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusChangesRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentItems"];
+                };
+            };
+            /** @description Every message was refused, or the body is no JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentItems"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4621,6 +5426,154 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listProjectTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createProjectToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectTokenRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteProjectToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description Id of the token */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

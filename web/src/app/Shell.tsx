@@ -119,6 +119,11 @@ export function Shell() {
               </Link>
             </li>
             <li>
+              <Link className={styles.link} params={{ org }} to="/settings/$org/issue-types/">
+                <Icon name="settings" /> Issue types
+              </Link>
+            </li>
+            <li>
               <Link className={styles.link} to="/settings/account/api/auth-tokens/">
                 <Icon name="key" /> Access tokens
               </Link>

@@ -137,6 +137,18 @@ const deadLetter = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/DeadLetterPage"), "DeadLetterPage"),
 });
 
+const issueTypesPage = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/issue-types",
+  component: lazyRouteComponent(() => import("@/features/settings/IssueTypesPage"), "IssueTypesPage"),
+});
+
+const issueTypePage = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/issue-types/$type",
+  component: lazyRouteComponent(() => import("@/features/settings/IssueTypePage"), "IssueTypePage"),
+});
+
 const accountTokens = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings/account/api/auth-tokens",
@@ -159,6 +171,8 @@ export const router = createRouter({
       projectSettings,
       deadLetters,
       deadLetter,
+      issueTypesPage,
+      issueTypePage,
       accountTokens,
     ]),
   ]),

@@ -1,4 +1,5 @@
 import { asArray, asBoolean, asNumber, asObject, asPairs, asText, type JsonObject } from "./json";
+import { type Occurrence, readOccurrence } from "./occurrence";
 
 /** The event body (reference/web-api.md §3.9) as the pages use it: every member present, absent ones `null` or empty. */
 export interface Event {
@@ -27,6 +28,8 @@ export interface Event {
   stacktrace: Frame[] | null;
   request: Request | null;
   breadcrumbs: Breadcrumb[];
+  /** What a detector reported, for events that are not errors. */
+  occurrence: Occurrence | null;
   olderId: string | null;
   newerId: string | null;
 }
@@ -142,6 +145,7 @@ export function readEvent(body: unknown): Event {
     stacktrace: readFrames(entries.get("stacktrace")),
     request: readRequest(entries.get("request")),
     breadcrumbs: asArray(entries.get("breadcrumbs")?.values).map(readBreadcrumb),
+    occurrence: readOccurrence(event.occurrence),
     olderId: asText(event.previousEventID),
     newerId: asText(event.nextEventID),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { filters, tagToken, tokens, viewOf, without, withView } from "./issueQuery";
+import { filters, kindOf, tagToken, tokens, viewOf, withKind, without, withView } from "./issueQuery";
 
 describe("tokens", () => {
   it("splits at blanks, but not inside quotes and lists", () => {
@@ -44,5 +44,17 @@ describe("tagToken", () => {
     expect(tagToken("browser", "Chrome 136")).toBe('browser:"Chrome 136"');
     expect(tagToken("note", 'a "b" *')).toBe('note:"a \\"b\\" \\*"');
     expect(tagToken("url", "https://a.example/?x=[1]")).toBe('url:"https://a.example/?x=[1]"');
+  });
+});
+
+describe("types and categories", () => {
+  it("are one token of the search, exchanged by the menu", () => {
+    const query = 'is:unresolved issue.type:error user.name:"issue.type:x"';
+    expect(kindOf(query)).toBe("issue.type:error");
+    expect(withKind(query, "issue.category:outage")).toBe(
+      'is:unresolved user.name:"issue.type:x" issue.category:outage',
+    );
+    expect(kindOf(withKind(query, null))).toBeNull();
+    expect(kindOf("!issue.type:error")).toBeNull();
   });
 });

@@ -44,6 +44,19 @@ export function filters(query: string): string[] {
   return tokens(query).filter((token) => !isStatus(token));
 }
 
+const KIND = /^issue\.(type|category):/;
+
+/** The type or category that the query asks for, as its token; `null` for all. */
+export function kindOf(query: string): string | null {
+  return tokens(query).find((token) => KIND.test(token)) ?? null;
+}
+
+/** The same search for another type or category; `null` for all. */
+export function withKind(query: string, kind: string | null): string {
+  const rest = tokens(query).filter((token) => !KIND.test(token));
+  return (kind === null ? rest : [...rest, kind]).join(" ");
+}
+
 export function without(query: string, token: string): string {
   return tokens(query)
     .filter((other) => other !== token)

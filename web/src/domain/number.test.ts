@@ -28,6 +28,8 @@ it("gives sizes and counts their units", () => {
   expect(byteSize(999)).toBe("999 B");
   expect(byteSize(18_342)).toBe("18.3 kB");
   expect(byteSize(2_000_000)).toBe("2 MB");
+  expect(byteSize(412_316_860_416)).toBe("412 GB");
+  expect(byteSize(5e15)).toBe("5,000 TB");
   expect(count(1, "event")).toBe("1 event");
   expect(count(0, "event")).toBe("0 events");
 });

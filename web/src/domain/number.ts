@@ -32,7 +32,9 @@ export function percent(part: number, whole: number): string {
 export function byteSize(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${Number((bytes / 1_000).toPrecision(3))} kB`;
-  return `${Number((bytes / 1_000_000).toPrecision(3))} MB`;
+  if (bytes < 1_000_000_000) return `${Number((bytes / 1_000_000).toPrecision(3))} MB`;
+  if (bytes < 1_000_000_000_000) return `${Number((bytes / 1_000_000_000).toPrecision(3))} GB`;
+  return `${exactNumber(Number((bytes / 1_000_000_000_000).toPrecision(3)))} TB`;
 }
 
 /** `1 event`, `2 events`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { absoluteTime, bucketLabel, clockTime, offsetFrom, relativeTime } from "./time";
+import { absoluteTime, bucketLabel, clockTime, duration, offsetFrom, relativeTime } from "./time";
 
 const NOW = Date.parse("2026-05-14T12:00:00Z");
 const ago = (seconds: number) => relativeTime(new Date(NOW - seconds * 1_000).toISOString(), NOW);
@@ -47,4 +47,16 @@ describe("offsetFrom", () => {
     ["2026-05-14T09:55:00Z", "−2 h 5 min"],
     ["2026-05-14T12:00:01Z", "+1.0 s"],
   ])("%s is %s", (iso, text) => expect(offsetFrom(iso, "2026-05-14T12:00:00Z")).toBe(text));
+});
+
+describe("duration", () => {
+  it.each([
+    [0, "0 ms"],
+    [0.1234, "0.123 ms"],
+    [340, "340 ms"],
+    [2_314, "2.31 s"],
+    [64_000, "1 min 4 s"],
+    [7_500_000, "2 h 5 min"],
+    [-340, "\u2212340 ms"],
+  ])("writes %d", (ms, text) => expect(duration(ms)).toBe(text));
 });

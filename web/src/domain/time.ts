@@ -65,6 +65,17 @@ export function offsetFrom(iso: string, endIso: string): string {
   return `${sign}${Math.floor(size / HOUR_MS)} h ${Math.floor((size % HOUR_MS) / MINUTE_MS)} min`;
 }
 
+/** How long something took, in three significant digits: `340 ms`, `2.31 s`, `1 min 4 s`, `2 h 5 min`. */
+export function duration(ms: number): string {
+  const size = Math.abs(ms);
+  const sign = ms < 0 ? "\u2212" : "";
+  if (size < SECOND_MS) return `${sign}${Number(size.toPrecision(3))} ms`;
+  if (size < MINUTE_MS) return `${sign}${Number((size / SECOND_MS).toPrecision(3))} s`;
+  if (size < HOUR_MS)
+    return `${sign}${Math.floor(size / MINUTE_MS)} min ${Math.floor((size % MINUTE_MS) / SECOND_MS)} s`;
+  return `${sign}${Math.floor(size / HOUR_MS)} h ${Math.floor((size % HOUR_MS) / MINUTE_MS)} min`;
+}
+
 /** The start and end of a chart's bucket: one hour or one day. */
 export function bucketLabel(unixSeconds: number, widthSeconds: number, timeZone?: string): string {
   const date = new Date(unixSeconds * SECOND_MS);

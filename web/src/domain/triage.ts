@@ -49,5 +49,5 @@ export function headline(issue: {
 }): { type: string; message: string } {
   const { type, value } = issue.metadata;
   if (type) return { type, message: value ?? "" };
-  return { type: issue.title, message: "" };
+  return { type: issue.title, message: value ?? "" };
 }

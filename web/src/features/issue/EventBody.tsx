@@ -7,6 +7,7 @@ import { KeyValues } from "@/ui/KeyValues";
 import { Breadcrumbs } from "./Breadcrumbs";
 import { Contexts } from "./Contexts";
 import styles from "./EventBody.module.css";
+import { Evidence } from "./Evidence";
 import { Exceptions, Stacktrace } from "./Exceptions";
 import { Highlights } from "./Highlights";
 import { Packages } from "./Packages";
@@ -48,8 +49,16 @@ export function EventBody({ event, org }: { event: Event; org: string }) {
 function partsOf(event: Event, org: string): Part[] {
   const user = Object.entries(event.user ?? {}).filter(([, value]) => value !== null && value !== "");
   const extra = Object.entries(event.extra ?? {});
-  const isSaid = event.exceptions.some(({ value }) => value === event.message);
+  const { occurrence } = event;
+  const isSaid =
+    event.exceptions.some(({ value }) => value === event.message) ||
+    (occurrence !== null && [occurrence.title, occurrence.subtitle].includes(event.message));
   const parts: (Part | false)[] = [
+    occurrence !== null && {
+      id: "evidence",
+      name: "Evidence",
+      section: <Evidence occurrence={occurrence} org={org} />,
+    },
     event.exceptions.length > 0
       ? { id: "stacktrace", name: "Stack trace", section: <Exceptions event={event} /> }
       : event.stacktrace !== null && { id: "stacktrace", name: "Stack trace", section: <Stacktrace event={event} /> },

@@ -40,6 +40,7 @@ export function IssueHeader({ org, issue }: { org: string; issue: IssueDetail })
             {message && <Message key={message} text={message} />}
             <p className={styles.meta}>
               {state && <Chip tone={stateTone(issue.status, issue.substatus)}>{state}</Chip>}
+              {issue.issueType !== "error" && <Chip>{issue.issueTypeName}</Chip>}
               {issue.isUnhandled && <Chip tone="error">Unhandled</Chip>}
               {issue.culprit && <span className={styles.culprit}>{issue.culprit}</span>}
             </p>

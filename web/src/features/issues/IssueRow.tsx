@@ -56,6 +56,7 @@ export function IssueRow({ org, issue, period, selected, focusable, onFocus, onT
           </Link>
           <div className={styles.meta}>
             {state && <Chip tone={stateTone(issue.status, issue.substatus)}>{state}</Chip>}
+            {issue.issueType !== "error" && <Chip>{issue.issueTypeName}</Chip>}
             {issue.isUnhandled && <Chip tone="error">Unhandled</Chip>}
             <span className={styles.shortId}>{issue.shortId}</span>
             {issue.culprit && <span className={styles.culprit}>{issue.culprit}</span>}

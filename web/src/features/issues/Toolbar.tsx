@@ -6,6 +6,7 @@ import { VIEWS, type ViewId, withView } from "@/domain/issueQuery";
 import { compactNumber } from "@/domain/number";
 import { Icon } from "@/ui/Icon";
 import { Menu } from "@/ui/Menu";
+import { KindMenu } from "./KindMenu";
 import { DEFAULT_PERIOD, DEFAULT_SORT, type IssuesSearch, PERIODS, SORTS } from "./search";
 import styles from "./Toolbar.module.css";
 
@@ -64,6 +65,7 @@ export function Toolbar({ org, search, request, view, counts, projects, searchBo
               label="Project"
             />
           )}
+          <KindMenu onChange={(query) => go({ query })} org={org} query={request.query} />
           <Menu
             face={period?.name ?? request.statsPeriod}
             items={PERIODS.map(({ value, name }) => ({

@@ -24,6 +24,7 @@ const SCOPES = [
   "event:read",
   "event:write",
   "event:admin",
+  "occurrence:write",
 ];
 const PRESET = new Set(["org:read", "project:read", "project:releases", "event:read", "event:write"]);
 
