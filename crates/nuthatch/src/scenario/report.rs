@@ -90,7 +90,7 @@ impl Report {
             let periods = periods.iter().map(|period| {
                 json!({"open": period.ended.is_none(), "highest_seen_priority": period.highest_priority.number()})
             });
-            issues.push(described(&name, &issue, &hashes, periods.collect()));
+            issues.push(described(&name, &issue, &hashes, &periods.collect::<Vec<_>>()));
             id.0 += 1;
         }
         for group in self.groups.iter().filter(|group| !group.is_alive()) {
@@ -120,7 +120,7 @@ impl Report {
     }
 }
 
-fn described(name: &str, issue: &Issue, hashes: &[Hash], open_periods: Vec<Value>) -> Value {
+fn described(name: &str, issue: &Issue, hashes: &[Hash], open_periods: &[Value]) -> Value {
     json!({
         "ref": name,
         "project_id": issue.project_id,
