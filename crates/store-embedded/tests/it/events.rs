@@ -1,7 +1,7 @@
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use nuthatch_protocol::{EventId, EventRow, Hash, Level, Position, ProjectId, Timestamp, Topic};
@@ -44,16 +44,42 @@ fn partitions(dir: &Path) -> Vec<PathBuf> {
     dirs
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
+/// The files below a folder, each with its length and the time of its last change.
+fn files(dir: &Path) -> io::Result<Vec<(PathBuf, u64, SystemTime)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
         if path.is_dir() {
-            copy(&path, &target);
+            found.extend(files(&path)?);
         } else {
-            fs::copy(&path, &target).unwrap();
+            let metadata = path.metadata()?;
+            found.push((path, metadata.len(), metadata.modified()?));
         }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A folder as it is at one moment: taken anew when something changes meanwhile, as the store's threads write files and
+/// rename them.
+fn copy(from: &Path, to: &Path) {
+    let once = || -> io::Result<bool> {
+        let before = files(from)?;
+        for (path, ..) in &before {
+            let target = to.join(path.strip_prefix(from).expect("it lies below"));
+            fs::create_dir_all(target.parent().expect("it lies below"))?;
+            fs::copy(path, target)?;
+        }
+        Ok(files(from)? == before)
+    };
+    loop {
+        fs::create_dir_all(to).unwrap();
+        match once() {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound, "{error}"),
+        }
+        fs::remove_dir_all(to).unwrap();
     }
 }
 
