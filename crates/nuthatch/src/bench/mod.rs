@@ -4,6 +4,7 @@
 
 mod disk;
 mod load;
+mod occurrences;
 mod process;
 
 use std::{
@@ -73,6 +74,12 @@ async fn measure(args: &Args, dir: &std::path::Path) -> anyhow::Result<Value> {
     figures["memory_mib"] = json!({"idle_intake_only": idle.now_mib, "peak_intake_only": loaded.peak_mib});
     std::fs::remove_dir_all(&intake_dir)?;
 
+    progress("the issue platform alone");
+    let platform_dir = dir.join("platform");
+    std::fs::create_dir_all(&platform_dir)?;
+    figures["issue_platform"] = occurrences::measure(&platform_dir, args.events * 2).await?;
+    std::fs::remove_dir_all(&platform_dir)?;
+
     for (name, size, events) in [("3kb", Size::Usual, args.events), ("20kb", Size::Large, args.events / 4)] {
         progress(&format!("fully processed, {name}"));
         let data = dir.join(name);
@@ -133,6 +140,16 @@ fn describe(figures: &Value) -> String {
             at("fastest"),
             at("ratio"),
         );
+    }
+    out += "\n";
+    for (key, what) in [
+        ("existing_issues", "occurrences of 10,000 existing issues"),
+        ("new_issues", "occurrences that each make an issue"),
+        ("one_hot_issue", "occurrences of one issue"),
+        ("half_status_changes", "messages, half of them status changes"),
+    ] {
+        let rate = number(&format!("/issue_platform/{key}/per_second"));
+        out += &format!("issue platform       {rate:>8.0}/s {what}, committed\n");
     }
     for name in ["3kb", "20kb"] {
         let at = |key: &str| number(&format!("/processed/{name}/{key}"));
