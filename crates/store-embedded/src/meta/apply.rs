@@ -54,16 +54,25 @@ pub(super) fn apply(connection: &Connection, snapshot: &Snapshot, changes: &Chan
     write_lives(connection, changes)?;
     write_rules(connection, changes)?;
 
-    let mut remember = connection.prepare_cached(
-        "INSERT OR REPLACE INTO handled (project_id, id, of_event, fate, at, topic, partition, \"offset\")
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
+    write_handled(connection, changes)
+}
+
+/// What was handled. Nearly all of it for the first time: writing over a row makes SQLite ready to take the statement
+/// back, which costs a fifth of the whole transaction, so only the few that are there are written so.
+fn write_handled(connection: &Connection, changes: &Changes) -> Result<(), Failure> {
+    const COLUMNS: &str = "INTO handled (project_id, id, of_event, fate, at, topic, partition, \"offset\")
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let mut first = connection.prepare_cached(&format!("INSERT {COLUMNS} ON CONFLICT DO NOTHING"))?;
+    let mut again = connection.prepare_cached(&format!("INSERT OR REPLACE {COLUMNS}"))?;
     for Handled { key, position, fate, at } in &changes.handled {
         let topic = position.map(|position| topic_number(position.topic));
         let partition = position.map(|position| position.partition);
         let offset = position.map(|position| position.offset as i64);
         let project = key.project_id.0 as i64;
-        remember.execute(params![project, key.id.0, key.of_event, fate.number(), at.0, topic, partition, offset])?;
+        let values = params![project, key.id.0, key.of_event, fate.number(), at.0, topic, partition, offset];
+        if first.execute(values)? == 0 {
+            again.execute(values)?;
+        }
     }
     Ok(())
 }
