@@ -44,9 +44,10 @@ async fn the_guide_does_what_it_says() {
         (&issue["substatus"], &issue["priority"], &issue["count"]),
         (&"new".into(), &"high".into(), &"1".into())
     );
-    let latest =
-        format!("/organizations/{}/issues/{}/events/latest/", site.organization, issue["id"].as_str().unwrap());
-    let event = server.until(&mut client, &latest, |event| event["occurrence"].is_object()).await;
+    // The event follows its issue within moments.
+    let events = format!("/organizations/{}/issues/{}/events/", site.organization, issue["id"].as_str().unwrap());
+    server.until(&mut client, &events, |events| !events[0].is_null()).await;
+    let event = server.until(&mut client, &format!("{events}latest/"), |_| true).await;
     assert_eq!(event["occurrence"]["evidenceData"]["host"], "db-1");
     assert_eq!(event["occurrence"]["evidenceDisplay"][0]["important"], true);
 
