@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use nuthatch_protocol::{EventId, Hash, IssueId, Message, OrganizationId, Position, ProjectId, Timestamp, TypeId};
+use nuthatch_protocol::{
+    EventId, Hash, IssueId, Message, OrganizationId, Position, ProjectId, Timestamp, TypeId, record::DeadLetter,
+};
 
 use crate::{
     Activity, Assignee, Issue, IssueType,
@@ -132,6 +134,8 @@ pub struct Changes {
     pub releases: Vec<(ProjectId, String, Timestamp)>,
     /// Messages that were handled, those without effect included.
     pub handled: Vec<Handled>,
+    /// What cannot be handled, to be kept for people. The caller of the core says it, who has the records.
+    pub letters: Vec<DeadLetter>,
 }
 
 /// A message that was handled; the store keeps it to recognise repetitions.

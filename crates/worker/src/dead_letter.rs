@@ -54,11 +54,6 @@ pub(crate) fn unreadable(position: Position, message: String, at: Timestamp) -> 
     }
 }
 
-/// The record of the dead-letter topic.
-pub(crate) fn record(letter: &DeadLetter) -> NewRecord {
-    keyed(&letter.header, letter.encode())
-}
-
 /// A record of the event that a letter is about.
 pub(crate) fn keyed(header: &DeadLetterHeader, value: Bytes) -> NewRecord {
     NewRecord { key: header.event_id.map_or([0; 16], |id| id.0), value }

@@ -2,10 +2,9 @@
 //!
 //! A batch flows one way. [`prepare`] reads it from the log and computes, in parallel, what each record means:
 //! canonical event, grouping, occurrence, row. [`apply`] then moves the stores: issues first, in one transaction with
-//! the consumer's position, then the event rows, whose store keeps a position of its own. After a crash each store
-//! resumes from its own position, so every record is applied exactly once to each. The log is trimmed behind the slower.
-//! What cannot be handled goes to the topic of the dead letters, which [`letters`] reads: it keeps them for people, and
-//! replays them when asked to.
+//! the consumer's position and the dead letters of what cannot be handled, then the event rows, whose store keeps a
+//! position of its own. After a crash each store resumes from its own position, so every record is applied exactly once
+//! to each. The log is trimmed behind the slower. [`letters`] replays dead letters when asked to.
 
 mod apply;
 mod dead_letter;
@@ -20,7 +19,11 @@ use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
 use nuthatch_store::{DeadLetterStore, EventStore, IssueStore, Log, StoreError, log::ReadLimit};
-use tokio::sync::mpsc;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::mpsc,
+    task::block_in_place,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::{
@@ -35,14 +38,11 @@ pub const ISSUES_CONSUMER: &str = "issues";
 /// The consumer that keeps event rows: its position lives in the event store.
 pub const EVENTS_CONSUMER: &str = "events";
 
-/// The consumer that keeps dead letters: its position lives in the metadata.
-pub const LETTERS_CONSUMER: &str = "letters";
-
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
-        Topic::DeadLetters => &[LETTERS_CONSUMER],
+        Topic::DeadLetters => &[],
     }
 }
 
@@ -100,10 +100,6 @@ impl Worker {
             }
         }
         tasks.spawn(jobs::run(worker.clone(), stop.clone()));
-        for partition in 0..worker.log.partitions(Topic::DeadLetters) {
-            let start = Position { topic: Topic::DeadLetters, partition, offset: 0 };
-            tasks.spawn(letters::take(worker.clone(), start, stop.clone()));
-        }
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));
         let mut result = Ok(());
@@ -143,6 +139,7 @@ impl Worker {
             let Some(read) = retry(&stop, || self.log.read(at, self.options.batch)).await? else { break };
             if read.next.offset == at.offset {
                 tokio::select! {
+                    biased;
                     () = self.log.wait(at) => {}
                     () = stop.cancelled() => {}
                 }
@@ -155,9 +152,7 @@ impl Worker {
                 let Some(batch) = retry(&stop, || prepare_messages(read.clone(), lookup, now)).await? else { break };
                 batch
             } else {
-                tokio::task::spawn_blocking(move || prepare::prepare_events(read, now))
-                    .await
-                    .map_err(|error| StoreError::Unavailable { store: "worker", cause: error.to_string() })?
+                compute(|| prepare::prepare_events(read, now))
             };
             if sender.send(batch).await.is_err() {
                 break;
@@ -167,24 +162,56 @@ impl Worker {
     }
 }
 
-/// Repeats a call while the store is unavailable, with growing pauses. `None` when told to stop meanwhile.
+/// Computes without keeping other tasks from this thread. A runtime of one thread has no other to give them to, and
+/// does everything in one order, which is what a simulation needs.
+fn compute<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => block_in_place(work),
+        _ => work(),
+    }
+}
+
+/// Repeats a call while the store is unavailable, with growing pauses. `None` when told to stop meanwhile. The call may
+/// have taken effect all the same, so it must be one that can be repeated.
 async fn retry<T, F: Future<Output = Result<T, StoreError>>>(
     stop: &CancellationToken,
     mut call: impl FnMut() -> F,
 ) -> Result<Option<T>, StoreError> {
-    let mut pause = RETRY_PAUSE.0;
+    let mut backoff = Backoff::default();
     loop {
         match call().await {
             Ok(value) => return Ok(Some(value)),
             Err(StoreError::Unavailable { store, cause }) => {
-                tracing::warn!(store, cause, pause_ms = pause.as_millis(), "store is unavailable, will try again");
-                telemetry::retried(store);
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(RETRY_PAUSE.1),
-                    () = stop.cancelled() => return Ok(None),
+                if !backoff.pause(store, &cause, stop).await {
+                    return Ok(None);
                 }
             }
             Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Pauses between tries, each twice as long as the one before.
+struct Backoff(Duration);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self(RETRY_PAUSE.0)
+    }
+}
+
+impl Backoff {
+    /// Waits before the next try; whether there is to be one.
+    async fn pause(&mut self, store: &'static str, cause: &str, stop: &CancellationToken) -> bool {
+        tracing::warn!(store, cause, pause_ms = self.0.as_millis(), "store is unavailable, will try again");
+        telemetry::retried(store);
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep(self.0) => {
+                self.0 = (self.0 * 2).min(RETRY_PAUSE.1);
+                true
+            }
+            () = stop.cancelled() => false,
         }
     }
 }

@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    compute,
     dead_letter::{self, Refusal},
     prepare::{Batch, Item, stored_event},
 };
@@ -32,46 +33,74 @@ pub struct EventLookup<'a> {
 }
 
 impl EventLookup<'_> {
-    /// An event that was accepted before the record at `before`, when it came by the same topic.
+    /// An event that was accepted before the record at `before`: itself, or else as an occurrence shows it, for instance
+    /// one in the same batch (`shown`).
     async fn find(
         &self,
         (project, id): (ProjectId, EventId),
+        shown: Option<StoredEvent>,
         before: Position,
         now: Timestamp,
     ) -> Result<Option<StoredEvent>, StoreError> {
-        if let Some(event) = self.events.get(project, id).await? {
+        let is_itself = |event: &StoredEvent| event.summary.event_id == id;
+        let is_of_project = |event: &StoredEvent| event.summary.project_id == project;
+        let stored = self.events.get(project, id).await?.filter(is_itself);
+        if stored.is_some() {
+            return Ok(stored);
+        }
+        let accepted = self.accepted(Topic::IngestEvents, id, before, stored_event).await?.filter(is_of_project);
+        if accepted.is_some() {
+            return Ok(accepted);
+        }
+        // It may have gone from the log to the store in between, here and below.
+        let stored = self.events.get(project, id).await?;
+        if stored.as_ref().is_some_and(is_itself) {
+            return Ok(stored);
+        }
+        if let Some(event) = shown.or(stored) {
             return Ok(Some(event));
         }
-        for topic in [Topic::IngestEvents, Topic::IngestOccurrences] {
-            for partition in 0..self.log.partitions(topic) {
-                let from = self.events.position(Position { topic, partition, offset: 0 }).await?;
-                let found = self.log.find(from, id.0).await?;
-                let is_before = |record: &StoredRecord| topic != before.topic || record.position < before;
-                let found = found.filter(is_before);
-                let event = match topic {
-                    Topic::IngestOccurrences => found.and_then(|record| shown_event(&record, now)),
-                    _ => found.as_ref().and_then(stored_event),
-                };
-                if let Some(event) = event.filter(|event| event.summary.project_id == project) {
-                    return Ok(Some(event));
-                }
+        let event_of = |record: &StoredRecord| shown_event(record, now);
+        let accepted = self.accepted(Topic::IngestOccurrences, id, before, event_of).await?.filter(is_of_project);
+        if accepted.is_some() {
+            return Ok(accepted);
+        }
+        self.events.get(project, id).await
+    }
+
+    /// The event in the last record about it that is not stored yet and lies in front of `before`, if that is in the
+    /// same topic.
+    async fn accepted(
+        &self,
+        topic: Topic,
+        id: EventId,
+        before: Position,
+        event_of: impl Fn(&StoredRecord) -> Option<StoredEvent>,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        for partition in 0..self.log.partitions(topic) {
+            let from = self.events.position(Position { topic, partition, offset: 0 }).await?;
+            let found = self.log.find(from, id.0).await?;
+            let found = found.filter(|record| topic != before.topic || record.position < before);
+            if let Some(event) = found.as_ref().and_then(&event_of) {
+                return Ok(Some(event));
             }
         }
-        // It may have gone from the one to the other in between.
-        self.events.get(project, id).await
+        Ok(None)
     }
 }
 
 /// Computes a batch. Events are looked up one after the other: few producers leave them out.
 pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Timestamp) -> Result<Batch, StoreError> {
     let ReadBatch { records, damaged, next } = read;
-    let decoded: Vec<(StoredRecord, Result<Decoded, DecodeError>)> = records
-        .into_par_iter()
-        .map(|record| {
-            let decoded = decode(&record.value, now);
-            (record, decoded)
-        })
-        .collect();
+    let decoded: Vec<(StoredRecord, Result<Decoded, DecodeError>)> = compute(|| {
+        records
+            .into_par_iter()
+            .map(|record| {
+                let decoded = decode(&record.value, now);
+                (record, decoded)
+            })
+            .collect()
+    });
     let mut batch = Batch::new(damaged, next, now);
     // Events that came earlier in the batch.
     let mut earlier: HashMap<(ProjectId, EventId), usize> = HashMap::new();
@@ -85,10 +114,8 @@ pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Tim
             }
             Ok(Decoded::Lookup(occurrence)) => {
                 let earlier = earlier.get(&occurrence.event()).and_then(|number| batch.items[*number].row.as_ref());
-                let found = match earlier {
-                    Some(row) => Some(StoredEvent { summary: EventSummary::of(row), body: row.body.clone() }),
-                    None => lookup.find(occurrence.event(), record.position, now).await?,
-                };
+                let shown = earlier.map(|row| StoredEvent { summary: EventSummary::of(row), body: row.body.clone() });
+                let found = lookup.find(occurrence.event(), shown, record.position, now).await?;
                 found_or_missing(record, occurrence, found, now)
             }
             Ok(Decoded::StatusChange(change)) => Item::without_event(record, Message::StatusChange(change)),

@@ -21,6 +21,7 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<
         let Some(expired) = retry(&stop, || worker.letters.expire_letters(before)).await? else { return Ok(()) };
         telemetry::letters_expired(expired);
         tokio::select! {
+            biased;
             () = tokio::time::sleep(ROUND) => {}
             () = stop.cancelled() => return Ok(()),
         }

@@ -12,6 +12,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     column::{JsonText, topic_number},
+    dead_letters,
     error::{Failure, constraint},
     issue_row::IssueWriter,
 };
@@ -54,7 +55,8 @@ pub(super) fn apply(connection: &Connection, snapshot: &Snapshot, changes: &Chan
     write_lives(connection, changes)?;
     write_rules(connection, changes)?;
 
-    write_handled(connection, changes)
+    write_handled(connection, changes)?;
+    dead_letters::keep(connection, &changes.letters)
 }
 
 /// What was handled. Nearly all of it for the first time: writing over a row makes SQLite ready to take the statement

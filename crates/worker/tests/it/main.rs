@@ -3,6 +3,12 @@
 
 mod faults;
 mod letters;
+#[path = "../../../issues/tests/it/model.rs"]
+mod model;
+mod simulation;
+#[path = "../../../issues/tests/it/state.rs"]
+#[expect(dead_code, reason = "the tests of the engine use the rest")]
+mod state;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,10 +26,10 @@ use nuthatch_store::{
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
     projects::NewProject,
 };
-use nuthatch_worker::{ISSUES_CONSUMER, LETTERS_CONSUMER, Worker, WorkerOptions};
+use nuthatch_worker::{ISSUES_CONSUMER, Worker, WorkerOptions};
 use tokio_util::sync::CancellationToken;
 
-use faults::{Fault, Faulty};
+use faults::{Fault, Faults, Faulty, away, dies_at};
 
 const START: Position = Position { topic: Topic::IngestEvents, partition: 0, offset: 0 };
 const NOW: Timestamp = Timestamp(1_790_000_000_000_000);
@@ -72,8 +78,9 @@ impl Stores {
         self.log.append(Topic::IngestEvents, 0, vec![record]).await.unwrap();
     }
 
-    fn worker(&self, fault: Option<Fault>) -> Worker {
-        let faulty = Faulty::new(self.events.clone(), self.meta.clone(), self.log.clone(), fault);
+    fn worker(&self, faults: Option<Faults>) -> Worker {
+        let faults = faults.unwrap_or_else(|| Box::new(|_| Fault::None));
+        let faulty = Faulty::new(self.events.clone(), self.meta.clone(), self.log.clone(), faults, None);
         Worker {
             log: faulty.clone(),
             issues: faulty.clone(),
@@ -91,9 +98,9 @@ impl Stores {
     }
 
     /// Runs a worker until it has done everything there is to do, or fails.
-    async fn drain(&self, fault: Option<Fault>) -> Result<(), StoreError> {
+    async fn drain(&self, faults: Option<Faults>) -> Result<(), StoreError> {
         let stop = CancellationToken::new();
-        let mut running = tokio::spawn(self.worker(fault).run(stop.clone()));
+        let mut running = tokio::spawn(self.worker(faults).run(stop.clone()));
         loop {
             if self.is_settled().await {
                 stop.cancel();
@@ -115,12 +122,7 @@ impl Stores {
         let accepted = self.log.bounds(START.topic, 0).await.unwrap().next;
         let issues = self.meta.position(ISSUES_CONSUMER, START).await.unwrap();
         let events = self.events.position(START).await.unwrap();
-        if issues.offset != accepted || events.offset != accepted {
-            return false;
-        }
-        let start = Position { topic: Topic::DeadLetters, ..START };
-        let refused = self.log.bounds(start.topic, 0).await.unwrap().next;
-        self.meta.position(LETTERS_CONSUMER, start).await.unwrap().offset == refused
+        issues.offset == accepted && events.offset == accepted
     }
 
     async fn counted(&self) -> u64 {
@@ -183,7 +185,7 @@ async fn a_worker_that_dies_between_any_two_store_operations_is_taken_up_exactly
     let mut deaths = 0;
     for operation in 0.. {
         let stores = history().await;
-        if stores.drain(Some(Fault::Die { operation })).await.is_ok() {
+        if stores.drain(Some(dies_at(operation))).await.is_ok() {
             break;
         }
         deaths += 1;
@@ -195,9 +197,9 @@ async fn a_worker_that_dies_between_any_two_store_operations_is_taken_up_exactly
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_away_for_a_while_delays_and_loses_nothing() {
-    for operation in 0..12 {
+    for operation in 0..40 {
         let stores = history().await;
-        stores.drain(Some(Fault::Away { operation, times: 3 })).await.unwrap();
+        stores.drain(Some(away(operation, 3))).await.unwrap();
         assert_exact(&stores, &format!("away at operation {operation}")).await;
     }
 }

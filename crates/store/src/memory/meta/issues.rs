@@ -112,6 +112,7 @@ impl State {
         for handled in &changes.handled {
             self.handled.insert(handled.key, *handled);
         }
+        changes.letters.iter().for_each(|letter| self.keep(letter.clone()));
     }
 }
 
