@@ -14,11 +14,13 @@ pub enum Topic {
     IngestOccurrences,
     /// Messages that could not be handled, with reason and origin ([`crate::record::DeadLetter`]).
     DeadLetters,
+    /// What intake and the API refused themselves, and what clients did not send ([`crate::Outcomes`]).
+    Outcomes,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 3] = [Self::IngestEvents, Self::IngestOccurrences, Self::DeadLetters];
+    pub const ALL: [Self; 4] = [Self::IngestEvents, Self::IngestOccurrences, Self::DeadLetters, Self::Outcomes];
 
     /// The name used on disk, on the command line and by Kafka.
     pub fn as_str(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Topic {
             Self::IngestEvents => "ingest-events",
             Self::IngestOccurrences => "ingest-occurrences",
             Self::DeadLetters => "dead-letters",
+            Self::Outcomes => "outcomes",
         }
     }
 }

@@ -15,7 +15,8 @@ pub type Decide = Box<dyn FnOnce(&Snapshot) -> Changes + Send>;
 /// Issues, hashes, activity, counters.
 #[async_trait]
 pub trait IssueStore: Send + Sync + 'static {
-    /// Reads what is needed, decides, applies, and moves the consumer to `position`: in one transaction. Writers
+    /// Reads what is needed, decides, applies, and moves the consumer to `position`: in one transaction. The outcomes
+    /// among the changes are one for each record in front of that position that was not counted before. Writers
     /// of the same issues or hashes wait for each other. Returns what was applied. When changes name a project or an
     /// issue that does not exist ([`StoreError::NotFound`]), or create an issue that does
     /// ([`StoreError::Conflict`]), nothing is applied and the consumer stays.

@@ -11,7 +11,7 @@ use nuthatch_issues::{
     changes::{EventFate, Handled},
     message_key, process_occurrence_batch,
 };
-use nuthatch_protocol::{EventRow, Message, Position, Topic, record::DeadLetter};
+use nuthatch_protocol::{EventRow, Message, OutcomeKey, Outcomes, Position, Timestamp, Topic, record::DeadLetter};
 use nuthatch_store::{StoreError, issues::ConsumerPosition};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     EVENTS_CONSUMER, ISSUES_CONSUMER, Worker,
     dead_letter::{self, Refusal},
-    prepare::{Batch, Item},
+    ledger::Entry,
+    prepare::{Batch, Dead, Item},
     retry, telemetry,
 };
 
@@ -93,17 +94,25 @@ impl Apply {
     async fn apply(&mut self, batch: Batch, stop: &CancellationToken) -> Result<(), StoreError> {
         let begun = Instant::now();
         let Batch { items, dead, next } = batch;
+
         let count = items.len() + dead.len();
+        // What is counted whatever the issue platform says.
+        let refused: Arc<[OutcomeKey]> = dead
+            .iter()
+            .filter(|dead| dead.letter.header.source >= self.issues_at)
+            .map(|dead| dead.entry.invalid(&dead.letter.header.reason))
+            .collect();
 
         // Refused by form: on the list before the position moves past it. A replay writes it again; the list knows a
         // letter by its source.
-        self.bury(dead, stop).await?;
+        self.bury(dead.into_iter().map(|Dead { letter, .. }| letter).collect(), stop).await?;
 
         let messages: Arc<[Routed]> = items.iter().map(|item| item.routed.clone()).collect();
+        let entries: Arc<[Entry]> = items.iter().map(|item| item.entry).collect();
         let fresh = messages.partition_point(|message| message.position.is_some_and(|at| at < self.issues_at));
         let mut verdict = self.replayed(&messages[..fresh], stop).await?;
         if next > self.issues_at {
-            let Some(decided) = retry(stop, || self.decide(messages.clone(), fresh, next)).await? else {
+            let Some(decided) = retry(stop, || self.decide(&messages, &entries, &refused, fresh, next)).await? else {
                 return Ok(());
             };
             verdict.fates.extend(decided.fates);
@@ -124,6 +133,7 @@ impl Apply {
                 reason: reason.as_str().to_owned(),
                 message: reason.to_string(),
                 place: None,
+                entry: None,
             };
             dead_letter::letter(record, refusal, now)
         });
@@ -167,13 +177,22 @@ impl Apply {
         Ok(verdict)
     }
 
-    /// Lets the issue platform decide on the messages from `fresh` on, and moves the position with its changes.
-    async fn decide(&self, messages: Arc<[Routed]>, fresh: usize, next: Position) -> Result<Verdict, StoreError> {
+    /// Lets the issue platform decide on the messages from `fresh` on, and moves the position with its changes and with
+    /// what became of each record in front of it.
+    async fn decide(
+        &self,
+        messages: &Arc<[Routed]>,
+        entries: &Arc<[Entry]>,
+        refused: &Arc<[OutcomeKey]>,
+        fresh: usize,
+        next: Position,
+    ) -> Result<Verdict, StoreError> {
         let needs = nuthatch_issues::needs(&messages[fresh..]);
         let now = self.worker.clock.now();
         let options = self.worker.options.platform;
         let (sender, results) = sync_mpsc::sync_channel(1);
-        let batch = messages.clone();
+        let (batch, entries, refused) = (messages.clone(), entries.clone(), refused.clone());
+        let records = next.offset - self.issues_at.offset;
         let position = ConsumerPosition { consumer: ISSUES_CONSUMER.to_owned(), position: next };
         self.worker
             .issues
@@ -181,7 +200,10 @@ impl Apply {
                 needs,
                 Some(position),
                 Box::new(move |snapshot| {
-                    let outcome = process_occurrence_batch(&batch[fresh..], snapshot, &options, now);
+                    let mut outcome = process_occurrence_batch(&batch[fresh..], snapshot, &options, now);
+                    let decided = entries[fresh..].iter().zip(&outcome.results);
+                    let keys = decided.map(|(entry, result)| entry.of_result(*result)).chain(refused.iter().cloned());
+                    outcome.changes.outcomes = ledger_of(keys, records, now);
                     // The receiver outlives the call; if it is gone nobody wants the results.
                     let _ = sender.send((outcome.results, outcome.counters));
                     outcome.changes
@@ -235,6 +257,18 @@ impl Apply {
         }
         Ok(())
     }
+}
+
+/// One outcome for each of so many records. Those that are left over are not in the log any more.
+fn ledger_of(keys: impl Iterator<Item = OutcomeKey>, records: u64, now: Timestamp) -> Outcomes {
+    let mut outcomes = Outcomes::default();
+    let mut counted = 0;
+    for key in keys {
+        outcomes.add(key, 1);
+        counted += 1;
+    }
+    outcomes.add(Entry::missing(now), records.saturating_sub(counted));
+    outcomes
 }
 
 /// The row as it is stored. An event that belongs to no issue has no hashes.

@@ -34,6 +34,7 @@ pub(super) fn topic_number(topic: Topic) -> i64 {
         Topic::IngestEvents => 0,
         Topic::IngestOccurrences => 1,
         Topic::DeadLetters => 2,
+        Topic::Outcomes => 3,
     }
 }
 

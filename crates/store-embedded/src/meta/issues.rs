@@ -19,7 +19,7 @@ use super::{
     column::{json, topic_of_number, unsigned},
     due,
     error::{Failure, corrupt},
-    issue_row, listing, snapshot,
+    issue_row, listing, outcomes, snapshot,
 };
 
 /// Rows of `handled` one step of [`IssueStore::expire`] looks at, so that other writes wait a few milliseconds only.
@@ -57,6 +57,15 @@ fn expire_handled(
     let last = last.query_row(params![behind.0, behind.1, EXPIRE_ROWS], |row| Ok((row.get(0)?, row.get(1)?)));
     let last: Option<(i64, [u8; 16])> = last.optional()?;
     let (project, id) = last.unwrap_or((i64::MAX, [0xff; 16]));
+    let mut counted = connection.prepare_cached(
+        "SELECT project_id, of_event, count(*) FROM handled
+          WHERE (project_id, id) > (?1, ?2) AND (project_id, id) <= (?3, ?4) AND at < ?5 AND fate = ?6 GROUP BY 1, 2",
+    )?;
+    let fate = EventFate::Counted.number();
+    let mut rows = counted.query(params![behind.0, behind.1, project, id, before.0, fate])?;
+    while let Some(row) = rows.next()? {
+        outcomes::forget(connection, row.get(0)?, row.get(1)?, row.get(2)?)?;
+    }
     connection
         .prepare_cached(
             "DELETE FROM handled
@@ -95,6 +104,9 @@ impl IssueStore for EmbeddedMeta {
                 let changes = decide(&snapshot);
                 apply::apply(connection, &snapshot, &changes)?;
                 if let Some(position) = &position {
+                    if !changes.outcomes.is_empty() {
+                        outcomes::add(connection, &changes.outcomes, changes.outcomes.quantity(), position)?;
+                    }
                     apply::move_to(connection, position)?;
                 }
                 Ok(changes)

@@ -78,7 +78,8 @@ impl Stores {
             log: faulty.clone(),
             issues: faulty.clone(),
             events: faulty.clone(),
-            letters: faulty,
+            letters: faulty.clone(),
+            outcomes: faulty,
             clock: Arc::new(|| NOW),
             options: WorkerOptions {
                 batch: ReadLimit { records: 4, bytes: 1 << 20 },

@@ -110,7 +110,9 @@ impl State {
             self.releases.entry((*project, version.clone())).or_insert(*date);
         }
         for handled in &changes.handled {
-            self.handled.insert(handled.key, *handled);
+            if let Some(former) = self.handled.insert(handled.key, *handled) {
+                self.ledger.forget(&former);
+            }
         }
     }
 }
@@ -128,6 +130,9 @@ impl IssueStore for MemoryMeta {
         state.check(&changes)?;
         state.apply(&changes);
         if let Some(position) = position {
+            if !changes.outcomes.is_empty() {
+                state.count(&changes.outcomes, changes.outcomes.quantity(), &position);
+            }
             state.move_to(position);
         }
         Ok(changes)
@@ -211,7 +216,14 @@ impl IssueStore for MemoryMeta {
 
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError> {
         let mut state = self.lock();
-        state.handled.retain(|_, handled| handled.at.hours() >= before.hours());
+        let State { handled, ledger, .. } = &mut *state;
+        handled.retain(|_, handled| {
+            let stays = handled.at.hours() >= before.hours();
+            if !stays {
+                ledger.forget(handled);
+            }
+            stays
+        });
         state.hours.retain(|(_, hour), _| *hour >= before.hours());
         state.sightings.retain(|_, sightings| sightings.expires >= before);
         let start = before.hours() * 3600;
