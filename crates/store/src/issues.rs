@@ -5,7 +5,7 @@ use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, Snapshot, Status, Substatus, changes::Handled,
     history::HistoryEntry, open_period::OpenPeriod,
 };
-use nuthatch_protocol::{Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, TypeId, UserId};
+use nuthatch_protocol::{EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, TypeId, UserId};
 
 use crate::StoreError;
 
@@ -32,6 +32,15 @@ pub trait IssueStore: Send + Sync + 'static {
 
     /// What became of each of these messages, for those that were handled; in no order.
     async fn handled(&self, keys: &[MessageKey]) -> Result<Vec<Handled>, StoreError>;
+
+    /// Error events that were handled at or after a time and whose events are kept, behind a project and id, by project
+    /// and id; at most `limit`.
+    async fn kept_events(
+        &self,
+        after: Option<(ProjectId, EventId)>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Handled>, StoreError>;
 
     /// Issues that a job may be due for, with ids behind `after`, by id; at most `limit`. Whether it is due is for the
     /// core to say.

@@ -7,7 +7,7 @@ use nuthatch_issues::{
     history::{HistoryEntry, HistoryState},
     open_period::OpenPeriod,
 };
-use nuthatch_protocol::{Hash, IssueId, Position, ProjectId, Timestamp, UserId};
+use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp, UserId};
 use nuthatch_store::{
     IssueStore, StoreError,
     issues::{ConsumerPosition, Decide, HASHES_MAX, IssuePage, IssueQuery, PERIODS_MAX, ProjectTotals},
@@ -144,6 +144,32 @@ impl IssueStore for EmbeddedMeta {
                     }
                 }
                 Ok(found)
+            })
+            .await
+    }
+
+    async fn kept_events(
+        &self,
+        after: Option<(ProjectId, EventId)>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Handled>, StoreError> {
+        let (project, id) = after.map_or((i64::MIN, [0; 16]), |(project, id)| (project.0 as i64, id.0));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT topic, partition, \"offset\", fate, at, project_id, id FROM handled
+                      WHERE (project_id, id) > (?1, ?2) AND of_event AND fate <> ?3 AND at >= ?4
+                      ORDER BY project_id, id LIMIT ?5",
+                )?;
+                let mut rows = statement.query(params![project, id, EventFate::None.number(), since.0, limit])?;
+                let mut kept = Vec::new();
+                while let Some(row) = rows.next()? {
+                    let (project_id, id) = (ProjectId(unsigned(row, 5)?), EventId(row.get(6)?));
+                    kept.push(handled(MessageKey { project_id, id, of_event: true }, row)?);
+                }
+                Ok(kept)
             })
             .await
     }

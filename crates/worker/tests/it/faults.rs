@@ -131,6 +131,15 @@ impl IssueStore for Faulty {
         self.meta.handled(keys).await
     }
 
+    async fn kept_events(
+        &self,
+        after: Option<(ProjectId, EventId)>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Handled>, StoreError> {
+        self.meta.kept_events(after, since, limit).await
+    }
+
     async fn due(&self, job: Job, now: Timestamp, after: IssueId, limit: usize) -> Result<Vec<IssueId>, StoreError> {
         self.meta.due(job, now, after, limit).await
     }

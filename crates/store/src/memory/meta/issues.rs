@@ -4,10 +4,10 @@ use std::{ops::Bound, time::Duration};
 
 use async_trait::async_trait;
 use nuthatch_issues::{
-    Activity, Changes, Issue, Job, MessageKey, Needs, Status, Substatus, changes::Handled, history::HistoryEntry,
+    Activity, Changes, Issue, Job, MessageKey, Needs, Status, Substatus, changes::{EventFate, Handled}, history::HistoryEntry,
     jobs::ONGOING_AFTER, open_period::OpenPeriod,
 };
-use nuthatch_protocol::{Hash, IssueId, Position, ProjectId, Timestamp};
+use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp};
 
 use super::{MemoryMeta, State};
 use crate::{
@@ -147,6 +147,21 @@ impl IssueStore for MemoryMeta {
     async fn handled(&self, keys: &[MessageKey]) -> Result<Vec<Handled>, StoreError> {
         let state = self.lock();
         Ok(keys.iter().filter_map(|key| state.handled.get(key).copied()).collect())
+    }
+
+    async fn kept_events(
+        &self,
+        after: Option<(ProjectId, EventId)>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Handled>, StoreError> {
+        let state = self.lock();
+        let is_wanted = |handled: &&Handled| {
+            let key = handled.key;
+            let is_behind = after.is_none_or(|after| (key.project_id, key.id) > after);
+            key.of_event && handled.fate != EventFate::None && handled.at >= since && is_behind
+        };
+        Ok(state.handled.values().filter(is_wanted).take(limit).copied().collect())
     }
 
     async fn due(&self, job: Job, now: Timestamp, after: IssueId, limit: usize) -> Result<Vec<IssueId>, StoreError> {
