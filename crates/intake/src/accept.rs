@@ -131,7 +131,7 @@ async fn process(
     let origin = origin(intake, &key);
     if let Err(refusal) = plan::check_limits(&envelope, &intake.inner.config) {
         let reason = refusal.reason().unwrap_or_default();
-        let units = envelope.items.iter().flat_map(|item| units(item, origin, reason.clone())).collect();
+        let units = envelope.items.iter().flat_map(|item| units(item, origin, &reason)).collect();
         recorder.record(units).await?;
         return Err(refusal);
     }
@@ -165,7 +165,7 @@ async fn process(
             (Verdict::Report, _) => counted.extend(client_report::outcomes(&item.payload, origin, sent_at)),
             (Verdict::Skip(skip), _) => {
                 Telemetry::skipped(&item.item_type);
-                counted.extend(units(&item, origin, skip.reason().into()));
+                counted.extend(units(&item, origin, &skip.reason().into()));
             }
         }
     }
@@ -187,7 +187,7 @@ fn origin(intake: &Intake, key: &ProjectKey) -> Origin {
 }
 
 /// What an item counts as that is not taken.
-fn units(item: &Item, origin: Origin, reason: Cow<'static, str>) -> Vec<(OutcomeKey, u64)> {
+fn units(item: &Item, origin: Origin, reason: &Cow<'static, str>) -> Vec<(OutcomeKey, u64)> {
     let units = DataCategory::of_item(&item.item_type, item.payload.len()).into_iter();
     units.map(|(category, quantity)| (origin.key(category, Outcome::Invalid, reason.clone()), quantity)).collect()
 }

@@ -117,8 +117,14 @@ impl Refusal {
     /// cannot count it either, and who has no key is nobody.
     pub(crate) fn reason(&self) -> Option<Cow<'static, str>> {
         Some(Cow::Borrowed(match self {
-            Self::NoAuth | Self::AmbiguousAuth | Self::Auth(_) | Self::ProjectId | Self::Key => return None,
-            Self::Overloaded | Self::Unavailable | Self::Closed => return None,
+            Self::NoAuth
+            | Self::AmbiguousAuth
+            | Self::Auth(_)
+            | Self::ProjectId
+            | Self::Key
+            | Self::Overloaded
+            | Self::Unavailable
+            | Self::Closed => return None,
             Self::Empty => "empty_envelope",
             Self::Envelope(_) => "invalid_envelope",
             Self::DsnMismatch => "dsn_mismatch",

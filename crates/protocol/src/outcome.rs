@@ -259,11 +259,8 @@ mod tests {
 
     #[test]
     fn sums_come_back_as_they_went() {
-        let origin = Origin {
-            received: Timestamp::from_secs(120),
-            project_id: Some(ProjectId(1)),
-            key_id: Some(KeyId(2)),
-        };
+        let origin =
+            Origin { received: Timestamp::from_secs(120), project_id: Some(ProjectId(1)), key_id: Some(KeyId(2)) };
         let mut outcomes = Outcomes::default();
         let key = origin.key(DataCategory::Error, Outcome::Invalid, "duplicate");
         outcomes.add(key.clone(), 2);

@@ -5,7 +5,9 @@ use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, Snapshot, Status, Substatus, changes::Handled,
     history::HistoryEntry, open_period::OpenPeriod,
 };
-use nuthatch_protocol::{EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, TypeId, UserId};
+use nuthatch_protocol::{
+    EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, TypeId, UserId,
+};
 
 use crate::StoreError;
 

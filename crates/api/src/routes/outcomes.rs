@@ -159,7 +159,9 @@ fn chosen<'a>(projects: &'a [Project], names: &[String]) -> Result<Vec<&'a Proje
     }
     let find = |name: &String| {
         let mut projects = projects.iter();
-        projects.find(|project| project.slug == *name || project.id.to_string() == *name).ok_or(ApiError::NotFound("project"))
+        projects
+            .find(|project| project.slug == *name || project.id.to_string() == *name)
+            .ok_or(ApiError::NotFound("project"))
     };
     names.iter().map(find).collect()
 }

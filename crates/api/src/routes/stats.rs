@@ -88,7 +88,8 @@ pub(super) async fn of_project(
         outcomes,
         reasons: Vec::new(),
         from_minute: intervals.first.div_euclid(60),
-        until_minute: (intervals.first + intervals.count * secs).div_euclid(60),
+        // Minutes that shorter intervals are in the middle of are counted where they begin.
+        until_minute: (intervals.first + intervals.count * secs + 59).div_euclid(60),
         interval_minutes: (secs / 60).max(1),
         by: OutcomeGrouping::default(),
     };

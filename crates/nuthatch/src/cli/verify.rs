@@ -6,9 +6,9 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
-use nuthatch_protocol::{Position, Timestamp};
+use nuthatch_protocol::{Position, Timestamp, Topic};
 use nuthatch_store::{
-    EventStore as _, IssueStore as _, OutcomeStore as _, StoreError,
+    EventStore as _, IssueStore as _, Log as _, OutcomeStore as _, StoreError,
     outcomes::{Books, Imbalance},
 };
 use nuthatch_store_embedded::{
@@ -66,9 +66,30 @@ async fn check_events(
     let events = EmbeddedEvents::open(&dir.join("events"), Options::default()).context("cannot open the events")?;
     let kept = Duration::from_secs(u64::from(context.config.retention.events_days) * 86_400);
     let since = crate::now().minus(kept.saturating_sub(EVENT_AGE_MAX));
+    check_positions(&log, &events, imbalances).await?;
     let checked = look_up(meta, &events, since, imbalances).await?;
     log.shutdown().await;
     Ok(Events::Checked(checked))
+}
+
+/// The event store goes on from where the log still has records.
+async fn check_positions(
+    log: &EmbeddedLog,
+    events: &EmbeddedEvents,
+    imbalances: &mut Vec<Imbalance>,
+) -> anyhow::Result<()> {
+    for topic in [Topic::IngestEvents, Topic::IngestOccurrences] {
+        for partition in 0..log.partitions(topic) {
+            let first = log.bounds(topic, partition).await?.first;
+            let at = events.position(Position { topic, partition, offset: 0 }).await?;
+            if at.offset < first {
+                let (expected, found) = (first as i64, at.offset as i64);
+                let place = format!("{topic}/{partition}");
+                imbalances.push(Imbalance { check: "event-position", place, expected, found });
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn look_up(
@@ -100,7 +121,12 @@ async fn look_up(
     }
     if missing > NAMED_MAX {
         let place = "all missing events".to_owned();
-        imbalances.push(Imbalance { check: "stored-events", place, expected: checked, found: checked - missing as i64 });
+        imbalances.push(Imbalance {
+            check: "stored-events",
+            place,
+            expected: checked,
+            found: checked - missing as i64,
+        });
     }
     Ok(checked as u64)
 }
@@ -119,9 +145,9 @@ fn shown(books: &Books, imbalances: &[Imbalance], events: &Events) -> Value {
             "opening": total.opening, "quantity": total.quantity, "expired": total.expired,
         })
     });
-    let imbalances = imbalances.iter().map(|found| {
-        json!({"check": found.check, "place": found.place, "expected": found.expected, "found": found.found})
-    });
+    let imbalances = imbalances.iter().map(
+        |found| json!({"check": found.check, "place": found.place, "expected": found.expected, "found": found.found}),
+    );
     let checked = match events {
         Events::Checked(count) => json!(count),
         Events::InUse => Value::Null,

@@ -154,8 +154,9 @@ fn roll_up(connection: &Connection, after: i64, before: i64) -> Result<Option<i6
 
 /// Forgets the first hour before `before`; whether there was one.
 fn expire(connection: &Connection, before: i64) -> Result<bool, Failure> {
-    let first: Option<i64> =
-        connection.prepare_cached("SELECT min(minute) FROM outcome WHERE minute < ?1")?.query_row([before], |row| row.get(0))?;
+    let first: Option<i64> = connection
+        .prepare_cached("SELECT min(minute) FROM outcome WHERE minute < ?1")?
+        .query_row([before], |row| row.get(0))?;
     let Some(first) = first else { return Ok(false) };
     let until = (first.div_euclid(HOUR) + 1) * HOUR;
     connection

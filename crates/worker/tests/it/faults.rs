@@ -11,7 +11,8 @@ use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, changes::Handled, history::HistoryEntry, open_period::OpenPeriod,
 };
 use nuthatch_protocol::{
-    EventId, EventRow, Hash, IssueId, LetterId, Outcomes, Partition, Position, ProjectId, Timestamp, Topic, record::DeadLetter,
+    EventId, EventRow, Hash, IssueId, LetterId, Outcomes, Partition, Position, ProjectId, Timestamp, Topic,
+    record::DeadLetter,
 };
 use nuthatch_store::{
     DeadLetterStore, EventStore, IssueStore, Log, OutcomeStore, StoreError,

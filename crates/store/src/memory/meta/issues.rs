@@ -4,8 +4,11 @@ use std::{ops::Bound, time::Duration};
 
 use async_trait::async_trait;
 use nuthatch_issues::{
-    Activity, Changes, Issue, Job, MessageKey, Needs, Status, Substatus, changes::{EventFate, Handled}, history::HistoryEntry,
-    jobs::ONGOING_AFTER, open_period::OpenPeriod,
+    Activity, Changes, Issue, Job, MessageKey, Needs, Status, Substatus,
+    changes::{EventFate, Handled},
+    history::HistoryEntry,
+    jobs::ONGOING_AFTER,
+    open_period::OpenPeriod,
 };
 use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp};
 
