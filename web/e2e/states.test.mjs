@@ -271,7 +271,10 @@ describe("the stats", () => {
   it("say that what was received is what became of it, and why", async () => {
     await open(STATS);
     const equation = await page.getByText(/received = /).innerText();
-    const [received, ...parts] = equation.split(".")[0].match(/[\d,]+/g).map((text) => Number(text.replaceAll(",", "")));
+    const [received, ...parts] = equation
+      .split(".")[0]
+      .match(/[\d,]+/g)
+      .map((text) => Number(text.replaceAll(",", "")));
     assert.equal(
       received,
       parts.reduce((sum, part) => sum + part, 0),

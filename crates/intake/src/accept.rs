@@ -33,11 +33,7 @@ pub(crate) async fn envelope(
 ) -> Result<Option<EventId>, Refusal> {
     let mut auth = credentials(parts)?;
     let taken = read_envelope(intake, project, parts, body, &mut auth).await;
-    let (auth, taken) = match (auth, taken) {
-        (Some(auth), taken) => (auth, taken),
-        (None, Err(refusal)) => return Err(refusal),
-        (None, Ok(_)) => return Err(Refusal::NoAuth),
-    };
+    let Some(auth) = auth else { return Err(taken.err().unwrap_or(Refusal::NoAuth)) };
     process(intake, project, parts, auth, taken, DataCategory::Unknown).await
 }
 

@@ -61,7 +61,7 @@ const REASONS: [&str; 34] = [
 #[derive(Deserialize)]
 struct Report {
     #[serde(default)]
-    timestamp: Option<Timestamp>,
+    timestamp: Value,
     #[serde(default)]
     discarded_events: Vec<Value>,
     #[serde(default)]
@@ -75,7 +75,7 @@ struct Report {
 /// The outcomes of a report. What cannot be read says nothing and is ignored, as is a report of another time.
 pub(crate) fn outcomes(payload: &[u8], origin: Origin, sent_at: Option<Timestamp>) -> Vec<(OutcomeKey, u64)> {
     let Ok(report) = serde_json::from_slice::<Report>(payload) else { return Vec::new() };
-    let Some(received) = time(report.timestamp, origin.received, sent_at) else { return Vec::new() };
+    let Some(received) = time(&report.timestamp, origin.received, sent_at) else { return Vec::new() };
     let origin = Origin { received, ..origin };
     let lists = [
         (report.discarded_events, Outcome::ClientDiscard),
@@ -96,9 +96,15 @@ pub(crate) fn outcomes(payload: &[u8], origin: Origin, sent_at: Option<Timestamp
     lists.into_iter().flat_map(of_list).chain(sampled).collect()
 }
 
-/// When it happened by the server's clock; `None` when that cannot be.
-fn time(at: Option<Timestamp>, received: Timestamp, sent_at: Option<Timestamp>) -> Option<Timestamp> {
-    let Some(at) = at else { return Some(received) };
+/// When it happened by the server's clock: what the report says as a text or as seconds, else when it came. `None` when
+/// that cannot be.
+fn time(said: &Value, received: Timestamp, sent_at: Option<Timestamp>) -> Option<Timestamp> {
+    let said = match said {
+        Value::Number(secs) => secs.as_f64().and_then(Timestamp::from_secs_f64),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    let Some(at) = said else { return Some(received) };
     let drift = sent_at.map_or(0, |sent| received.0.saturating_sub(sent.0));
     let at = Timestamp(at.0.saturating_add(drift));
     (at >= received.minus(AGE_MAX) && at <= received.plus(AHEAD_MAX)).then_some(at)
@@ -155,6 +161,11 @@ mod tests {
             format!(r#"{{"timestamp": {secs}, "discarded_events": [["ignored", "error", 1]]}}"#)
         };
         assert_eq!(read(&at(-600), None)[0].0, 10);
+        let text = format!(
+            r#"{{"timestamp": "{}", "discarded_events": [["ignored", "error", 1]]}}"#,
+            Timestamp(NOW.0 - 60_000_000)
+        );
+        assert_eq!(read(&text, None)[0].0, 1);
         let ahead_by_an_hour = Some(NOW.plus(Duration::from_hours(1)));
         assert_eq!(read(&at(3000), ahead_by_an_hour)[0].0, 10);
         for wrong in [at(3000), at(-40 * 24 * 3600), "not json".to_owned(), "[]".to_owned()] {

@@ -22,11 +22,17 @@ export function outcomeStats(scenario, url) {
   const last = Math.floor(NOW / interval) * interval;
   const intervals = Array.from({ length: count }, (_, n) => new Date(last - (count - 1 - n) * interval).toISOString());
   const series = (weight, kind) =>
-    intervals.map((_, n) => Math.max(0, Math.round(weight * (1 + Math.sin(n / 3 + kind) * 0.6) * ((n * 7 + kind) % 5 ? 1 : 0.2))));
+    intervals.map((_, n) =>
+      Math.max(0, Math.round(weight * (1 + Math.sin(n / 3 + kind) * 0.6) * ((n * 7 + kind) % 5 ? 1 : 0.2))),
+    );
   const groups = KINDS.map(([category, outcome, reason, weight], kind) => {
     const counts = series(weight, kind);
     const total = counts.reduce((sum, each) => sum + each, 0);
-    return { by: { category, outcome, reason }, totals: { "sum(quantity)": total }, series: { "sum(quantity)": counts } };
+    return {
+      by: { category, outcome, reason },
+      totals: { "sum(quantity)": total },
+      series: { "sum(quantity)": counts },
+    };
   });
   const isOfErrors = ({ by }) => url.searchParams.get("project") !== "storefront" || by.category === "error";
   return {

@@ -115,7 +115,7 @@ const stats = createRoute({
     category: text(search.category),
     statsPeriod: text(search.statsPeriod),
   }),
-  component: lazyRouteComponent(() => import("@/features/stats/StatsPage"), "StatsPage"),
+  component: lazyRouteComponent(() => import("@/features/settings/StatsPage"), "StatsPage"),
 });
 
 const gettingStarted = createRoute({

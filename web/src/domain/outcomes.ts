@@ -1,5 +1,3 @@
-import type { Tone } from "@/ui/Chip";
-
 /** What became of units of one kind and reason, over the intervals. */
 export interface OutcomeSum {
   category: string;
@@ -10,15 +8,15 @@ export interface OutcomeSum {
 }
 
 /** The outcomes in the order they are shown, and what each means. */
-export const OUTCOMES: { id: string; name: string; tone: Tone; meaning: string }[] = [
-  { id: "accepted", name: "Accepted", tone: "ok", meaning: "It is stored, or had the effect it was sent for." },
-  { id: "filtered", name: "Filtered", tone: "plain", meaning: "A rule says that it shall have no effect." },
-  { id: "rate_limited", name: "Rate limited", tone: "warning", meaning: "There was more of it than is taken." },
-  { id: "invalid", name: "Invalid", tone: "error", meaning: "It could not be handled." },
+export const OUTCOMES: { id: string; name: string; meaning: string }[] = [
+  { id: "accepted", name: "Accepted", meaning: "It is stored, or had the effect it was sent for." },
+  { id: "filtered", name: "Filtered", meaning: "A rule says that it shall have no effect." },
+  { id: "rate_limited", name: "Rate limited", meaning: "There was more of it than is taken." },
+  { id: "invalid", name: "Invalid", meaning: "It could not be handled." },
   {
     id: "client_discard",
     name: "Not sent",
-    tone: "info",
+   
     meaning: "The SDK threw it away and reported so; it never came here.",
   },
 ];
@@ -102,6 +100,17 @@ const REASONS: Record<string, string> = {
   key_quota: "The key's limit was reached.",
   org_quota: "The organization's limit was reached.",
   project_quota: "The project's limit was reached.",
+  "browser-extensions": "A browser extension caused it.",
+  "legacy-browsers": "It came from an old browser.",
+  localhost: "It came from the developer's own machine.",
+  "web-crawlers": "A web crawler caused it.",
+  "filtered-transaction": "It was a health check.",
+  "react-hydration-errors": "It was an error of React's hydration.",
+  "chunk-load-error": "A part of the page could not be loaded.",
+  "ip-address": "Its address is filtered.",
+  "release-version": "Its release is filtered.",
+  "error-message": "Its message is filtered.",
+  "invalid-csp": "The report is about something that cannot be helped.",
   other: "The SDK gave a reason that this server does not know.",
 };
 
@@ -113,7 +122,8 @@ export function categoryName(category: string): string {
 export function reasonMeaning(outcome: string, reason: string): string {
   if (reason === "") return OUTCOMES.find(({ id }) => id === outcome)?.meaning ?? "";
   const [, item] = /^too_large:(.*)$/.exec(reason) ?? [];
-  if (item !== undefined) return `An item (${item.replaceAll("_", " ")}) is larger than is taken, so all of it was refused.`;
+  if (item !== undefined)
+    return `An item (${item.replaceAll("_", " ")}) is larger than is taken, so all of it was refused.`;
   return REASONS[reason] ?? "";
 }
 

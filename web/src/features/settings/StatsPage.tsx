@@ -12,13 +12,13 @@ import {
   type OutcomeSum,
   reasonMeaning,
 } from "@/domain/outcomes";
-import { SettingsPage } from "@/features/settings/SettingsPage";
-import settings from "@/features/settings/SettingsPage.module.css";
-import { Chip } from "@/ui/Chip";
+import { Chip, type Tone } from "@/ui/Chip";
 import { Skeleton } from "@/ui/Skeleton";
 import { StackedChart } from "@/ui/StackedChart";
 import { Failure, State } from "@/ui/State";
 import { useTitle } from "@/ui/useTitle";
+import { SettingsPage } from "./SettingsPage";
+import settings from "./SettingsPage.module.css";
 import styles from "./StatsPage.module.css";
 
 const route = getRouteApi("/signed-in/organizations/$org/stats");
@@ -32,6 +32,14 @@ const PERIODS = [
 ] as const;
 
 const DEFAULT_PERIOD = "24h";
+
+/** As in the chart. */
+const TONES: Record<string, Tone> = {
+  accepted: "info",
+  rate_limited: "warning",
+  invalid: "error",
+  client_discard: "fatal",
+};
 
 /** What was received and what became of it: the books of the organization. */
 export function StatsPage() {
@@ -172,7 +180,7 @@ function Reasons({ sums, received }: { sums: OutcomeSum[]; received: number }) {
           return (
             <tr key={`${outcome} ${reason}`}>
               <td>
-                <Chip tone={known?.tone}>{known?.name ?? outcome}</Chip>
+                <Chip tone={TONES[outcome]}>{known?.name ?? outcome}</Chip>
               </td>
               <td className={styles.reason}>
                 {reason && <code>{reason}</code>} <span>{reasonMeaning(outcome, reason)}</span>
@@ -211,11 +219,7 @@ function Kinds({ rows, category }: { rows: CategoryRow[]; category: string }) {
           {rows.map((row) => (
             <tr aria-current={row.category === category ? "true" : undefined} key={row.category}>
               <th scope="row">
-                <Link
-                  params={{ org }}
-                  search={{ ...search, category: row.category }}
-                  to="/organizations/$org/stats/"
-                >
+                <Link params={{ org }} search={{ ...search, category: row.category }} to="/organizations/$org/stats/">
                   {categoryName(row.category)}
                 </Link>
               </th>
