@@ -1,7 +1,5 @@
 //! From a body to the log and an answer (`reference/ingest-protocol.md` §10).
 
-use std::borrow::Cow;
-
 use axum::body::Body;
 use bytes::Bytes;
 use http::request::Parts;
@@ -161,7 +159,7 @@ async fn process(
             (Verdict::Report, _) => counted.extend(client_report::outcomes(&item.payload, origin, sent_at)),
             (Verdict::Skip(skip), _) => {
                 Telemetry::skipped(&item.item_type);
-                counted.extend(units(&item, origin, &skip.reason().into()));
+                counted.extend(units(&item, origin, skip.reason()));
             }
         }
     }
@@ -183,9 +181,9 @@ fn origin(intake: &Intake, key: &ProjectKey) -> Origin {
 }
 
 /// What an item counts as that is not taken.
-fn units(item: &Item, origin: Origin, reason: &Cow<'static, str>) -> Vec<(OutcomeKey, u64)> {
+fn units(item: &Item, origin: Origin, reason: &str) -> Vec<(OutcomeKey, u64)> {
     let units = DataCategory::of_item(&item.item_type, item.payload.len()).into_iter();
-    units.map(|(category, quantity)| (origin.key(category, Outcome::Invalid, reason.clone()), quantity)).collect()
+    units.map(|(category, quantity)| (origin.key(category, Outcome::Invalid, reason.to_owned()), quantity)).collect()
 }
 
 /// Appends durably. SDKs drop what is answered with 503, so a log that is not available is given time to come back.

@@ -16,7 +16,7 @@ export const OUTCOMES: { id: string; name: string; meaning: string }[] = [
   {
     id: "client_discard",
     name: "Not sent",
-   
+
     meaning: "The SDK threw it away and reported so; it never came here.",
   },
 ];

@@ -106,7 +106,9 @@ async fn the_books_balance_to_the_unit_whenever_the_server_is_killed() {
         for _ in 0..REQUESTS {
             let (body, status, sums) = request(&mut random, &mut sent);
             assert_eq!(post(&mut client, &server.dsn, body.clone()).await, status, "{body}");
-            sums.into_iter().for_each(|(key, quantity)| *wanted.entry(key).or_default() += quantity);
+            for (key, quantity) in sums {
+                *wanted.entry(key).or_default() += quantity;
+            }
         }
         // The worker is in the middle of it.
         server.kill();

@@ -71,10 +71,12 @@ async fn is_done(stores: &Stores) -> bool {
     stores.is_settled().await && issues.offset == accepted && events.offset == accepted
 }
 
-/// Runs a worker until everything is done or a store fails for good.
-async fn drain(stores: &Stores, fault: Option<Fault>) -> Result<(), StoreError> {
+/// Runs a worker with batches of this size until everything is done or a store fails for good.
+async fn drain(stores: &Stores, batch: usize, fault: Option<Fault>) -> Result<(), StoreError> {
     let stop = CancellationToken::new();
-    let mut running = tokio::spawn(stores.worker(fault).run(stop.clone()));
+    let mut worker = stores.worker(fault);
+    worker.options.batch.records = batch;
+    let mut running = tokio::spawn(worker.run(stop.clone()));
     loop {
         if is_done(stores).await {
             stop.cancel();
@@ -87,19 +89,19 @@ async fn drain(stores: &Stores, fault: Option<Fault>) -> Result<(), StoreError> 
     }
 }
 
-async fn check(history: &[Sent], deaths: &[u64]) {
+async fn check(history: &[Sent], deaths: &[(usize, u64)]) {
     let stores = Stores::new().await;
     for sent in history {
         append(&stores, sent).await;
     }
-    for operation in deaths {
-        if drain(&stores, Some(Fault::Die { operation: *operation })).await.is_ok() {
+    for (batch, operation) in deaths {
+        if drain(&stores, *batch, Some(Fault::Die { operation: *operation })).await.is_ok() {
             break;
         }
         let books = stores.meta.books().await.unwrap();
         assert_eq!(books.imbalances(), [], "after a death the books balance at once");
     }
-    drain(&stores, None).await.unwrap();
+    drain(&stores, 5, None).await.unwrap();
     let books = stores.meta.books().await.unwrap();
     assert_eq!(books.imbalances(), []);
     let counted: i64 = books.accounts.iter().map(|account| account.quantity).sum();
@@ -116,7 +118,7 @@ proptest! {
     #[test]
     fn every_record_has_one_outcome(
         history in prop::collection::vec(sent(), 1..40),
-        deaths in prop::collection::vec(0..40u64, 0..4),
+        deaths in prop::collection::vec((1..8usize, 0..40u64), 0..5),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(check(&history, &deaths));
