@@ -4,7 +4,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use nuthatch_protocol::{
-    EventId, Hash, IssueId, Message, OrganizationId, Position, ProjectId, Timestamp, TypeId, record::DeadLetter,
+    EventId, Hash, IssueId, Message, OrganizationId, Outcomes, Position, ProjectId, Timestamp, TypeId,
+    record::DeadLetter,
 };
 
 use crate::{
@@ -136,6 +137,9 @@ pub struct Changes {
     pub handled: Vec<Handled>,
     /// What cannot be handled, to be kept for people. The caller of the core says it, who has the records.
     pub letters: Vec<DeadLetter>,
+    /// What became of the records of the batch, to be added to the ledger. The caller of the core says it: only the
+    /// caller knows all records, also those that are no messages.
+    pub outcomes: Outcomes,
 }
 
 /// A message that was handled; the store keeps it to recognise repetitions.

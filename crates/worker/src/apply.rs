@@ -10,7 +10,7 @@ use nuthatch_issues::{
     changes::{EventFate, Handled},
     message_key, process_occurrence_batch,
 };
-use nuthatch_protocol::{EventRow, Message, Position, Timestamp, record::DeadLetter};
+use nuthatch_protocol::{EventRow, Message, Outcomes, Position, Timestamp, record::DeadLetter};
 use nuthatch_store::{StoreError, dead_letters::LetterBounds, issues::ConsumerPosition, log::StoredRecord};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Backoff, EVENTS_CONSUMER, ISSUES_CONSUMER, Worker,
     dead_letter::{self, Refusal},
-    prepare::{Batch, Item},
+    ledger::Entry,
+    prepare::{Batch, Dead, Item},
     retry, telemetry,
 };
 
@@ -41,8 +42,10 @@ struct Work {
     messages: Vec<Routed>,
     /// The records of the messages.
     records: Vec<StoredRecord>,
+    /// Where the messages are counted.
+    entries: Vec<Entry>,
     /// Records that are no messages.
-    dead: Vec<DeadLetter>,
+    dead: Vec<Dead>,
     /// The position behind the batch.
     next: Position,
 }
@@ -51,11 +54,12 @@ impl Work {
     /// A batch, and the rows of its messages.
     fn of(batch: Batch) -> (Arc<Self>, Vec<Option<EventRow>>) {
         let Batch { items, dead, next } = batch;
-        let mut work = Self { messages: Vec::new(), records: Vec::new(), dead, next };
+        let mut work = Self { messages: Vec::new(), records: Vec::new(), entries: Vec::new(), dead, next };
         let mut rows = Vec::with_capacity(items.len());
-        for Item { routed, record, row, .. } in items {
+        for Item { routed, record, row, entry, .. } in items {
             work.messages.push(routed);
             work.records.push(record);
+            work.entries.push(entry);
             rows.push(row);
         }
         (Arc::new(work), rows)
@@ -63,7 +67,7 @@ impl Work {
 
     /// The records that are not applied yet and cannot be handled: by their form, or because the platform says so.
     fn letters(&self, fresh: usize, results: &[MessageResult], applied: Position, now: Timestamp) -> Vec<DeadLetter> {
-        let dead = self.dead.iter().filter(|letter| letter.header.source >= applied).cloned();
+        let dead = self.dead(applied).map(|dead| dead.letter.clone());
         let refused = self.messages[fresh..].iter().zip(&self.records[fresh..]).zip(results);
         let refused = refused.filter_map(|((routed, record), result)| {
             let MessageResult::Refused(reason) = result else { return None };
@@ -77,10 +81,30 @@ impl Work {
                 reason: reason.as_str().to_owned(),
                 message: reason.to_string(),
                 place: None,
+                entry: None,
             };
             Some(dead_letter::letter(record, refusal, now))
         });
         dead.chain(refused).collect()
+    }
+
+    /// Records that are not applied yet and are no messages.
+    fn dead(&self, applied: Position) -> impl Iterator<Item = &Dead> {
+        self.dead.iter().filter(move |dead| dead.letter.header.source >= applied)
+    }
+
+    /// What becomes of each record that is not applied yet. Those that are left over are not in the log any more.
+    fn outcomes(&self, fresh: usize, results: &[MessageResult], applied: Position, now: Timestamp) -> Outcomes {
+        let decided = self.entries[fresh..].iter().zip(results).map(|(entry, result)| entry.of_result(*result));
+        let dead = self.dead(applied).map(|dead| dead.entry.invalid(&dead.letter.header.reason));
+        let mut outcomes = Outcomes::default();
+        let mut counted = 0;
+        for key in decided.chain(dead) {
+            outcomes.add(key, 1);
+            counted += 1;
+        }
+        outcomes.add(Entry::missing(now), (self.next.offset - applied.offset).saturating_sub(counted));
+        outcomes
     }
 }
 
@@ -209,8 +233,8 @@ impl Apply {
         Ok(Some(keys.iter().zip(messages).map(fate).collect()))
     }
 
-    /// Lets the issue platform decide on the messages from `fresh` on. Its changes, the dead letters and the position
-    /// are one transaction.
+    /// Lets the issue platform decide on the messages from `fresh` on. Its changes, the dead letters, what became of
+    /// each record, and the position are one transaction.
     async fn decide(
         &self,
         work: &Arc<Work>,
@@ -227,6 +251,7 @@ impl Apply {
             let outcome = process_occurrence_batch(&decided.messages[fresh..], snapshot, &options, now);
             let mut changes = outcome.changes;
             changes.letters = decided.letters(fresh, &outcome.results, applied, now);
+            changes.outcomes = decided.outcomes(fresh, &outcome.results, applied, now);
             // The receiver outlives the call; if it is gone nobody wants the results.
             let _ = sender.send((outcome.results, outcome.counters));
             changes

@@ -4,12 +4,16 @@
 //! canonical event, grouping, occurrence, row. [`apply`] then moves the stores: issues first, in one transaction with
 //! the consumer's position and the dead letters of what cannot be handled, then the event rows, whose store keeps a
 //! position of its own. After a crash each store resumes from its own position, so every record is applied exactly once
-//! to each. The log is trimmed behind the slower. [`letters`] replays dead letters when asked to.
+//! to each. The log is trimmed behind the slower. [`letters`] replays dead letters when asked to. What became of each
+//! record is counted in the ledger, in the transaction of its effects; what was refused before it came to be a record is
+//! read by [`outcomes`].
 
 mod apply;
 mod dead_letter;
 mod jobs;
+mod ledger;
 mod letters;
+mod outcomes;
 mod platform;
 mod prepare;
 mod retention;
@@ -18,7 +22,7 @@ mod telemetry;
 use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
-use nuthatch_store::{DeadLetterStore, EventStore, IssueStore, Log, StoreError, log::ReadLimit};
+use nuthatch_store::{DeadLetterStore, EventStore, IssueStore, Log, OutcomeStore, StoreError, log::ReadLimit};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::mpsc,
@@ -28,8 +32,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use crate::{
     jobs::run_once as run_job,
+    ledger::Entry,
     platform::{EventLookup, prepare_messages, row_id},
-    prepare::{Batch, Item, Prepared, prepare, stored_event},
+    prepare::{Batch, Dead, Item, Prepared, prepare, stored_event},
 };
 
 /// The consumer that keeps issues: its position lives in the metadata.
@@ -38,11 +43,14 @@ pub const ISSUES_CONSUMER: &str = "issues";
 /// The consumer that keeps event rows: its position lives in the event store.
 pub const EVENTS_CONSUMER: &str = "events";
 
+/// The consumer that keeps outcomes: its position lives in the metadata.
+pub const OUTCOMES_CONSUMER: &str = "outcomes";
+
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
-        Topic::DeadLetters => &[],
+        Topic::Outcomes => &[OUTCOMES_CONSUMER],
     }
 }
 
@@ -61,7 +69,7 @@ pub struct WorkerOptions {
     pub commit_interval: Duration,
     /// Most events between two commits of the event store.
     pub commit_max_events: usize,
-    /// How long events and dead letters are kept.
+    /// How long events, dead letters and outcomes are kept.
     pub retention: Duration,
     /// Rules of the issue platform.
     pub platform: nuthatch_issues::Options,
@@ -77,6 +85,8 @@ pub struct Worker {
     pub events: Arc<dyn EventStore>,
     /// Dead letters.
     pub letters: Arc<dyn DeadLetterStore>,
+    /// What became of everything.
+    pub outcomes: Arc<dyn OutcomeStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How.
@@ -100,6 +110,10 @@ impl Worker {
             }
         }
         tasks.spawn(jobs::run(worker.clone(), stop.clone()));
+        for partition in 0..worker.log.partitions(Topic::Outcomes) {
+            let start = Position { topic: Topic::Outcomes, partition, offset: 0 };
+            tasks.spawn(outcomes::take(worker.clone(), start, stop.clone()));
+        }
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));
         let mut result = Ok(());

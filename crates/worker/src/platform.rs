@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use md5::{Digest, Md5};
 use nuthatch_issues::{DecodeError, Decoded, EmbeddedEvent, LookupOccurrence, Routed, decode};
 use nuthatch_protocol::{
-    Event, EventId, EventPath, EventRow, Message, Occurrence, Position, ProjectId, Timestamp, Topic,
+    DataCategory, Event, EventId, EventPath, EventRow, Message, Occurrence, Position, ProjectId, Timestamp, Topic,
     occurrence::EventFacts,
 };
 use nuthatch_store::{
@@ -20,7 +20,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     compute,
     dead_letter::{self, Refusal},
-    prepare::{Batch, Item, stored_event},
+    ledger::Entry,
+    prepare::{Batch, Dead, Item, stored_event},
 };
 
 /// Where the events of occurrences are looked up that were sent before: stored, or accepted and not stored yet.
@@ -118,10 +119,11 @@ pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Tim
                 let found = lookup.find(occurrence.event(), shown, record.position, now).await?;
                 found_or_missing(record, occurrence, found, now)
             }
-            Ok(Decoded::StatusChange(change)) => Item::without_event(record, Message::StatusChange(change)),
-            Ok(Decoded::Unknown(unknown)) => Item::without_event(record, Message::Unknown(unknown)),
+            Ok(Decoded::StatusChange(change)) => Item::without_event(record, Message::StatusChange(change), now),
+            Ok(Decoded::Unknown(unknown)) => Item::without_event(record, Message::Unknown(unknown), now),
             Err(error) => {
-                batch.dead.push(dead_letter::letter(&record, refusal(&record, error), now));
+                let (refusal, entry) = refusal(&record, error, now);
+                batch.dead.push(Dead { letter: dead_letter::letter(&record, refusal, now), entry });
                 continue;
             }
         };
@@ -131,27 +133,33 @@ pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Tim
 }
 
 /// Why a message cannot be read, with as much of its origin as can be read.
-fn refusal(record: &StoredRecord, error: DecodeError) -> Refusal {
+fn refusal(record: &StoredRecord, error: DecodeError, now: Timestamp) -> (Refusal, Entry) {
     let value: Value = serde_json::from_slice(&record.value).unwrap_or_default();
     let project =
         value.get("project_id").and_then(Value::as_u64).filter(|id| i64::try_from(*id).is_ok_and(|id| id > 0));
-    Refusal {
+    let is_status_change = value.get("payload_type").and_then(Value::as_str) == Some("status_change");
+    let category = if is_status_change { DataCategory::StatusChange } else { DataCategory::Occurrence };
+    let entry = Entry::nameless(category, project.map(ProjectId), now);
+    let refusal = Refusal {
         project_id: project.map(ProjectId),
         event_id: value.get("event_id").and_then(Value::as_str).and_then(|id| id.parse().ok()),
         reason: error.reason.as_str().to_owned(),
         message: error.message,
         place: Some(error.path),
-    }
+        entry: None,
+    };
+    (refusal, entry)
 }
 
 fn of_message(record: StoredRecord, occurrence: Occurrence, event: EmbeddedEvent, now: Timestamp) -> Item {
     let row = row(&occurrence, event.body, now);
     let message = Message::Occurrence(Box::new(occurrence));
+    let entry = Entry::message(&message, now);
     Item {
         routed: Routed { message, position: Some(record.position) },
         row: Some(row),
         is_legacy: event.is_legacy,
-        origin: None,
+        entry,
         record,
     }
 }
@@ -163,7 +171,7 @@ fn found_or_missing(
     now: Timestamp,
 ) -> Item {
     let Some(found) = found else {
-        return Item::without_event(record, Message::Occurrence(Box::new(occurrence.missing())));
+        return Item::without_event(record, Message::Occurrence(Box::new(occurrence.missing())), now);
     };
     let body: Map<String, Value> = serde_json::from_slice(&found.body).unwrap_or_default();
     let occurrence = occurrence.found(facts(&found, &body));

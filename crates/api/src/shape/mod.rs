@@ -17,5 +17,6 @@ pub(crate) mod issue_type;
 pub(crate) mod key;
 pub(crate) mod message;
 pub(crate) mod organization;
+pub(crate) mod outcome;
 pub(crate) mod project;
 pub(crate) mod tag;

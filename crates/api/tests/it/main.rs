@@ -11,4 +11,5 @@ mod issue_types;
 mod issues;
 mod occurrences;
 mod openapi;
+mod outcomes;
 mod projects;

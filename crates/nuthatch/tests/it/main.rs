@@ -7,6 +7,7 @@ mod dead_letters;
 mod guide;
 mod hostile;
 mod layers;
+mod ledger;
 mod operations;
 mod scenarios;
 mod server;

@@ -13,14 +13,17 @@ use bytes::Bytes;
 use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, changes::Handled, history::HistoryEntry, open_period::OpenPeriod,
 };
-use nuthatch_protocol::{EventId, EventRow, Hash, IssueId, LetterId, Partition, Position, ProjectId, Timestamp, Topic};
+use nuthatch_protocol::{
+    EventId, EventRow, Hash, IssueId, LetterId, Outcomes, Partition, Position, ProjectId, Timestamp, Topic,
+};
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, StoreError,
+    DeadLetterStore, EventStore, IssueStore, Log, OutcomeStore, StoreError,
     dead_letters::{LetterBounds, LetterFilter, LetterPage, LetterQuery, LetterScope, StoredLetter},
     events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues},
     issues::{ConsumerPosition, Decide, IssuePage, IssueQuery, ProjectTotals},
     log::{LogBounds, NewRecord, ReadBatch, ReadLimit, StoredRecord},
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
+    outcomes::{Books, OutcomeQuery, OutcomeSum},
 };
 
 /// What happens to an operation of a store.
@@ -166,6 +169,15 @@ impl IssueStore for Faulty {
         self.step(self.meta.handled(keys)).await
     }
 
+    async fn kept_events(
+        &self,
+        after: Option<(ProjectId, EventId)>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Handled>, StoreError> {
+        self.step(self.meta.kept_events(after, since, limit)).await
+    }
+
     async fn due(&self, job: Job, now: Timestamp, after: IssueId, limit: usize) -> Result<Vec<IssueId>, StoreError> {
         self.step(self.meta.due(job, now, after, limit)).await
     }
@@ -255,6 +267,34 @@ impl DeadLetterStore for Faulty {
 
     async fn expire_letters(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.step(self.meta.expire_letters(before)).await
+    }
+}
+
+#[async_trait]
+impl OutcomeStore for Faulty {
+    async fn add_outcomes(
+        &self,
+        outcomes: Outcomes,
+        records: u64,
+        position: ConsumerPosition,
+    ) -> Result<(), StoreError> {
+        self.step(self.meta.add_outcomes(outcomes, records, position)).await
+    }
+
+    async fn outcome_sums(&self, query: &OutcomeQuery) -> Result<Vec<OutcomeSum>, StoreError> {
+        self.step(self.meta.outcome_sums(query)).await
+    }
+
+    async fn roll_up_outcomes(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.step(self.meta.roll_up_outcomes(before)).await
+    }
+
+    async fn expire_outcomes(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.step(self.meta.expire_outcomes(before)).await
+    }
+
+    async fn books(&self) -> Result<Books, StoreError> {
+        self.step(self.meta.books()).await
     }
 }
 

@@ -5,6 +5,7 @@ mod dead_letters;
 mod fixture;
 mod issue_types;
 mod listing;
+mod outcomes;
 mod project_tokens;
 mod projects;
 mod transact;
@@ -20,6 +21,9 @@ pub use self::{
         built_in_types_are_changed_and_reset, definitions_are_bounded, issue_types_are_defined, types_with_issues_stay,
     },
     listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
+    outcomes::{
+        damage_shows_in_the_books, outcomes_age, outcomes_are_summed_as_asked, outcomes_move_with_their_effects,
+    },
     project_tokens::project_tokens_belong_to_projects,
     projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
     transact::{
@@ -67,4 +71,8 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     replays_wait_until_they_are_done(&fresh()).await;
     letters_are_removed_and_expire(&fresh()).await;
     the_oldest_letters_go_beyond_the_bounds(&fresh()).await;
+    outcomes_are_summed_as_asked(&fresh()).await;
+    outcomes_age(&fresh()).await;
+    outcomes_move_with_their_effects(&fresh()).await;
+    damage_shows_in_the_books(&fresh()).await;
 }

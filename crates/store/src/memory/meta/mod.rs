@@ -5,6 +5,7 @@ mod dead_letters;
 mod issue_types;
 mod issues;
 mod listing;
+mod outcomes;
 mod project_tokens;
 mod projects;
 mod seed;
@@ -37,7 +38,7 @@ use crate::{
     projects::{Organization, Project, ProjectKey, Role, Team},
 };
 
-/// Accounts, projects, issues and dead letters behind one lock.
+/// Accounts, projects, issues, dead letters and outcomes behind one lock.
 #[derive(Default)]
 pub struct MemoryMeta {
     state: Mutex<State>,
@@ -83,6 +84,8 @@ struct State {
 
     letters: BTreeMap<LetterId, StoredLetter>,
     last_letter: LetterId,
+
+    ledger: outcomes::Ledger,
 }
 
 impl State {

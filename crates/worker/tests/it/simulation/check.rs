@@ -65,6 +65,8 @@ pub(crate) async fn ends_like_the_model(world: &World) -> Tally {
         assert_eq!(at.consumer, ISSUES_CONSUMER);
         let from = applied.entry((at.position.topic, at.position.partition)).or_default();
         assert!(*from < at.position.offset, "{} is applied twice", at.position);
+        let records_of = at.position.offset - *from;
+        assert_eq!(commit.changes.outcomes.quantity(), records_of, "each record in front of {} is counted", at.position);
         for offset in std::mem::replace(from, at.position.offset)..at.position.offset {
             let record = &records[&Position { offset, ..at.position }];
             expected.handle(record, commit.now).await;

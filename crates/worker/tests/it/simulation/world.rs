@@ -198,7 +198,8 @@ impl World {
             log: stores.clone(),
             issues: stores.clone(),
             events: stores.clone(),
-            letters: stores,
+            letters: stores.clone(),
+            outcomes: stores,
             clock: self.clock.clone(),
             options: WorkerOptions {
                 batch: ReadLimit { records: self.plan.batch, bytes: 1 << 20 },
