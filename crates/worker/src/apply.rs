@@ -66,6 +66,11 @@ impl Apply {
         self.issues_at.min(self.events_at)
     }
 
+    /// The first record that nothing was decided about.
+    pub(crate) fn decided(&self) -> Position {
+        self.issues_at
+    }
+
     /// Applies batches until there are no more, then commits.
     pub(crate) async fn run(
         &mut self,
@@ -92,8 +97,8 @@ impl Apply {
 
     async fn apply(&mut self, batch: Batch, stop: &CancellationToken) -> Result<(), StoreError> {
         let begun = Instant::now();
-        let Batch { items, dead, next } = batch;
-        let count = items.len() + dead.len();
+        let Batch { items, filtered, dead, next } = batch;
+        let count = items.len() + filtered.len() + dead.len();
 
         // Refused by form: on the list before the position moves past it. A replay writes it again; the list knows a
         // letter by its source.
@@ -108,6 +113,7 @@ impl Apply {
             };
             verdict.fates.extend(decided.fates);
             verdict.refused.extend(decided.refused);
+            telemetry::filtered(filtered.iter().filter(|filtered| filtered.position >= self.issues_at));
             self.issues_at = next;
         }
 

@@ -14,6 +14,7 @@ mod letters;
 mod platform;
 mod prepare;
 mod retention;
+mod rules;
 mod telemetry;
 
 use std::{sync::Arc, time::Duration};
@@ -23,10 +24,12 @@ use nuthatch_store::{DeadLetterStore, EventStore, IssueStore, Log, StoreError, l
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::prepare::ReadEvents;
 pub use crate::{
     jobs::run_once as run_job,
     platform::{EventLookup, prepare_messages, row_id},
-    prepare::{Batch, Item, Prepared, prepare, stored_event},
+    prepare::{Batch, Filtered, Item, Meaning, Prepared, Stage, prepare},
+    rules::{ProjectRules, Rules},
 };
 
 /// The consumer that keeps issues: its position lives in the metadata.
@@ -77,6 +80,8 @@ pub struct Worker {
     pub events: Arc<dyn EventStore>,
     /// Dead letters.
     pub letters: Arc<dyn DeadLetterStore>,
+    /// What projects do to their events.
+    pub rules: Arc<Rules>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How.
@@ -121,7 +126,7 @@ impl Worker {
     async fn consume(self: Arc<Self>, start: Position, stop: CancellationToken) -> Result<(), StoreError> {
         let mut apply = apply::Apply::resume(self.clone(), start, &stop).await?;
         let (sender, receiver) = mpsc::channel(PREPARED_AHEAD);
-        let reading = tokio::spawn(self.clone().read_and_prepare(apply.next(), sender, stop.clone()));
+        let reading = tokio::spawn(self.clone().read_and_prepare(apply.next(), apply.decided(), sender, stop.clone()));
         let applied = apply.run(receiver, &stop).await;
         if applied.is_err() {
             stop.cancel();
@@ -132,10 +137,12 @@ impl Worker {
         applied.and(read)
     }
 
-    /// Reads batches in order and computes what they mean, ahead of the applying side.
+    /// Reads batches in order and computes what they mean, ahead of the applying side. The issues include what is before
+    /// `decided`.
     async fn read_and_prepare(
         self: Arc<Self>,
         mut at: Position,
+        decided: Position,
         sender: mpsc::Sender<prepare::Batch>,
         stop: CancellationToken,
     ) -> Result<(), StoreError> {
@@ -151,11 +158,13 @@ impl Worker {
             at = read.next;
             let now = self.clock.now();
             let batch = if at.topic == Topic::IngestOccurrences {
-                let lookup = EventLookup { events: &*self.events, log: &*self.log };
+                let lookup = EventLookup { events: &*self.events, log: &*self.log, rules: &self.rules };
                 let Some(batch) = retry(&stop, || prepare_messages(read.clone(), lookup, now)).await? else { break };
                 batch
             } else {
-                tokio::task::spawn_blocking(move || prepare::prepare_events(read, now))
+                let read = ReadEvents::new(read, now);
+                let Some(rules) = retry(&stop, || self.rules.of_all(read.projects())).await? else { break };
+                tokio::task::spawn_blocking(move || read.prepare(&rules, decided, now))
                     .await
                     .map_err(|error| StoreError::Unavailable { store: "worker", cause: error.to_string() })?
             };

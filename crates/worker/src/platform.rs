@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use md5::{Digest, Md5};
-use nuthatch_issues::{DecodeError, Decoded, EmbeddedEvent, LookupOccurrence, Routed, decode};
+use nuthatch_issues::{DecodeError, Decoded, EmbeddedEvent, LookupOccurrence, Routed, decode, event_user as user};
 use nuthatch_protocol::{
     Event, EventId, EventPath, EventRow, Message, Occurrence, Position, ProjectId, Timestamp, Topic,
     occurrence::EventFacts,
@@ -19,7 +19,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     dead_letter::{self, Refusal},
-    prepare::{Batch, Item, stored_event},
+    prepare::{Batch, Item},
+    rules::{ProjectRules, Rules},
 };
 
 /// Where the events of occurrences are looked up that were sent before: stored, or accepted and not stored yet.
@@ -29,6 +30,8 @@ pub struct EventLookup<'a> {
     pub events: &'a dyn EventStore,
     /// What was accepted.
     pub log: &'a dyn Log,
+    /// What projects do to their events.
+    pub rules: &'a Rules,
 }
 
 impl EventLookup<'_> {
@@ -48,9 +51,10 @@ impl EventLookup<'_> {
                 let found = self.log.find(from, id.0).await?;
                 let is_before = |record: &StoredRecord| topic != before.topic || record.position < before;
                 let found = found.filter(is_before);
-                let event = match topic {
-                    Topic::IngestOccurrences => found.and_then(|record| shown_event(&record, now)),
-                    _ => found.as_ref().and_then(stored_event),
+                let event = match (topic, found) {
+                    (_, None) => None,
+                    (Topic::IngestOccurrences, Some(record)) => self.shown_event(&record, now).await?,
+                    (_, Some(record)) => self.rules.stored_event(&record).await?,
                 };
                 if let Some(event) = event.filter(|event| event.summary.project_id == project) {
                     return Ok(Some(event));
@@ -59,6 +63,17 @@ impl EventLookup<'_> {
         }
         // It may have gone from the one to the other in between.
         self.events.get(project, id).await
+    }
+
+    /// The event in a message that is not applied yet.
+    async fn shown_event(&self, record: &StoredRecord, now: Timestamp) -> Result<Option<StoredEvent>, StoreError> {
+        let Ok(Decoded::Occurrence { mut occurrence, mut event }) = decode(&record.value, now) else { return Ok(None) };
+        if occurrence.path != EventPath::Full {
+            return Ok(None);
+        }
+        scrub(&*self.rules.of(occurrence.project_id).await?, &mut occurrence, &mut event);
+        let row = row(&occurrence, event.body, now);
+        Ok(Some(StoredEvent { summary: EventSummary::of(&row), body: row.body }))
     }
 }
 
@@ -72,12 +87,20 @@ pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Tim
             (record, decoded)
         })
         .collect();
+    let projects = decoded.iter().filter_map(|(_, decoded)| match decoded {
+        Ok(Decoded::Occurrence { occurrence, .. }) => Some(occurrence.project_id),
+        _ => None,
+    });
+    let rules = lookup.rules.of_all(projects.collect()).await?;
     let mut batch = Batch::new(damaged, next, now);
     // Events that came earlier in the batch.
     let mut earlier: HashMap<(ProjectId, EventId), usize> = HashMap::new();
     for (record, decoded) in decoded {
         let item = match decoded {
-            Ok(Decoded::Occurrence { occurrence, event }) => {
+            Ok(Decoded::Occurrence { mut occurrence, mut event }) => {
+                if let Some(rules) = rules.get(&occurrence.project_id) {
+                    scrub(rules, &mut occurrence, &mut event);
+                }
                 if occurrence.path == EventPath::Full {
                     earlier.insert((occurrence.project_id, occurrence.event_id), batch.items.len());
                 }
@@ -143,11 +166,12 @@ fn found_or_missing(
     of_message(record, occurrence, EmbeddedEvent { body, is_legacy: false }, now)
 }
 
-/// The event in a message that is not applied yet.
-fn shown_event(record: &StoredRecord, now: Timestamp) -> Option<StoredEvent> {
-    let Ok(Decoded::Occurrence { occurrence, event }) = decode(&record.value, now) else { return None };
-    let row = (occurrence.path == EventPath::Full).then(|| row(&occurrence, event.body, now))?;
-    Some(StoredEvent { summary: EventSummary::of(&row), body: row.body })
+/// Takes out of the event of an occurrence what must not be stored, and out of what was read from it before.
+fn scrub(rules: &ProjectRules, occurrence: &mut Occurrence, event: &mut EmbeddedEvent) {
+    let mut scrubbed = Event(std::mem::take(&mut event.body));
+    rules.scrub(&mut scrubbed);
+    event.body = scrubbed.0;
+    occurrence.event.user = user(&event.body);
 }
 
 /// What an issue takes over from an event that was stored before (§7.4).

@@ -3,6 +3,7 @@
 
 mod faults;
 mod letters;
+mod options;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +21,7 @@ use nuthatch_store::{
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
     projects::NewProject,
 };
-use nuthatch_worker::{ISSUES_CONSUMER, LETTERS_CONSUMER, Worker, WorkerOptions};
+use nuthatch_worker::{ISSUES_CONSUMER, LETTERS_CONSUMER, Rules, Worker, WorkerOptions};
 use tokio_util::sync::CancellationToken;
 
 use faults::{Fault, Faulty};
@@ -79,6 +80,7 @@ impl Stores {
             issues: faulty.clone(),
             events: faulty.clone(),
             letters: faulty,
+            rules: Arc::new(Rules::new(self.meta.clone())),
             clock: Arc::new(|| NOW),
             options: WorkerOptions {
                 batch: ReadLimit { records: 4, bytes: 1 << 20 },
