@@ -207,6 +207,5 @@ pub(crate) struct ProjectRequest {
     #[serde(flatten)]
     pub(crate) scrubbing: ScrubbingRequest,
     /// Lists of the inbound filters, as the answer has them.
-    #[schema(value_type = Option<Object>)]
     pub(crate) options: Option<serde_json::Map<String, serde_json::Value>>,
 }

@@ -60,11 +60,10 @@ impl Node {
                 "request" => Self::Request,
                 "user" => Self::User,
                 "logentry" => Self::Logentry,
-                // Of detectors; canonical events have it as `logentry`.
-                "message" => Self::Free,
                 "contexts" => Self::Contexts,
                 "sdk" => Self::Sdk,
-                "extra" | "server_name" | "csp" | "hpkp" | "expectct" | "expectstaple" => Self::Free,
+                // `message` is of detectors; canonical events have it as `logentry`.
+                "csp" | "expectct" | "expectstaple" | "extra" | "hpkp" | "message" | "server_name" => Self::Free,
                 "_meta" | "dist" | "environment" | "event_id" | "key_id" | "level" | "platform" | "project"
                 | "received" | "release" | "start_timestamp" | "time_spent" | "timestamp" | "type" | "version" => {
                     Self::Fixed
