@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { event, eventRows } from "./events.mjs";
 import * as data from "./fixtures.mjs";
 import { letterAnswer, letters } from "./letters.mjs";
+import { freshOptions, optionsAnswer } from "./options.mjs";
 import { outcomeStats } from "./outcomes.mjs";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
@@ -30,6 +31,7 @@ function fresh(scenario) {
     tokens: structuredClone(data.tokens),
     types: structuredClone(data.issueTypes),
     letters: letters(),
+    options: freshOptions(),
   };
 }
 
@@ -121,6 +123,10 @@ function answer(state, request, url, body, response) {
   }
   if (path.startsWith("/organizations/acme/issue-types/")) return issueTypeAnswer(state, request, path, body, response);
   const project = /^\/projects\/acme\/([\w-]+)\/(keys\/)?$/.exec(path);
+  if (project?.[2] === undefined && project?.[1] === "shop-api")
+    return optionsAnswer(state.options, data.projects[0], request.method, "", body, send.bind(null, response));
+  const rule = /^\/projects\/acme\/shop-api\/((?:filters|scrubbing)\/.*)$/.exec(path);
+  if (rule) return optionsAnswer(state.options, null, request.method, rule[1], body, send.bind(null, response));
   if (project) return ok(project[2] ? data.keys : projects.find(({ slug }) => slug === project[1]));
   if (path === "/organizations/acme/issues-count/") {
     const queries = url.searchParams.getAll("query");

@@ -12,6 +12,7 @@ use nuthatch_protocol::{
 };
 use serde_json::{Map, Value};
 
+pub use self::event::user as event_user;
 use self::object::Object;
 
 /// Most parts of a fingerprint.
