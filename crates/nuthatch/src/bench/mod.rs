@@ -148,8 +148,21 @@ fn describe(figures: &Value) -> String {
         ("one_hot_issue", "occurrences of one issue"),
         ("half_status_changes", "messages, half of them status changes"),
     ] {
-        let rate = number(&format!("/issue_platform/{key}/per_second"));
-        out += &format!("issue platform       {rate:>8.0}/s {what}, committed\n");
+        let at = |field: &str| number(&format!("/issue_platform/{key}/{field}"));
+        out += &format!(
+            "issue platform       {:>8.0}/s {what}, committed; three runs: {:.0} to {:.0}; one core: {:.0}\n\
+             the same rows alone  {:>8.0}/s in the same transactions, three runs: {:.0} to {:.0}; ratio {:.2}; \
+             search rows: {:.0}/s\n",
+            at("per_second"),
+            at("slowest"),
+            at("fastest"),
+            at("per_second_one_core"),
+            at("rows_only/per_second"),
+            at("rows_only/slowest"),
+            at("rows_only/fastest"),
+            at("rows_only/ratio"),
+            at("search_rows_per_second"),
+        );
     }
     for name in ["3kb", "20kb"] {
         let at = |key: &str| number(&format!("/processed/{name}/{key}"));

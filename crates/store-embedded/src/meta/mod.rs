@@ -23,9 +23,10 @@ mod seed;
 mod snapshot;
 mod writer;
 
-use std::{fmt, path::Path, time::Duration};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
-use nuthatch_store::StoreError;
+use nuthatch_issues::{Changes, Snapshot};
+use nuthatch_store::{StoreError, issues::ConsumerPosition};
 use rusqlite::{Connection, OpenFlags};
 
 use self::{error::Failure, readers::Readers, writer::Writer};
@@ -70,6 +71,22 @@ impl EmbeddedMeta {
     pub fn open(path: &Path, options: MetaOptions) -> Result<Self, StoreError> {
         let connection = open_for_writing(path, options)?;
         Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path, options.readers_max) })
+    }
+
+    /// Writes what was decided on a snapshot, with the position, in one transaction: what is left of
+    /// [`transact`](nuthatch_store::IssueStore::transact) without reading and deciding, for benchmarks to compare with.
+    pub async fn write_decided(
+        &self,
+        snapshot: Arc<Snapshot>,
+        changes: Arc<Changes>,
+        position: ConsumerPosition,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| {
+                apply::apply(connection, &snapshot, &changes)?;
+                apply::move_to(connection, &position)
+            })
+            .await
     }
 
     /// Writes a compact copy of the database as it is now to a file that must not exist. Others go on meanwhile.
