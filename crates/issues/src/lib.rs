@@ -36,7 +36,7 @@ mod status_change;
 pub use action::{Action, apply_action};
 pub use batch::{Routed, needs, process_occurrence_batch};
 pub use changes::{Changes, HourlyCount, MessageKey, Needs, Snapshot};
-pub use decode::{DecodeError, DecodeReason, Decoded, EmbeddedEvent, LookupOccurrence, decode};
+pub use decode::{DecodeError, DecodeReason, Decoded, EmbeddedEvent, LookupOccurrence, TopicRecord, decode};
 pub use issue::{Activity, ActivityKind, Assignee, Issue, Status, Substatus};
 pub use issue_type::IssueType;
 pub use jobs::{Job, run_job};

@@ -12,6 +12,7 @@ pub mod issue_types;
 pub mod issues;
 pub mod log;
 pub mod memory;
+pub mod message_queue;
 pub mod project_tokens;
 pub mod projects;
 pub mod seed;
@@ -23,18 +24,20 @@ pub use events::EventStore;
 pub use issue_types::IssueTypeStore;
 pub use issues::IssueStore;
 pub use log::Log;
+pub use message_queue::MessageQueueStore;
 pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
 pub use seed::Seed;
 
 /// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, issues, dead letters,
-/// positions.
+/// messages that wait, positions.
 pub trait MetaStore:
-    AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore + DeadLetterStore
+    AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore + DeadLetterStore + MessageQueueStore
 {
 }
 
-impl<T: AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore + DeadLetterStore> MetaStore
-    for T
+impl<
+    T: AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore + DeadLetterStore + MessageQueueStore,
+> MetaStore for T
 {
 }

@@ -4,7 +4,7 @@
 //! canonical event, grouping, occurrence, row. [`apply`] then moves the stores: issues first, in one transaction with
 //! the consumer's position, then the event rows, whose store keeps a position of its own. After a crash each store
 //! resumes from its own position, so every record is applied exactly once to each. The log is trimmed behind the slower.
-//! What cannot be handled goes to the topic of the dead letters, which [`letters`] reads: it keeps them for people, and
+//! [`queue`] takes over what was handed in beside the server. What cannot be handled goes to the topic of the dead letters, which [`letters`] reads: it keeps them for people, and
 //! replays them when asked to.
 
 mod apply;
@@ -13,13 +13,14 @@ mod jobs;
 mod letters;
 mod platform;
 mod prepare;
+mod queue;
 mod retention;
 mod telemetry;
 
 use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
-use nuthatch_store::{DeadLetterStore, EventStore, IssueStore, Log, StoreError, log::ReadLimit};
+use nuthatch_store::{DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, StoreError, log::ReadLimit};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +78,8 @@ pub struct Worker {
     pub events: Arc<dyn EventStore>,
     /// Dead letters.
     pub letters: Arc<dyn DeadLetterStore>,
+    /// Messages that were handed in beside the server.
+    pub queue: Arc<dyn MessageQueueStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How.
@@ -105,6 +108,7 @@ impl Worker {
             tasks.spawn(letters::take(worker.clone(), start, stop.clone()));
         }
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
+        tasks.spawn(queue::run(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));
         let mut result = Ok(());
         while let Some(ended) = tasks.join_next().await {

@@ -96,6 +96,7 @@ impl Server {
                 issues: meta.clone(),
                 events: events.clone(),
                 letters: meta.clone(),
+                queue: meta.clone(),
                 clock: clock.clone(),
                 options: worker_options(config),
             };

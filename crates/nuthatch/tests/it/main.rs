@@ -8,5 +8,6 @@ mod guide;
 mod hostile;
 mod layers;
 mod operations;
+mod produce;
 mod scenarios;
 mod server;

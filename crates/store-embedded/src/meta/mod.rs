@@ -14,6 +14,7 @@ mod issue_row;
 mod issue_types;
 mod issues;
 mod listing;
+mod message_queue;
 mod migrations;
 mod project_tokens;
 mod projects;

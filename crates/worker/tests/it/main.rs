@@ -79,6 +79,7 @@ impl Stores {
             issues: faulty.clone(),
             events: faulty.clone(),
             letters: faulty,
+            queue: self.meta.clone(),
             clock: Arc::new(|| NOW),
             options: WorkerOptions {
                 batch: ReadLimit { records: 4, bytes: 1 << 20 },

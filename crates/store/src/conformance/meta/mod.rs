@@ -5,6 +5,7 @@ mod dead_letters;
 mod fixture;
 mod issue_types;
 mod listing;
+mod message_queue;
 mod project_tokens;
 mod projects;
 mod transact;
@@ -20,6 +21,7 @@ pub use self::{
         built_in_types_are_changed_and_reset, definitions_are_bounded, issue_types_are_defined, types_with_issues_stay,
     },
     listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
+    message_queue::messages_wait_in_order,
     project_tokens::project_tokens_belong_to_projects,
     projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
     transact::{
@@ -67,4 +69,5 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     replays_wait_until_they_are_done(&fresh()).await;
     letters_are_removed_and_expire(&fresh()).await;
     the_oldest_letters_go_beyond_the_bounds(&fresh()).await;
+    messages_wait_in_order(&fresh()).await;
 }

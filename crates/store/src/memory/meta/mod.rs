@@ -5,6 +5,7 @@ mod dead_letters;
 mod issue_types;
 mod issues;
 mod listing;
+mod message_queue;
 mod project_tokens;
 mod projects;
 mod seed;
@@ -20,7 +21,7 @@ use std::{
 };
 
 use nuthatch_issues::{
-    Activity, Issue, IssueType, MessageKey,
+    Activity, Issue, IssueType, MessageKey, TopicRecord,
     changes::{Handled, Sightings},
     history::HistoryEntry,
     open_period::{OpenPeriod, PeriodEntry},
@@ -83,6 +84,9 @@ struct State {
 
     letters: BTreeMap<LetterId, StoredLetter>,
     last_letter: LetterId,
+
+    queue: BTreeMap<u64, TopicRecord>,
+    last_queued: u64,
 }
 
 impl State {
