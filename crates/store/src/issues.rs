@@ -5,7 +5,7 @@ use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, Snapshot, Status, Substatus, changes::Handled,
     history::HistoryEntry, open_period::OpenPeriod,
 };
-use nuthatch_protocol::{Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, TypeId, UserId};
+use nuthatch_protocol::{Hash, IssueId, Level, OrganizationId, Position, ProjectId, TeamId, Timestamp, TypeId, UserId};
 
 use crate::StoreError;
 
@@ -147,6 +147,8 @@ pub enum IssueTest {
     Assigned,
     /// Assigned to this user.
     AssignedTo(UserId),
+    /// Assigned to one of these teams.
+    AssignedToTeams(Vec<TeamId>),
     /// Nobody caught the exception.
     Unhandled,
     /// [`searchable_text`] contains this, case-insensitive.

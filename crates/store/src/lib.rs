@@ -16,6 +16,7 @@ pub mod message_queue;
 pub mod project_tokens;
 pub mod projects;
 pub mod seed;
+pub mod teams;
 
 pub use accounts::AccountStore;
 pub use dead_letters::DeadLetterStore;
@@ -28,16 +29,31 @@ pub use message_queue::MessageQueueStore;
 pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
 pub use seed::Seed;
+pub use teams::TeamStore;
 
-/// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, issues, dead letters,
+/// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, teams, issues, dead letters,
 /// messages that wait, positions.
 pub trait MetaStore:
-    AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore + DeadLetterStore + MessageQueueStore
+    AccountStore
+    + ProjectStore
+    + ProjectTokenStore
+    + IssueTypeStore
+    + IssueStore
+    + DeadLetterStore
+    + MessageQueueStore
+    + TeamStore
 {
 }
 
 impl<
-    T: AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore + DeadLetterStore + MessageQueueStore,
+    T: AccountStore
+        + ProjectStore
+        + ProjectTokenStore
+        + IssueTypeStore
+        + IssueStore
+        + DeadLetterStore
+        + MessageQueueStore
+        + TeamStore,
 > MetaStore for T
 {
 }

@@ -169,8 +169,8 @@ impl Apply {
 
     /// Lets the issue platform decide on the messages from `fresh` on, and moves the position with its changes.
     async fn decide(&self, messages: Arc<[Routed]>, fresh: usize, next: Position) -> Result<Verdict, StoreError> {
-        let needs = nuthatch_issues::needs(&messages[fresh..]);
         let now = self.worker.clock.now();
+        let needs = nuthatch_issues::needs(&messages[fresh..], now);
         let options = self.worker.options.platform;
         let (sender, results) = sync_mpsc::sync_channel(1);
         let batch = messages.clone();

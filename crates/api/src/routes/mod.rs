@@ -7,6 +7,7 @@ mod event_lookup;
 mod event_page;
 mod events;
 mod issue;
+mod issue_archive;
 mod issue_change;
 mod issue_events;
 mod issue_selection;
@@ -20,8 +21,10 @@ mod paths;
 mod project_tokens;
 mod projects;
 mod sign_in;
+mod slug;
 mod stats;
 mod tags;
+mod teams;
 mod tokens;
 
 use axum::{
@@ -81,6 +84,12 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(organizations::members))
         .routes(routes!(issue_types::list, issue_types::create))
         .routes(routes!(issue_types::detail, issue_types::update, issue_types::delete))
+        .routes(routes!(teams::list, teams::create))
+        .routes(routes!(teams::detail, teams::update, teams::delete))
+        .routes(routes!(teams::members))
+        .routes(routes!(teams::team_projects, teams::create_project))
+        .routes(routes!(teams::join, teams::leave))
+        .routes(routes!(teams::give, teams::take))
         .routes(routes!(projects::all))
         .routes(routes!(projects::list, projects::create))
         .routes(routes!(projects::detail, projects::update))

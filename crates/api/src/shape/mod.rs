@@ -17,5 +17,7 @@ pub(crate) mod issue_type;
 pub(crate) mod key;
 pub(crate) mod message;
 pub(crate) mod organization;
+pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod tag;
+pub(crate) mod team;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod app;
+mod archive;
 mod dead_letters;
 mod events;
 mod isolation;
@@ -12,3 +13,4 @@ mod issues;
 mod occurrences;
 mod openapi;
 mod projects;
+mod teams;

@@ -177,7 +177,7 @@ async fn apply(store: &EmbeddedMeta, messages: Vec<Message>, mut offset: u64) ->
         }
         offset += batch.len() as u64;
         let at = now();
-        let needs = needs(&batch);
+        let needs = needs(&batch, at);
         let to = ConsumerPosition { consumer: "bench".to_owned(), position: position(offset) };
         let decide = Box::new(move |snapshot: &Snapshot| {
             process_occurrence_batch(&batch, snapshot, &Options::default(), at).changes

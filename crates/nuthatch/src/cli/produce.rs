@@ -11,8 +11,7 @@ use std::{
 use nuthatch_issues::{DecodeError, DecodeReason, Decoded, TopicRecord, decode};
 use nuthatch_protocol::{Partition, ProjectId};
 use nuthatch_store::{
-    IssueTypeStore as _, MessageQueueStore as _, ProjectStore as _, issue_types::IssueTypes,
-    message_queue::QueueBounds,
+    IssueTypeStore as _, MessageQueueStore as _, ProjectStore as _, issue_types::IssueTypes, message_queue::QueueBounds,
 };
 use nuthatch_store_embedded::meta::EmbeddedMeta;
 use serde_json::{Value, json};

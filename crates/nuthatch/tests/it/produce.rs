@@ -18,8 +18,8 @@ fn occurrence(id: u8, project: u64, type_id: u32, fingerprint: &str) -> Value {
 
 /// The number of the site's only project.
 const PROJECT: u64 = 1;
-/// Feedback: no noise rule.
-const TYPE: u32 = 6001;
+/// A missed check-in: no noise rule.
+const TYPE: u32 = 4001;
 
 #[tokio::test]
 async fn messages_reach_a_running_server_and_each_bad_line_is_named() {
@@ -46,19 +46,13 @@ async fn messages_reach_a_running_server_and_each_bad_line_is_named() {
         let place = line["place"].as_str().unwrap_or("accepted");
         (line["line"].as_u64().unwrap(), place)
     });
-    let expected = [
-        (1, "accepted"),
-        (3, "$"),
-        (4, "$.type"),
-        (5, "$.project_id"),
-        (6, "$.event.timestamp"),
-        (7, "accepted"),
-    ];
+    let expected =
+        [(1, "accepted"), (3, "$"), (4, "$.type"), (5, "$.project_id"), (6, "$.event.timestamp"), (7, "accepted")];
     assert_eq!(places.collect::<Vec<_>>(), expected);
     let text = String::from_utf8(run(&site.data(), &["log", "produce", "-"], &lines[3]).stdout).unwrap();
     assert!(text.contains("$.type") && text.contains("accepted 0, refused 1"), "{text}");
 
-    let path = format!("/organizations/{}/issues/?query=issue.type:feedback", site.organization);
+    let path = format!("/organizations/{}/issues/?query=issue.type:monitor_check_in_failure", site.organization);
     let issues = server.until(&mut client, &path, |issues| issues.as_array().unwrap().len() == 2).await;
     let mut titles: Vec<_> = issues.as_array().unwrap().iter().map(|issue| issue["title"].as_str().unwrap()).collect();
     titles.sort_unstable();
@@ -78,7 +72,7 @@ async fn what_is_handed_to_a_stopped_server_counts_once_when_it_starts() {
 
     let server = site.start();
     let mut client = server.client();
-    let path = format!("/organizations/{}/issues/?query=issue.type:feedback", site.organization);
+    let path = format!("/organizations/{}/issues/?query=issue.type:monitor_check_in_failure", site.organization);
     let issues = server.until(&mut client, &path, |issues| issues[0]["status"] == "resolved").await;
     assert_eq!((&issues[0]["count"], issues.as_array().unwrap().len()), (&json!("1"), 1));
 }

@@ -12,7 +12,8 @@ use super::{EmbeddedMeta, column::unsigned, error::Failure};
 
 /// Whether so much more has room.
 fn has_room(connection: &Connection, messages: &[TopicRecord], bounds: QueueBounds) -> Result<bool, Failure> {
-    let mut waiting = connection.prepare_cached("SELECT count(*), coalesce(sum(length(value)), 0) FROM queued_message")?;
+    let mut waiting =
+        connection.prepare_cached("SELECT count(*), coalesce(sum(length(value)), 0) FROM queued_message")?;
     let (count, bytes) = waiting.query_row([], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)))?;
     let more: u64 = messages.iter().map(|record| record.value.len() as u64).sum();
     Ok(count + messages.len() as u64 <= bounds.messages && bytes + more <= bounds.bytes)

@@ -21,6 +21,7 @@ mod projects;
 mod readers;
 mod seed;
 mod snapshot;
+mod teams;
 mod writer;
 
 use std::{fmt, path::Path, time::Duration};

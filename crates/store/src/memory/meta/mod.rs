@@ -10,6 +10,7 @@ mod project_tokens;
 mod projects;
 mod seed;
 mod snapshot;
+mod teams;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,7 +36,8 @@ use crate::{
     dead_letters::StoredLetter,
     issues::ConsumerPosition,
     project_tokens::ProjectToken,
-    projects::{Organization, Project, ProjectKey, Role, Team},
+    projects::{Organization, Project, ProjectKey, Role},
+    teams::Team,
 };
 
 /// Accounts, projects, issues and dead letters behind one lock.
@@ -56,6 +58,9 @@ struct State {
     organizations: BTreeMap<OrganizationId, Organization>,
     members: BTreeMap<(OrganizationId, UserId), Role>,
     teams: BTreeMap<TeamId, Team>,
+    last_team: u64,
+    team_members: BTreeSet<(TeamId, UserId)>,
+    team_projects: BTreeSet<(TeamId, ProjectId)>,
     projects: BTreeMap<ProjectId, Project>,
     keys: BTreeMap<KeyId, ProjectKey>,
     last_key: KeyId,
