@@ -16,4 +16,5 @@ export type DeadLetter = Schemas["DeadLetter"];
 export type DeadLetterDetail = Schemas["DeadLetterDetail"];
 export type IssueType = Schemas["IssueType"];
 export type IssueTypeRequest = Schemas["IssueTypeRequest"];
+export type Team = Schemas["Team"];
 export type Tag = Schemas["Tag"];

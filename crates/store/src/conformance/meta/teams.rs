@@ -5,7 +5,7 @@ use nuthatch_protocol::{OrganizationId, ProjectId, TeamId, UserId};
 use super::fixture::{NOW, Place, user};
 use crate::{MetaStore, StoreError, projects::Role, teams::Team};
 
-fn assert_missing<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
+fn assert_missing<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
     assert!(matches!(answer, Err(StoreError::NotFound(_))), "{answer:?}");
 }
 
@@ -19,19 +19,19 @@ pub async fn teams_are_made_changed_and_removed(store: &impl MetaStore) {
     assert_eq!((core.slug.as_str(), core.created), ("core", NOW));
     let taken = store.create_team(acme.organization, "core", "Again", NOW).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
-    assert_missing(store.create_team(OrganizationId(99), "core", "Core", NOW).await);
+    assert_missing(&store.create_team(OrganizationId(99), "core", "Core", NOW).await);
     let taken = store.update_team(&Team { slug: "apps".to_owned(), ..core.clone() }).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
     let core = Team { slug: "zcore".to_owned(), name: "Core & Söhne".to_owned(), ..core };
     store.update_team(&core).await.expect("renames");
-    assert_missing(store.update_team(&Team { id: TeamId(99), ..core.clone() }).await);
+    assert_missing(&store.update_team(&Team { id: TeamId(99), ..core.clone() }).await);
     assert_eq!(store.teams(acme.organization).await.expect("lists"), [apps.clone(), core.clone()], "by slug");
 
     let version = store.config_version();
     store.give_project(core.id, acme.web).await.expect("gives");
     store.delete_team(core.id).await.expect("removes");
     assert_ne!(store.config_version(), version);
-    assert_missing(store.delete_team(core.id).await);
+    assert_missing(&store.delete_team(core.id).await);
     assert_eq!(store.team_projects(acme.organization).await.expect("lists"), []);
     assert_eq!(store.teams(acme.organization).await.expect("lists"), [apps]);
     let next = store.create_team(acme.organization, "next", "Next", NOW).await.expect("creates");
@@ -52,7 +52,7 @@ pub async fn teams_have_members_and_projects(store: &impl MetaStore) {
     store.join_team(core, ada).await.expect("is in it already");
     store.join_team(theirs, bob).await.expect("joins");
     for (team, user) in [(core, bob), (core, UserId(99)), (TeamId(99), ada)] {
-        assert_missing(store.join_team(team, user).await);
+        assert_missing(&store.join_team(team, user).await);
     }
     assert_eq!(store.team_members(acme.organization).await.expect("lists"), [(core, ada)]);
     assert!(store.leave_team(core, ada).await.expect("leaves"));
@@ -64,7 +64,7 @@ pub async fn teams_have_members_and_projects(store: &impl MetaStore) {
     store.give_project(core, acme.web).await.expect("has it already");
     store.give_project(core, acme.api).await.expect("gives");
     for (team, project) in [(core, other.web), (core, ProjectId(99)), (TeamId(99), acme.web)] {
-        assert_missing(store.give_project(team, project).await);
+        assert_missing(&store.give_project(team, project).await);
     }
     assert!(store.take_project(core, acme.api).await.expect("takes"));
     assert!(!store.take_project(core, acme.api).await.expect("answers"));
