@@ -288,9 +288,7 @@ fn changed(state: &mut State, change: &StatusChange, owner: Option<IssueId>, now
         (_, Some(_)) => return MessageResult::Dropped(DropReason::UnexpectedSubstatus),
     };
     let was_resolved = issue.status == Status::Resolved;
-    if change.new_status != 2 {
-        issue.snooze = None;
-    }
+    issue.snooze = None;
     issue.status = Status::from_number(change.new_status).unwrap();
     issue.substatus = change.new_substatus.map(|number| Substatus::from_number(number).unwrap());
     issue.state_since = now;
