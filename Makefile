@@ -4,7 +4,7 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 DATA ?= data
 
-.PHONY: run build web test test-tools check fmt bench crash clean
+.PHONY: run build web test test-tools check fmt bench crash simulate clean
 
 run: build
 	$(TARGET)/release/nuthatch serve --data $(DATA)
@@ -41,6 +41,14 @@ bench: build
 # The long form of the crash test that `make test` runs briefly: 50 kills under load.
 crash: web
 	CRASH_KILLS=50 $(CARGO) test --locked --release -p nuthatch --test it -- --nocapture crash
+
+# The long form of the simulation that `make test` runs with 10,000 histories: other ones each time, a million unless
+# SIMULATE_HISTORIES says otherwise. A seed that fails is printed; SIMULATE_SEED runs it again.
+SIMULATE_FIRST ?= $(shell date +%s)000000
+SIMULATE_HISTORIES ?= 1000000
+simulate:
+	SIMULATE_FIRST=$(SIMULATE_FIRST) SIMULATE_HISTORIES=$(SIMULATE_HISTORIES) \
+		$(CARGO) test --locked --release -p nuthatch-worker --test it -- --nocapture simulation
 
 clean:
 	$(CARGO) clean

@@ -9,6 +9,7 @@ import { NOW } from "./mock/fixtures.mjs";
 import { startMock } from "./mock/server.mjs";
 
 const ISSUES = "/organizations/acme/issues/";
+const STATS = "/organizations/acme/stats/";
 const LETTERS = "/settings/acme/dead-letters/";
 const LETTER = "/settings/acme/projects/shop-api/dead-letters/";
 const WAIT_MS = 10_000;
@@ -263,6 +264,49 @@ describe("the issue page", () => {
     assert.equal(await page.evaluate(() => Object.prototype.polluted), undefined);
     assert.equal(await page.locator('a[href^="javascript"], img').count(), 0);
     assert.deepEqual(faults, []);
+  });
+});
+
+describe("the stats", () => {
+  it("say that what was received is what became of it, and why", async () => {
+    await open(STATS);
+    const equation = await page.getByText(/received = /).innerText();
+    const [received, ...parts] = equation
+      .split(".")[0]
+      .match(/[\d,]+/g)
+      .map((text) => Number(text.replaceAll(",", "")));
+    assert.equal(
+      received,
+      parts.reduce((sum, part) => sum + part, 0),
+      equation,
+    );
+    await page.getByRole("cell", { name: /duplicate An event with this id was counted before/ }).waitFor();
+    await page.getByRole("link", { name: "Sessions" }).click();
+    await page.getByRole("heading", { name: "Sessions by reason" }).waitFor();
+    assert.equal(new URL(page.url()).searchParams.get("category"), "session");
+    await page.getByLabel("Project").selectOption("Storefront");
+    await page.getByText("Nothing of this kind in this time.").waitFor();
+  });
+
+  it("tell each interval to who works by keys", async () => {
+    await open(STATS);
+    const slider = page.getByRole("slider");
+    await slider.focus();
+    await page.keyboard.press("Home");
+    const text = await slider.getAttribute("aria-valuetext");
+    await page.getByRole("figure").getByText(text).waitFor();
+    await page.keyboard.press("ArrowRight");
+    assert.notEqual(await slider.getAttribute("aria-valuetext"), text);
+  });
+
+  it("say when there is nothing, and when they cannot be had", async () => {
+    await open(STATS, "silent");
+    await heading("Nothing was received");
+    await open(STATS, "failing");
+    await heading("The stats could not be loaded");
+    await page.request.post(`${mock.url}/mock/`, { data: { scenario: "full" } });
+    await page.getByRole("button", { name: "Try again" }).click();
+    await heading("Errors by reason");
   });
 });
 
@@ -565,6 +609,8 @@ describe("every page", () => {
     ["/organizations/acme/projects/", "full"],
     ["/organizations/acme/projects/shop-api/getting-started/", "silent"],
     ["/settings/acme/projects/shop-api/", "full"],
+    [STATS, "full"],
+    [STATS, "silent"],
     [LETTERS, "full"],
     [LETTERS, "done"],
     [`${LETTER}3/`, "full"],

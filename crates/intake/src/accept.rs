@@ -3,12 +3,15 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http::request::Parts;
-use nuthatch_protocol::{Auth, Envelope, EnvelopeHeader, EventId, IngestRecord, ProjectId, record::IngestHeader};
+use nuthatch_protocol::{
+    Auth, DataCategory, Envelope, EnvelopeHeader, EventId, IngestRecord, Item, Origin, Outcome, OutcomeKey, ProjectId,
+    record::IngestHeader,
+};
 use nuthatch_store::{StoreError, log::NewRecord, projects::ProjectKey};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    Intake, body,
+    Intake, body, client_report,
     credentials::{client_ip, credentials},
     plan::{self, IdSource, Verdict},
     refusal::Refusal,
@@ -26,21 +29,10 @@ pub(crate) async fn envelope(
     parts: &Parts,
     body: Body,
 ) -> Result<Option<EventId>, Refusal> {
-    let auth = credentials(parts)?;
-    let config = &intake.inner.config;
-    let received = body::read(&parts.headers, body, config.envelope_max_bytes, &intake.inner.memory, config).await?;
-    let auth = match auth {
-        Some(auth) => auth,
-        None => auth_of_envelope(&received.bytes)?,
-    };
-    if received.bytes.is_empty() {
-        return Err(Refusal::Empty);
-    }
-    let envelope = Envelope::parse(&received.bytes)?;
-    check_dsn(&envelope.header, &auth, project)?;
-    let id = process(intake, project, parts, auth, envelope).await?;
-    drop(received.room);
-    Ok(id)
+    let mut auth = credentials(parts)?;
+    let taken = read_envelope(intake, project, parts, body, &mut auth).await;
+    let Some(auth) = auth else { return Err(taken.err().unwrap_or(Refusal::NoAuth)) };
+    process(intake, project, parts, auth, taken, DataCategory::Unknown).await
 }
 
 /// Takes one event of the older protocol (`reference/ingest-protocol.md` §2.2), from the body or, when given, from
@@ -53,13 +45,44 @@ pub(crate) async fn event(
     in_query: Option<Bytes>,
 ) -> Result<Option<EventId>, Refusal> {
     let auth = credentials(parts)?.ok_or(Refusal::NoAuth)?;
+    let taken = read_event(intake, parts, body, in_query).await;
+    process(intake, project, parts, auth, taken, DataCategory::Error).await
+}
+
+/// An envelope and the room its body takes.
+struct Taken {
+    envelope: Envelope,
+    _room: body::Room,
+}
+
+/// Reads an envelope, and whose it is when only it says so.
+async fn read_envelope(
+    intake: &Intake,
+    project: Option<ProjectId>,
+    parts: &Parts,
+    body: Body,
+    auth: &mut Option<Auth>,
+) -> Result<Taken, Refusal> {
+    let config = &intake.inner.config;
+    let received = body::read(&parts.headers, body, config.envelope_max_bytes, &intake.inner.memory, config).await?;
+    let auth = match auth {
+        Some(auth) => auth,
+        None => auth.insert(auth_of_envelope(&received.bytes)?),
+    };
+    if received.bytes.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    let envelope = Envelope::parse(&received.bytes)?;
+    check_dsn(&envelope.header, auth, project)?;
+    Ok(Taken { envelope, _room: received.room })
+}
+
+async fn read_event(intake: &Intake, parts: &Parts, body: Body, in_query: Option<Bytes>) -> Result<Taken, Refusal> {
     let config = &intake.inner.config;
     let limit = config.event_max_bytes;
     let received = body::read(&parts.headers, body, limit, &intake.inner.memory, config).await?;
     let envelope = store_payload::envelope(&in_query.unwrap_or(received.bytes), limit)?;
-    let id = process(intake, project, parts, auth, envelope).await?;
-    drop(received.room);
-    Ok(id)
+    Ok(Taken { envelope, _room: received.room })
 }
 
 /// The credentials in the envelope's own header, which count when there are no others.
@@ -77,46 +100,90 @@ fn check_dsn(header: &EnvelopeHeader, auth: &Auth, project: Option<ProjectId>) -
     }
 }
 
+/// Handles what was read, or counts that it could not be: as one unit of `unreadable`, because what it holds is not known.
 async fn process(
     intake: &Intake,
     project: Option<ProjectId>,
     parts: &Parts,
     auth: Auth,
-    envelope: Envelope,
+    taken: Result<Taken, Refusal>,
+    unreadable: DataCategory,
 ) -> Result<Option<EventId>, Refusal> {
-    let key = intake.inner.keys.authorize(auth.key, project).await?;
-    plan::check_limits(&envelope, &intake.inner.config)?;
-    let event_id = match plan::event_id(&envelope) {
-        IdSource::Header(id) | IdSource::Payload(id) => id,
-        IdSource::Random => (intake.inner.new_event_id)(),
-        IdSource::None => {
-            envelope.items.iter().for_each(|item| Telemetry::skipped(&item.item_type));
-            return Ok(None);
+    let recorder = &intake.inner.recorder;
+    let authorized = intake.inner.keys.authorize(auth.key, project).await;
+    let Taken { envelope, _room } = match taken {
+        Ok(taken) => taken,
+        Err(refusal) => {
+            if let (Ok(key), Some(reason)) = (authorized, refusal.reason()) {
+                let unit = origin(intake, &key).key(unreadable, Outcome::Invalid, reason);
+                recorder.record(vec![(unit, 1)]).await?;
+            }
+            return Err(refusal);
         }
     };
-    let sent_at = envelope.header.sent_at;
-    for item in envelope.items {
-        let Verdict::Append(topic) = plan::verdict(&item) else {
-            Telemetry::skipped(&item.item_type);
-            continue;
-        };
-        let header = IngestHeader {
-            project_id: key.project_id,
-            key_id: key.id,
-            event_id,
-            item_type: item.item_type.as_str().to_owned(),
-            received: intake.inner.clock.now(),
-            sent_at,
-            client_ip: client_ip(parts, intake.inner.config.trust_forwarded_for),
-            client: auth.client.clone(),
-            version: auth.version.clone().unwrap_or_else(|| "7".to_owned()),
-        };
-        let bytes = item.payload.len();
-        let record = IngestRecord { header, payload: item.payload };
-        append(intake, topic, &key, NewRecord { key: event_id.0, value: record.encode() }).await?;
-        intake.inner.telemetry.accepted(bytes);
+    let key = authorized?;
+    let origin = origin(intake, &key);
+    if let Err(refusal) = plan::check_limits(&envelope, &intake.inner.config) {
+        let reason = refusal.reason().unwrap_or_default();
+        let units = envelope.items.iter().flat_map(|item| units(item, origin, &reason)).collect();
+        recorder.record(units).await?;
+        return Err(refusal);
     }
-    Ok(Some(event_id))
+    let event_id = match plan::event_id(&envelope) {
+        IdSource::Header(id) | IdSource::Payload(id) => Some(id),
+        IdSource::Random => Some((intake.inner.new_event_id)()),
+        IdSource::None => None,
+    };
+    let sent_at = envelope.header.sent_at;
+    let (mut counted, mut records) = (Vec::new(), Vec::new());
+    for item in envelope.items {
+        match (plan::verdict(&item), event_id) {
+            (Verdict::Append(topic), Some(event_id)) => {
+                let header = IngestHeader {
+                    project_id: key.project_id,
+                    key_id: key.id,
+                    event_id,
+                    item_type: item.item_type.as_str().to_owned(),
+                    received: origin.received,
+                    sent_at,
+                    client_ip: client_ip(parts, intake.inner.config.trust_forwarded_for),
+                    client: auth.client.clone(),
+                    version: auth.version.clone().unwrap_or_else(|| "7".to_owned()),
+                };
+                let bytes = item.payload.len();
+                let record = IngestRecord { header, payload: item.payload };
+                records.push((topic, NewRecord { key: event_id.0, value: record.encode() }, bytes));
+            }
+            // What is appended needs an id, so there is one.
+            (Verdict::Append(_), None) => {}
+            (Verdict::Report, _) => counted.extend(client_report::outcomes(&item.payload, origin, sent_at)),
+            (Verdict::Skip(skip), _) => {
+                Telemetry::skipped(&item.item_type);
+                counted.extend(units(&item, origin, skip.reason()));
+            }
+        }
+    }
+    let append_all = async {
+        for (topic, record, bytes) in records {
+            append(intake, topic, &key, record).await?;
+            intake.inner.telemetry.accepted(bytes);
+        }
+        Ok(())
+    };
+    // Together, so that they share a group commit.
+    let (appended, recorded) = tokio::join!(append_all, recorder.record(counted));
+    appended.and(recorded)?;
+    Ok(event_id)
+}
+
+fn origin(intake: &Intake, key: &ProjectKey) -> Origin {
+    Origin { received: intake.inner.clock.now(), project_id: Some(key.project_id), key_id: Some(key.id) }
+}
+
+/// What an item counts as that is not taken.
+fn units(item: &Item, origin: Origin, reason: &str) -> Vec<(OutcomeKey, u64)> {
+    let units = DataCategory::of_item(&item.item_type, item.payload.len()).into_iter();
+    units.map(|(category, quantity)| (origin.key(category, Outcome::Invalid, reason.to_owned()), quantity)).collect()
 }
 
 /// Appends durably. SDKs drop what is answered with 503, so a log that is not available is given time to come back.

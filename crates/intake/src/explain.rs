@@ -52,7 +52,7 @@ pub struct ItemExplanation {
     pub offset: usize,
     /// Length of its payload, in bytes.
     pub bytes: usize,
-    /// `appended`, `skipped` or, when the envelope is refused, `refused`.
+    /// `appended`, `counted`, `skipped` or, when the envelope is refused, `refused`.
     pub outcome: &'static str,
     /// The topic it is appended to, or why it is not.
     pub reason: String,
@@ -84,7 +84,8 @@ pub fn explain(envelope: &Bytes, config: &IntakeConfig) -> Explanation {
         let (outcome, reason) = match (&refusal, plan::verdict(item)) {
             (Some(_), _) => ("refused", "the whole envelope is refused".to_owned()),
             (None, Verdict::Append(topic)) => ("appended", format!("topic {topic}")),
-            (None, Verdict::Skip(reason)) => ("skipped", reason.to_owned()),
+            (None, Verdict::Report) => ("counted", "what it says was not sent".to_owned()),
+            (None, Verdict::Skip(skip)) => ("skipped", skip.to_string()),
         };
         let (item_type, offset, bytes) = (item.item_type.clone(), item.offset, item.payload.len());
         ItemExplanation { item_type, offset, bytes, outcome, reason }

@@ -3,15 +3,18 @@
 //! A request goes through `routes` (path, CORS, counting), `credentials` (who), `body` (read in time, in bounded
 //! memory, through the one capped decoder in `decode`), the envelope parser of `protocol`, `keys` (may they),
 //! `plan` (limits, and what becomes of each item) and `accept` (append, then answer). Nothing is parsed that need
-//! not be; payloads are slices of the body until the record of the log is written.
+//! not be; payloads are slices of the body until the record of the log is written. What intake itself refuses of a known
+//! project is counted: `outcomes` makes that durable before the answer.
 
 mod accept;
 mod body;
+mod client_report;
 mod config;
 mod credentials;
 mod decode;
 mod explain;
 mod keys;
+mod outcomes;
 mod peek;
 mod plan;
 mod refusal;
@@ -46,6 +49,7 @@ struct Inner {
     config: IntakeConfig,
     memory: body::Memory,
     telemetry: telemetry::Telemetry,
+    recorder: outcomes::Recorder,
     closed: AtomicBool,
 }
 
@@ -60,8 +64,9 @@ impl Intake {
     ) -> Self {
         let keys = keys::Keys::new(projects, config.keys_cached_max);
         let memory = body::Memory::new(config.inflight_max_bytes);
+        let recorder = outcomes::Recorder::new(log.clone(), config.append_wait);
         let (telemetry, closed) = (telemetry::Telemetry::new(), AtomicBool::new(false));
-        Self { inner: Arc::new(Inner { log, keys, clock, new_event_id, config, memory, telemetry, closed }) }
+        Self { inner: Arc::new(Inner { log, keys, clock, new_event_id, config, memory, telemetry, recorder, closed }) }
     }
 
     /// Refuses requests from now on with 503; those that are under way are finished.

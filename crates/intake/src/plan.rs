@@ -9,17 +9,42 @@ use crate::{IntakeConfig, peek::Peek, refusal::Refusal};
 pub(crate) enum Verdict {
     /// It goes to the log.
     Append(Topic),
+    /// It says what was not sent, which is counted.
+    Report,
     /// It is dropped and counted; the rest of the envelope is processed (`reference/ingest-protocol.md` §6).
-    Skip(&'static str),
+    Skip(Skip),
+}
+
+/// Why an item is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Skip {
+    #[error("unknown item type")]
+    Unknown,
+    #[error("withdrawn item type")]
+    Withdrawn,
+    #[error("item type is not stored by this server")]
+    NotStored,
+}
+
+impl Skip {
+    /// The stable word of the ledger.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown_item_type",
+            Self::Withdrawn => "withdrawn_item_type",
+            Self::NotStored => "unsupported_item_type",
+        }
+    }
 }
 
 /// Decides over one item.
 pub(crate) fn verdict(item: &Item) -> Verdict {
     match &item.item_type {
         ItemType::Event => Verdict::Append(Topic::IngestEvents),
-        ItemType::Unknown(_) => Verdict::Skip("unknown item type"),
-        ItemType::Statsd | ItemType::MetricBuckets | ItemType::MetricMeta => Verdict::Skip("withdrawn item type"),
-        _ => Verdict::Skip("item type is not stored by this server"),
+        ItemType::ClientReport => Verdict::Report,
+        ItemType::Unknown(_) => Verdict::Skip(Skip::Unknown),
+        ItemType::Statsd | ItemType::MetricBuckets | ItemType::MetricMeta => Verdict::Skip(Skip::Withdrawn),
+        _ => Verdict::Skip(Skip::NotStored),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every way a request is refused, with its status and body (`reference/ingest-protocol.md` §4, §8).
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use nuthatch_protocol::{AuthError, EnvelopeError, ItemType};
@@ -109,6 +111,32 @@ impl Refusal {
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Overloaded | Self::Unavailable | Self::Closed => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+
+    /// The stable word of the ledger, when a request is refused for what it holds. A server that cannot take a request
+    /// cannot count it either, and who has no key is nobody.
+    pub(crate) fn reason(&self) -> Option<Cow<'static, str>> {
+        Some(Cow::Borrowed(match self {
+            Self::NoAuth
+            | Self::AmbiguousAuth
+            | Self::Auth(_)
+            | Self::ProjectId
+            | Self::Key
+            | Self::Overloaded
+            | Self::Unavailable
+            | Self::Closed => return None,
+            Self::Empty => "empty_envelope",
+            Self::Envelope(_) => "invalid_envelope",
+            Self::DsnMismatch => "dsn_mismatch",
+            Self::Store(_) => "invalid_json",
+            Self::Encoding => "content_encoding",
+            Self::Corrupt(_) => "invalid_compression",
+            Self::BodyTooLarge { .. } => "too_large",
+            Self::ItemTooLarge { item_type, .. } => return Some(format!("too_large:{}", item_type.label()).into()),
+            Self::SecondEvent { .. } => "duplicate_item",
+            Self::BodyBroken(_) => "body_broken",
+            Self::BodyTimeout => "body_timeout",
+        }))
     }
 
     /// What and where, for people.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::{
     Changes, Counters, HourlyCount, Issue, MessageKey, MessageResult, Needs, Options, Outcome, Snapshot,
-    changes::{EventFate, Handled},
+    changes::Handled,
     component::Components,
     group::process_occurrence_group,
     ledger::{Batch, Ledger, creator, message_key},
@@ -47,8 +47,7 @@ pub fn process_occurrence_batch(
     now: Timestamp,
 ) -> Outcome {
     let keys: Vec<MessageKey> = messages.iter().map(|routed| message_key(&routed.message)).collect();
-    let releases = new_releases(messages, snapshot);
-    let batch = Batch { messages, keys: &keys, snapshot, options, releases: &releases, now };
+    let batch = Batch { messages, keys: &keys, snapshot, options, now };
     let components = Components::of(batch, &scarce_quotas(batch));
     let groups = components.groups();
     let threads = if messages.len() < PARALLEL_MIN { 1 } else { rayon::current_num_threads() };
@@ -64,24 +63,6 @@ pub fn process_occurrence_batch(
     let ledgers: Vec<Ledger<'_>> =
         if groups.len() <= share { vec![work(&groups)] } else { groups.par_chunks(share).map(work).collect() };
     close(ledgers, batch)
-}
-
-/// Releases that come up for the first time: known since the first event that names them (§6, *full*). An event that
-/// is looked up or only looked at makes no release.
-fn new_releases<'a>(messages: &'a [Routed], snapshot: &Snapshot) -> HashMap<(ProjectId, &'a str), Timestamp> {
-    let mut new = HashMap::new();
-    for Routed { message, .. } in messages {
-        if let Message::Occurrence(occurrence) = message
-            && matches!(occurrence.path, EventPath::Error | EventPath::Full)
-            && let Some(release) = &occurrence.event.release
-            && snapshot.projects.contains_key(&occurrence.project_id)
-            && !new.contains_key(&(occurrence.project_id, release.as_str()))
-            && !snapshot.releases.contains_key(&(occurrence.project_id, release.clone()))
-        {
-            new.insert((occurrence.project_id, release.as_str()), occurrence.event.timestamp);
-        }
-    }
-    new
 }
 
 /// Types of which a batch could create more issues than a project may get: the first ones get them then.
@@ -156,7 +137,10 @@ fn close(mut ledgers: Vec<Ledger<'_>>, batch: Batch<'_>) -> Outcome {
     changes.quotas = quotas(&ledgers, batch);
     let mut handled: Vec<_> = ledgers.iter().flat_map(|ledger| &ledger.handled_numbers).copied().collect();
     handled.sort_unstable_by_key(|(number, _)| *number);
-    changes.releases = named_releases(&handled, batch);
+    let mut releases: Vec<_> = ledgers.iter_mut().flat_map(|ledger| ledger.releases.drain()).collect();
+    releases.sort_unstable_by_key(|(_, (_, arrival))| *arrival);
+    let release = |((project, version), (at, _)): ((ProjectId, &str), _)| (project, version.to_owned(), at);
+    changes.releases = releases.into_iter().map(release).collect();
     let handled = handled.into_iter().map(|(number, fate)| Handled {
         key: keys[number],
         position: messages[number].position,
@@ -169,23 +153,6 @@ fn close(mut ledgers: Vec<Ledger<'_>>, batch: Batch<'_>) -> Outcome {
     results.sort_unstable_by_key(|(arrival, _)| *arrival);
     let results: Vec<MessageResult> = results.into_iter().map(|(_, result)| result.with_id(id)).collect();
     Outcome { changes, counters: Counters::of(&results), results }
-}
-
-/// The releases that handled occurrences made known, each since the first event of it that was kept.
-fn named_releases(handled: &[(usize, EventFate)], batch: Batch<'_>) -> Vec<(ProjectId, String, Timestamp)> {
-    let mut seen = HashSet::new();
-    let mut named = Vec::new();
-    for (number, _) in handled.iter().filter(|(_, fate)| *fate != EventFate::None) {
-        if let Message::Occurrence(occurrence) = &batch.messages[*number].message
-            && let Some(release) = &occurrence.event.release
-            && batch.releases.contains_key(&(occurrence.project_id, release.as_str()))
-            && matches!(occurrence.path, EventPath::Error | EventPath::Full)
-            && seen.insert((occurrence.project_id, release))
-        {
-            named.push((occurrence.project_id, release.clone(), occurrence.event.timestamp));
-        }
-    }
-    named
 }
 
 /// What was used of the quotas for new issues.

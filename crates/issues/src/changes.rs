@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use nuthatch_protocol::{EventId, Hash, IssueId, Message, OrganizationId, Position, ProjectId, Timestamp, TypeId};
+use nuthatch_protocol::{
+    EventId, Hash, IssueId, Message, OrganizationId, Outcomes, Position, ProjectId, Timestamp, TypeId,
+    record::DeadLetter,
+};
 
 use crate::{
     Activity, Assignee, Issue, IssueType,
@@ -144,6 +147,11 @@ pub struct Changes {
     pub releases: Vec<(ProjectId, String, Timestamp)>,
     /// Messages that were handled, those without effect included.
     pub handled: Vec<Handled>,
+    /// What cannot be handled, to be kept for people. The caller of the core says it, who has the records.
+    pub letters: Vec<DeadLetter>,
+    /// What became of the records of the batch, to be added to the ledger. The caller of the core says it: only the
+    /// caller knows all records, also those that are no messages.
+    pub outcomes: Outcomes,
 }
 
 /// A message that was handled; the store keeps it to recognise repetitions.

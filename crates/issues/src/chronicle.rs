@@ -229,8 +229,11 @@ impl Life<'_> {
         }
     }
 
+    /// Periods never overlap, whatever the clock says.
     fn open(&mut self, started: Timestamp, event_id: Option<EventId>) {
-        let number = self.issue.open_period.as_ref().map_or(1, |period| period.number + 1);
+        let former = self.issue.open_period.as_ref();
+        let number = former.map_or(1, |period| period.number + 1);
+        let started = former.and_then(|period| period.ended).map_or(started, |ended| started.max(ended));
         let highest_priority = self.issue.priority;
         let period = OpenPeriod { number, started, ended: None, highest_priority, event_id, ended_by: None };
         self.chronicle.periods.push((self.issue.id, period.clone()));
@@ -240,7 +243,7 @@ impl Life<'_> {
 
     fn close(&mut self) {
         if let Some(period) = self.issue.open_period.as_mut().filter(|period| period.ended.is_none()) {
-            period.ended = Some(self.now);
+            period.ended = Some(self.now.max(period.started));
             period.ended_by = self.by.user();
             self.chronicle.periods.push((self.issue.id, period.clone()));
             self.enter_period(PeriodEntryKind::Closed);

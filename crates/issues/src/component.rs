@@ -11,7 +11,7 @@ use nuthatch_protocol::{Message, ProjectId, TypeId};
 use crate::ledger::Batch;
 
 /// The messages of a batch, in groups. Messages that share a hash, an issue or an id are in one group, directly or
-/// through others; so whatever a group changes, no other group reads.
+/// through others, and so are those that name a release that is new; so whatever a group changes, no other group reads.
 pub(crate) struct Components {
     /// Numbers of the messages: group after group, in order of arrival inside a group.
     order: Vec<usize>,
@@ -28,6 +28,7 @@ impl Components {
         let mut issues = HashMap::with_capacity(messages.len());
         let mut ids = HashMap::with_capacity(messages.len());
         let mut quotas = HashMap::new();
+        let mut releases = Releases { batch, seen: HashMap::new() };
         for (number, (routed, key)) in messages.iter().zip(keys).enumerate() {
             let project = routed.message.project_id();
             forest.meet(&mut ids, *key, number);
@@ -41,7 +42,16 @@ impl Components {
                 forest.meet(&mut hashes, (project, *hash), number);
                 if let Some(Some(issue)) = snapshot.hashes.get(&(project, *hash)) {
                     forest.meet(&mut issues, *issue, number);
+                    let resolution = snapshot.issues.get(issue).and_then(|issue| issue.resolution.as_ref());
+                    if let Some(resolution) = resolution {
+                        releases.meet(&mut forest, (project, &resolution.release), number);
+                    }
                 }
+            }
+            if let Message::Occurrence(occurrence) = &routed.message
+                && let Some(release) = &occurrence.event.release
+            {
+                releases.meet(&mut forest, (project, release), number);
             }
         }
         let roots: Vec<usize> = (0..messages.len()).map(|number| forest.root(number)).collect();
@@ -56,6 +66,29 @@ impl Components {
     pub(crate) fn groups(&self) -> Vec<&[usize]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.order[start..*end]).collect()
+    }
+}
+
+/// Releases that messages look at. One that is new becomes known by the first of them, so they meet there.
+struct Releases<'a> {
+    batch: Batch<'a>,
+    /// The first message with a release; none for a release that was known before.
+    seen: HashMap<(ProjectId, &'a str), Option<usize>>,
+}
+
+impl<'a> Releases<'a> {
+    fn meet(&mut self, forest: &mut Forest, release: (ProjectId, &'a str), number: usize) {
+        let (project, version) = release;
+        match self.seen.entry(release) {
+            Entry::Occupied(first) => {
+                if let Some(first) = first.get() {
+                    forest.join(*first, number);
+                }
+            }
+            Entry::Vacant(new) => {
+                new.insert(self.batch.release_date(project, version).is_none().then_some(number));
+            }
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn process_occurrence_group(ledger: &mut Ledger<'_>, group: &[usize])
 }
 
 /// Handles a message that was not handled before. Only a refused one may come again.
-fn process_message(ledger: &mut Ledger<'_>, message: &Message) -> MessageResult {
+fn process_message<'a>(ledger: &mut Ledger<'a>, message: &'a Message) -> MessageResult {
     if ledger.is_handled(ledger.arrival) {
         return MessageResult::Duplicate;
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use md5::{Digest, Md5};
-use nuthatch_protocol::{EventId, EventPath, Hash, IssueId, Message, ProjectId, Timestamp, TypeId};
+use nuthatch_protocol::{EventId, EventPath, Hash, IssueId, Message, Occurrence, ProjectId, Timestamp, TypeId};
 
 use crate::{
     Cause, Issue, IssueType, MessageKey, MessageResult, Quota, Routed, Snapshot,
@@ -48,16 +48,13 @@ pub(crate) struct Batch<'a> {
     pub(crate) keys: &'a [MessageKey],
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) options: &'a Options,
-    /// Releases that this batch makes known, with their dates.
-    pub(crate) releases: &'a HashMap<(ProjectId, &'a str), Timestamp>,
     pub(crate) now: Timestamp,
 }
 
 impl<'a> Batch<'a> {
-    /// Since when a release is known.
+    /// Since when a release was known before the batch.
     pub(crate) fn release_date(&self, project: ProjectId, version: &str) -> Option<Timestamp> {
-        let known = self.snapshot.releases.get(&(project, version.to_owned()));
-        known.or_else(|| self.releases.get(&(project, version))).copied()
+        self.snapshot.releases.get(&(project, version.to_owned())).copied()
     }
 
     pub(crate) fn issue_type(&self, project: ProjectId, id: TypeId) -> Option<&'a IssueType> {
@@ -87,6 +84,8 @@ pub(crate) struct Ledger<'a> {
     pub(crate) sightings: HashMap<(ProjectId, Hash), Option<Sightings>>,
     /// Occurrences of hashes, for the rate limit.
     pub(crate) occurrences: HashMap<(ProjectId, Hash), u64>,
+    /// Releases that became known: since when, and by which message.
+    pub(crate) releases: HashMap<(ProjectId, &'a str), (Timestamp, usize)>,
     /// Issues created, by type.
     pub(crate) created: HashMap<(ProjectId, TypeId), u64>,
     /// What the present message causes to be written down.
@@ -111,6 +110,7 @@ impl<'a> Ledger<'a> {
             new_users: HashMap::new(),
             sightings: HashMap::new(),
             occurrences: HashMap::new(),
+            releases: HashMap::new(),
             created: HashMap::new(),
             chronicle: Chronicle::default(),
             chronicles: Vec::new(),
@@ -157,6 +157,24 @@ impl<'a> Ledger<'a> {
     /// An issue as it is now. It must exist.
     pub(crate) fn issue(&self, id: IssueId) -> &Issue {
         self.issues.get(&id).unwrap_or_else(|| &self.batch.snapshot.issues[&id])
+    }
+
+    /// Since when a release is known.
+    pub(crate) fn release_date(&self, project: ProjectId, version: &str) -> Option<Timestamp> {
+        let new = self.releases.get(&(project, version)).map(|(at, _)| *at);
+        new.or_else(|| self.batch.release_date(project, version))
+    }
+
+    /// A release is known since the first event that names it (§6, *full*). An event that is looked up or only looked
+    /// at makes no release.
+    pub(crate) fn learn_release(&mut self, occurrence: &'a Occurrence) {
+        let project = occurrence.project_id;
+        if let Some(release) = &occurrence.event.release
+            && matches!(occurrence.path, EventPath::Error | EventPath::Full)
+            && self.release_date(project, release).is_none()
+        {
+            self.releases.insert((project, release), (occurrence.event.timestamp, self.arrival));
+        }
     }
 
     /// An issue, to be changed. It must exist.

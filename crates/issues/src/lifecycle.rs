@@ -9,9 +9,9 @@ use crate::{Issue, IssueType, Status, Substatus, ledger::Batch};
 /// An event at most so much later than creation or the last regression does not regress an issue (§7.7).
 const REGRESSION_GRACE: Duration = Duration::from_secs(5);
 
-/// Whether an event brings an issue back; `last_seen` includes the event. By default the time of the resolve does not
+/// Whether an event brings an issue back that its resolution does not cover; `last_seen` includes the event. By default the time of the resolve does not
 /// count (§14.25).
-pub(crate) fn regresses(batch: &Batch<'_>, issue: &Issue, event: Timestamp, release: Option<&str>) -> bool {
+pub(crate) fn regresses(batch: &Batch<'_>, issue: &Issue, event: Timestamp) -> bool {
     let project = issue.project_id;
     let resolve_age = batch.snapshot.projects.get(&project).and_then(|project| project.resolve_age_hours);
     let issue_type = batch.issue_type(project, issue.type_id);
@@ -20,11 +20,7 @@ pub(crate) fn regresses(batch: &Batch<'_>, issue: &Issue, event: Timestamp, rele
     if status != Status::Resolved || issue.active_at >= date.minus(REGRESSION_GRACE) {
         return false;
     }
-    if batch.options.late_events_do_not_regress && issue.resolved_at.is_some_and(|resolved| event < resolved) {
-        return false;
-    }
-    let date_of = |version: &str| batch.release_date(project, version);
-    !issue.resolution.as_ref().is_some_and(|resolution| resolution.covers(release, date_of))
+    !(batch.options.late_events_do_not_regress && issue.resolved_at.is_some_and(|resolved| event < resolved))
 }
 
 /// The status an issue counts as having (§11.4): one whose archiving has ended by time or by a plain count is unresolved,

@@ -23,7 +23,7 @@ const CUT: &str = "...";
 const PLACEHOLDERS: [&str; 5] = ["", "<unlabeled event>", "<untitled>", "<unknown>", "Error"];
 
 /// Handles an occurrence whose project exists and which was not handled before (§5).
-pub(crate) fn process_occurrence_message(ledger: &mut Ledger<'_>, occurrence: &Occurrence) -> MessageResult {
+pub(crate) fn process_occurrence_message<'a>(ledger: &mut Ledger<'a>, occurrence: &'a Occurrence) -> MessageResult {
     let project = occurrence.project_id;
     let Some(issue_type) = ledger.batch.issue_type(project, occurrence.type_id) else {
         return MessageResult::Refused(RefuseReason::UnknownType(occurrence.type_id));
@@ -43,6 +43,7 @@ pub(crate) fn process_occurrence_message(ledger: &mut Ledger<'_>, occurrence: &O
     if occurrence.path == EventPath::Missing {
         return MessageResult::Refused(RefuseReason::EventNotFound(occurrence.event_id));
     }
+    ledger.learn_release(occurrence);
     save_issue_occurrence(ledger, occurrence, issue_type)
 }
 
@@ -148,7 +149,7 @@ fn new_issue(ledger: &Ledger<'_>, occurrence: &Occurrence, issue_type: &IssueTyp
 fn known_release(ledger: &Ledger<'_>, occurrence: &Occurrence) -> Option<String> {
     let release = occurrence.event.release.as_deref()?;
     let is_known = matches!(occurrence.path, EventPath::Error | EventPath::Full)
-        || ledger.batch.release_date(occurrence.project_id, release).is_some();
+        || ledger.release_date(occurrence.project_id, release).is_some();
     is_known.then(|| release.to_owned())
 }
 
@@ -157,6 +158,9 @@ fn update(ledger: &mut Ledger<'_>, id: IssueId, occurrence: &Occurrence) -> bool
     let event = &occurrence.event;
     let batch = ledger.batch;
     let release = known_release(ledger, occurrence);
+    let resolution = ledger.issue(id).resolution.as_ref();
+    let date_of = |version: &str| ledger.release_date(occurrence.project_id, version);
+    let is_covered = resolution.is_some_and(|resolution| resolution.covers(release.as_deref(), date_of));
     let user = event.user.as_deref().map(user_hash);
     ledger.count(id, event.timestamp, user);
     let (new_users, exceeded) = (ledger.new_users(id), ledger.exceeded_forecast(id));
@@ -173,7 +177,7 @@ fn update(ledger: &mut Ledger<'_>, id: IssueId, occurrence: &Occurrence) -> bool
     }
     describe(issue, occurrence);
 
-    let regressed = regresses(&batch, issue, event.timestamp, release.as_deref());
+    let regressed = !is_covered && regresses(&batch, issue, event.timestamp);
     if regressed {
         let version = release.as_deref().unwrap_or_default();
         let mut data = json!({ "event_id": occurrence.event_id, "version": version });

@@ -10,6 +10,7 @@ pub mod id;
 pub mod item_type;
 pub mod level;
 pub mod occurrence;
+pub mod outcome;
 pub mod record;
 pub mod time;
 pub mod topic;
@@ -23,6 +24,7 @@ pub use id::{EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId,
 pub use item_type::ItemType;
 pub use level::Level;
 pub use occurrence::{EventPath, Evidence, Message, Occurrence, Priority, StatusChange, TypeId, UnknownMessage};
+pub use outcome::{DataCategory, Origin, Outcome, OutcomeKey, Outcomes};
 pub use record::IngestRecord;
 pub use time::{Clock, Timestamp};
 pub use topic::{Partition, Position, Topic};

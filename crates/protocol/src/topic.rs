@@ -12,20 +12,20 @@ pub enum Topic {
     IngestEvents,
     /// Occurrences and status changes from producers, JSON (`reference/issue-platform.md` §2).
     IngestOccurrences,
-    /// Messages that could not be handled, with reason and origin ([`crate::record::DeadLetter`]).
-    DeadLetters,
+    /// What intake and the API refused themselves, and what clients did not send ([`crate::Outcomes`]).
+    Outcomes,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 3] = [Self::IngestEvents, Self::IngestOccurrences, Self::DeadLetters];
+    pub const ALL: [Self; 3] = [Self::IngestEvents, Self::IngestOccurrences, Self::Outcomes];
 
     /// The name used on disk, on the command line and by Kafka.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::IngestEvents => "ingest-events",
             Self::IngestOccurrences => "ingest-occurrences",
-            Self::DeadLetters => "dead-letters",
+            Self::Outcomes => "outcomes",
         }
     }
 }

@@ -4,30 +4,24 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use nuthatch_protocol::{
     IngestRecord, LetterId, ProjectId, Timestamp, Topic,
-    record::{DeadLetter, DeadLetterHeader, IngestHeader},
+    record::{DeadLetterHeader, IngestHeader},
 };
 
-use crate::{StoreError, issues::ConsumerPosition, log::NewRecord};
+use crate::{StoreError, log::NewRecord};
 
 /// Most letters on a page.
 pub const LETTER_PAGE_MAX: usize = 100;
 
 /// The list of dead letters. A letter is known by the position of the record that was refused.
 ///
-/// Replays are asked for here and done by the worker, which is the only one that writes the log: whoever asks may be
+/// Letters come with the transaction that moves past their records ([`Changes::letters`](nuthatch_issues::Changes)). One
+/// whose source is kept already changes nothing. Replays are asked for here and done by the worker, which is the only one that writes the log: whoever asks may be
 /// another process, and the worker may be away. A letter whose replay was asked for stays until it is done, whatever
 /// the bounds and the retention say.
 #[async_trait]
 pub trait DeadLetterStore: Send + Sync + 'static {
-    /// Keeps letters and moves the consumer that brought them, in one transaction. A letter of a source that is kept
-    /// already changes nothing. Returns how many of the oldest had to go for the bounds; the newest one stays, however
-    /// large.
-    async fn take_letters(
-        &self,
-        letters: Vec<DeadLetter>,
-        position: ConsumerPosition,
-        bounds: LetterBounds,
-    ) -> Result<u64, StoreError>;
+    /// Removes the oldest letters that are over the bounds; how many. The newest one stays, however large.
+    async fn cut_letters(&self, bounds: LetterBounds) -> Result<u64, StoreError>;
 
     /// A page of letters, newest first.
     async fn letters(&self, query: &LetterQuery) -> Result<LetterPage, StoreError>;

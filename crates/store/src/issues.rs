@@ -5,7 +5,9 @@ use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, Snapshot, Status, Substatus, changes::Handled,
     history::HistoryEntry, open_period::OpenPeriod,
 };
-use nuthatch_protocol::{Hash, IssueId, Level, OrganizationId, Position, ProjectId, TeamId, Timestamp, TypeId, UserId};
+use nuthatch_protocol::{
+    EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, TeamId, Timestamp, TypeId, UserId,
+};
 
 use crate::StoreError;
 
@@ -15,7 +17,8 @@ pub type Decide = Box<dyn FnOnce(&Snapshot) -> Changes + Send>;
 /// Issues, hashes, activity, counters.
 #[async_trait]
 pub trait IssueStore: Send + Sync + 'static {
-    /// Reads what is needed, decides, applies, and moves the consumer to `position`: in one transaction. Writers
+    /// Reads what is needed, decides, applies, and moves the consumer to `position`: in one transaction. The outcomes
+    /// among the changes are one for each record in front of that position that was not counted before. Writers
     /// of the same issues or hashes wait for each other. Returns what was applied. When changes name a project or an
     /// issue that does not exist ([`StoreError::NotFound`]), or create an issue that does
     /// ([`StoreError::Conflict`]), nothing is applied and the consumer stays.
@@ -31,6 +34,15 @@ pub trait IssueStore: Send + Sync + 'static {
 
     /// What became of each of these messages, for those that were handled; in no order.
     async fn handled(&self, keys: &[MessageKey]) -> Result<Vec<Handled>, StoreError>;
+
+    /// Error events that were handled at or after a time and whose events are kept, behind a project and id, by project
+    /// and id; at most `limit`.
+    async fn kept_events(
+        &self,
+        after: Option<(ProjectId, EventId)>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Handled>, StoreError>;
 
     /// Issues that a job may be due for, with ids behind `after`, by id; at most `limit`. Whether it is due is for the
     /// core to say.

@@ -13,6 +13,7 @@ pub mod issues;
 pub mod log;
 pub mod memory;
 pub mod message_queue;
+pub mod outcomes;
 pub mod project_tokens;
 pub mod projects;
 pub mod seed;
@@ -26,13 +27,14 @@ pub use issue_types::IssueTypeStore;
 pub use issues::IssueStore;
 pub use log::Log;
 pub use message_queue::MessageQueueStore;
+pub use outcomes::OutcomeStore;
 pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
 pub use seed::Seed;
 pub use teams::TeamStore;
 
 /// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, teams, issues, dead letters,
-/// messages that wait, positions.
+/// messages that wait, outcomes, positions.
 pub trait MetaStore:
     AccountStore
     + ProjectStore
@@ -41,11 +43,12 @@ pub trait MetaStore:
     + IssueStore
     + DeadLetterStore
     + MessageQueueStore
+    + OutcomeStore
     + TeamStore
 {
 }
 
-impl<
+impl<T> MetaStore for T where
     T: AccountStore
         + ProjectStore
         + ProjectTokenStore
@@ -53,7 +56,7 @@ impl<
         + IssueStore
         + DeadLetterStore
         + MessageQueueStore
-        + TeamStore,
-> MetaStore for T
+        + OutcomeStore
+        + TeamStore
 {
 }

@@ -1,31 +1,33 @@
-//! Moves the stores: issues in one transaction with the position, then event rows, then the dead letters' topic.
+//! Moves the stores: issues and dead letters in one transaction with the position, then event rows.
 
 use std::{
     collections::HashMap,
     sync::{Arc, mpsc as sync_mpsc},
-    time::Instant,
 };
 
 use nuthatch_issues::{
-    MessageKey, MessageResult, RefuseReason, Routed,
+    MessageKey, MessageResult, Routed, Snapshot,
     changes::{EventFate, Handled},
     message_key, process_occurrence_batch,
 };
-use nuthatch_protocol::{EventRow, Message, Position, Topic, record::DeadLetter};
-use nuthatch_store::{StoreError, issues::ConsumerPosition};
-use tokio::sync::mpsc;
+use nuthatch_protocol::{EventRow, Message, Outcomes, Position, Timestamp, record::DeadLetter};
+use nuthatch_store::{StoreError, dead_letters::LetterBounds, issues::ConsumerPosition, log::StoredRecord};
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    EVENTS_CONSUMER, ISSUES_CONSUMER, Worker,
+    Backoff, EVENTS_CONSUMER, ISSUES_CONSUMER, Worker,
     dead_letter::{self, Refusal},
-    prepare::{Batch, Item},
+    ledger::Entry,
+    prepare::{Batch, Dead, Item},
     retry, telemetry,
 };
 
 /// The applying side of one partition.
 pub(crate) struct Apply {
     worker: Arc<Worker>,
+    /// Where the partition begins.
+    start: Position,
     /// What the issues include.
     issues_at: Position,
     /// What the event store was given.
@@ -35,12 +37,75 @@ pub(crate) struct Apply {
     committed: Instant,
 }
 
-/// What became of a batch's messages.
-struct Verdict {
-    /// For each message: what becomes of its event.
-    fates: Vec<EventFate>,
-    /// What the platform refused: number of the message and why.
-    refused: Vec<(usize, RefuseReason)>,
+/// A batch as the transaction needs it, however often it is tried.
+struct Work {
+    messages: Vec<Routed>,
+    /// The records of the messages.
+    records: Vec<StoredRecord>,
+    /// Where the messages are counted.
+    entries: Vec<Entry>,
+    /// Records that are no messages.
+    dead: Vec<Dead>,
+    /// The position behind the batch.
+    next: Position,
+}
+
+impl Work {
+    /// A batch, and the rows of its messages.
+    fn of(batch: Batch) -> (Arc<Self>, Vec<Option<EventRow>>) {
+        let Batch { items, dead, next } = batch;
+        let mut work = Self { messages: Vec::new(), records: Vec::new(), entries: Vec::new(), dead, next };
+        let mut rows = Vec::with_capacity(items.len());
+        for Item { routed, record, row, entry, .. } in items {
+            work.messages.push(routed);
+            work.records.push(record);
+            work.entries.push(entry);
+            rows.push(row);
+        }
+        (Arc::new(work), rows)
+    }
+
+    /// The records that are not applied yet and cannot be handled: by their form, or because the platform says so.
+    fn letters(&self, fresh: usize, results: &[MessageResult], applied: Position, now: Timestamp) -> Vec<DeadLetter> {
+        let dead = self.dead(applied).map(|dead| dead.letter.clone());
+        let refused = self.messages[fresh..].iter().zip(&self.records[fresh..]).zip(results);
+        let refused = refused.filter_map(|((routed, record), result)| {
+            let MessageResult::Refused(reason) = result else { return None };
+            let event_id = match &routed.message {
+                Message::Occurrence(occurrence) => Some(occurrence.event_id),
+                Message::StatusChange(_) | Message::Unknown(_) => None,
+            };
+            let refusal = Refusal {
+                project_id: Some(routed.message.project_id()),
+                event_id,
+                reason: reason.as_str().to_owned(),
+                message: reason.to_string(),
+                place: None,
+                entry: None,
+            };
+            Some(dead_letter::letter(record, refusal, now))
+        });
+        dead.chain(refused).collect()
+    }
+
+    /// Records that are not applied yet and are no messages.
+    fn dead(&self, applied: Position) -> impl Iterator<Item = &Dead> {
+        self.dead.iter().filter(move |dead| dead.letter.header.source >= applied)
+    }
+
+    /// What becomes of each record that is not applied yet. Those that are left over are not in the log any more.
+    fn outcomes(&self, fresh: usize, results: &[MessageResult], applied: Position, now: Timestamp) -> Outcomes {
+        let decided = self.entries[fresh..].iter().zip(results).map(|(entry, result)| entry.of_result(*result));
+        let dead = self.dead(applied).map(|dead| dead.entry.invalid(&dead.letter.header.reason));
+        let mut outcomes = Outcomes::default();
+        let mut counted = 0;
+        for key in decided.chain(dead) {
+            outcomes.add(key, 1);
+            counted += 1;
+        }
+        outcomes.add(Entry::missing(now), (self.next.offset - applied.offset).saturating_sub(counted));
+        outcomes
+    }
 }
 
 impl Apply {
@@ -55,7 +120,7 @@ impl Apply {
         if issues_at != events_at {
             tracing::info!(issues = %issues_at, events = %events_at, "stores differ, catching up");
         }
-        let resumed = Self { worker, issues_at, events_at, uncommitted: 0, committed: Instant::now() };
+        let resumed = Self { worker, start, issues_at, events_at, uncommitted: 0, committed: Instant::now() };
         // A log that lost its end must not give offsets again that the stores have applied.
         resumed.release(stop).await?;
         Ok(resumed)
@@ -75,6 +140,7 @@ impl Apply {
         loop {
             let due = self.worker.options.commit_interval.saturating_sub(self.committed.elapsed());
             tokio::select! {
+                biased;
                 batch = batches.recv() => match batch {
                     Some(batch) => self.apply(batch, stop).await?,
                     None => break,
@@ -92,49 +158,17 @@ impl Apply {
 
     async fn apply(&mut self, batch: Batch, stop: &CancellationToken) -> Result<(), StoreError> {
         let begun = Instant::now();
-        let Batch { items, dead, next } = batch;
-        let count = items.len() + dead.len();
-
-        // Refused by form: on the list before the position moves past it. A replay writes it again; the list knows a
-        // letter by its source.
-        self.bury(dead, stop).await?;
-
-        let messages: Arc<[Routed]> = items.iter().map(|item| item.routed.clone()).collect();
-        let fresh = messages.partition_point(|message| message.position.is_some_and(|at| at < self.issues_at));
-        let mut verdict = self.replayed(&messages[..fresh], stop).await?;
-        if next > self.issues_at {
-            let Some(decided) = retry(stop, || self.decide(messages.clone(), fresh, next)).await? else {
-                return Ok(());
-            };
-            verdict.fates.extend(decided.fates);
-            verdict.refused.extend(decided.refused);
-            self.issues_at = next;
-        }
-
-        let now = self.worker.clock.now();
-        let letters = verdict.refused.iter().map(|(number, reason)| {
-            let Item { routed, record, .. } = &items[*number];
-            let event_id = match &routed.message {
-                Message::Occurrence(occurrence) => Some(occurrence.event_id),
-                Message::StatusChange(_) | Message::Unknown(_) => None,
-            };
-            let refusal = Refusal {
-                project_id: Some(routed.message.project_id()),
-                event_id,
-                reason: reason.as_str().to_owned(),
-                message: reason.to_string(),
-                place: None,
-            };
-            dead_letter::letter(record, refusal, now)
-        });
-        self.bury(letters.collect(), stop).await?;
-
+        let next = batch.next;
+        let count = batch.items.len() + batch.dead.len();
+        let (work, rows) = Work::of(batch);
+        let Some(fates) = self.settle(&work, stop).await? else { return Ok(()) };
         if next > self.events_at {
-            let rows: Vec<EventRow> = items
+            let rows: Vec<EventRow> = rows
                 .into_iter()
-                .zip(&verdict.fates)
-                .filter(|(item, _)| item.record.position >= self.events_at)
-                .filter_map(|(item, fate)| kept_row(item.row?, *fate))
+                .zip(&work.records)
+                .zip(&fates)
+                .filter(|((_, record), _)| record.position >= self.events_at)
+                .filter_map(|((row, _), fate)| kept_row(row?, *fate))
                 .collect();
             let added = rows.len();
             if retry(stop, || self.worker.events.upsert(rows.clone(), next)).await?.is_none() {
@@ -147,70 +181,103 @@ impl Apply {
         Ok(())
     }
 
-    /// Messages that the issues already include: what became of their events, unless another record brought them.
-    async fn replayed(&self, messages: &[Routed], stop: &CancellationToken) -> Result<Verdict, StoreError> {
-        let mut verdict = Verdict { fates: Vec::with_capacity(messages.len()), refused: Vec::new() };
-        if messages.is_empty() {
-            return Ok(verdict);
-        }
-        let keys: Vec<MessageKey> = messages.iter().map(|routed| message_key(&routed.message)).collect();
-        let handled: HashMap<MessageKey, Handled> = retry(stop, || self.worker.issues.handled(&keys))
-            .await?
-            .unwrap_or_default()
-            .into_iter()
-            .map(|handled| (handled.key, handled))
-            .collect();
-        for (key, message) in keys.iter().zip(messages) {
-            let handled = handled.get(key).filter(|handled| handled.position == message.position);
-            verdict.fates.push(handled.map_or(EventFate::None, |handled| handled.fate));
-        }
-        Ok(verdict)
-    }
-
-    /// Lets the issue platform decide on the messages from `fresh` on, and moves the position with its changes.
-    async fn decide(&self, messages: Arc<[Routed]>, fresh: usize, next: Position) -> Result<Verdict, StoreError> {
-        let now = self.worker.clock.now();
-        let needs = nuthatch_issues::needs(&messages[fresh..], now);
-        let options = self.worker.options.platform;
-        let (sender, results) = sync_mpsc::sync_channel(1);
-        let batch = messages.clone();
-        let position = ConsumerPosition { consumer: ISSUES_CONSUMER.to_owned(), position: next };
-        self.worker
-            .issues
-            .transact(
-                needs,
-                Some(position),
-                Box::new(move |snapshot| {
-                    let outcome = process_occurrence_batch(&batch[fresh..], snapshot, &options, now);
-                    // The receiver outlives the call; if it is gone nobody wants the results.
-                    let _ = sender.send((outcome.results, outcome.counters));
-                    outcome.changes
-                }),
-            )
-            .await?;
-        let (results, counters) = results.recv().unwrap_or_default();
-        telemetry::decided(&counters);
-        let mut verdict = Verdict { fates: Vec::with_capacity(results.len()), refused: Vec::new() };
-        for (number, result) in (fresh..).zip(results) {
-            verdict.fates.push(result.fate(&messages[number].message).unwrap_or(EventFate::None));
-            if let MessageResult::Refused(reason) = result {
-                verdict.refused.push((number, reason));
+    /// What becomes of the messages' events: decided now, or before a crash. `None` when told to stop meanwhile.
+    async fn settle(
+        &mut self,
+        work: &Arc<Work>,
+        stop: &CancellationToken,
+    ) -> Result<Option<Vec<EventFate>>, StoreError> {
+        let mut backoff = Backoff::default();
+        loop {
+            let fresh = work.records.partition_point(|record| record.position < self.issues_at);
+            let Some(mut fates) = self.replayed(&work.messages[..fresh], stop).await? else { return Ok(None) };
+            if work.next <= self.issues_at {
+                return Ok(Some(fates));
+            }
+            match self.decide(work, fresh, stop).await {
+                Ok(decided) => {
+                    self.issues_at = work.next;
+                    fates.extend(decided);
+                    return Ok(Some(fates));
+                }
+                Err(StoreError::Unavailable { store, cause }) => {
+                    if !backoff.pause(store, &cause, stop).await {
+                        return Ok(None);
+                    }
+                    // Perhaps it took effect, and only the answer is missing.
+                    let at = retry(stop, || self.worker.issues.position(ISSUES_CONSUMER, self.start)).await?;
+                    let Some(at) = at else { return Ok(None) };
+                    self.issues_at = at;
+                }
+                Err(error) => return Err(error),
             }
         }
-        Ok(verdict)
     }
 
-    async fn bury(&self, letters: Vec<DeadLetter>, stop: &CancellationToken) -> Result<(), StoreError> {
-        if letters.is_empty() {
-            return Ok(());
+    /// Messages that the issues already include: what became of their events, unless another record brought them.
+    async fn replayed(
+        &self,
+        messages: &[Routed],
+        stop: &CancellationToken,
+    ) -> Result<Option<Vec<EventFate>>, StoreError> {
+        if messages.is_empty() {
+            return Ok(Some(Vec::new()));
         }
-        for letter in &letters {
-            let header = &letter.header;
+        let keys: Vec<MessageKey> = messages.iter().map(|routed| message_key(&routed.message)).collect();
+        let Some(handled) = retry(stop, || self.worker.issues.handled(&keys)).await? else { return Ok(None) };
+        let handled: HashMap<MessageKey, Handled> = handled.into_iter().map(|handled| (handled.key, handled)).collect();
+        let fate = |(key, message): (&MessageKey, &Routed)| {
+            let handled = handled.get(key).filter(|handled| handled.position == message.position);
+            handled.map_or(EventFate::None, |handled| handled.fate)
+        };
+        Ok(Some(keys.iter().zip(messages).map(fate).collect()))
+    }
+
+    /// Lets the issue platform decide on the messages from `fresh` on. Its changes, the dead letters, what became of
+    /// each record, and the position are one transaction.
+    async fn decide(
+        &self,
+        work: &Arc<Work>,
+        fresh: usize,
+        stop: &CancellationToken,
+    ) -> Result<Vec<EventFate>, StoreError> {
+        let now = self.worker.clock.now();
+        let needs = nuthatch_issues::needs(&work.messages[fresh..], now);
+        let (options, applied) = (self.worker.options.platform, self.issues_at);
+        let (sender, results) = sync_mpsc::sync_channel(1);
+        let position = ConsumerPosition { consumer: ISSUES_CONSUMER.to_owned(), position: work.next };
+        let decided = work.clone();
+        let decide = move |snapshot: &Snapshot| {
+            let outcome = process_occurrence_batch(&decided.messages[fresh..], snapshot, &options, now);
+            let mut changes = outcome.changes;
+            changes.letters = decided.letters(fresh, &outcome.results, applied, now);
+            changes.outcomes = decided.outcomes(fresh, &outcome.results, applied, now);
+            // The receiver outlives the call; if it is gone nobody wants the results.
+            let _ = sender.send((outcome.results, outcome.counters));
+            changes
+        };
+        let changes = self.worker.issues.transact(needs, Some(position), Box::new(decide)).await?;
+        let (results, counters) = results.recv().unwrap_or_default();
+        telemetry::decided(&counters);
+        self.report(&changes.letters, stop).await?;
+        let fates = work.messages[fresh..].iter().zip(results);
+        Ok(fates.map(|(routed, result)| result.fate(&routed.message).unwrap_or(EventFate::None)).collect())
+    }
+
+    /// Says what went to the dead letters, and keeps their list within its bounds.
+    async fn report(&self, letters: &[DeadLetter], stop: &CancellationToken) -> Result<(), StoreError> {
+        for DeadLetter { header, .. } in letters {
             tracing::warn!(source = %header.source, reason = header.reason, message = header.message, "record refused");
             telemetry::dead_letter(&header.reason);
         }
-        let records: Vec<_> = letters.iter().map(dead_letter::record).collect();
-        retry(stop, || self.worker.log.append(Topic::DeadLetters, 0, records.clone())).await?;
+        if letters.is_empty() {
+            return Ok(());
+        }
+        let dropped = retry(stop, || self.worker.letters.cut_letters(LetterBounds::default())).await?;
+        if let Some(dropped) = dropped.filter(|dropped| *dropped > 0) {
+            tracing::warn!(dropped, "the dead-letter list is full, the oldest letters were dropped");
+            telemetry::letters_dropped(dropped);
+        }
         Ok(())
     }
 

@@ -7,6 +7,8 @@ use nuthatch_protocol::{
 };
 use nuthatch_store::log::{NewRecord, StoredRecord};
 
+use crate::ledger::Entry;
+
 /// Why a record cannot be handled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
@@ -20,6 +22,8 @@ pub struct Refusal {
     pub message: String,
     /// Where in the payload: a JSON path or a byte offset.
     pub place: Option<String>,
+    /// Where the record is counted, when its header says so.
+    pub entry: Option<Entry>,
 }
 
 /// The dead letter of a refused record.
@@ -52,11 +56,6 @@ pub(crate) fn unreadable(position: Position, message: String, at: Timestamp) -> 
         },
         original: Bytes::new(),
     }
-}
-
-/// The record of the dead-letter topic.
-pub(crate) fn record(letter: &DeadLetter) -> NewRecord {
-    keyed(&letter.header, letter.encode())
 }
 
 /// A record of the event that a letter is about.

@@ -26,6 +26,7 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<
             }
         }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(ROUND) => {}
             () = stop.cancelled() => return Ok(()),
         }

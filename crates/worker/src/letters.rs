@@ -1,4 +1,4 @@
-//! The consumer of the dead-letter topic: it keeps letters where people can read them, and replays them when asked to.
+//! Replays dead letters when asked to.
 //!
 //! Only this process writes the log, so whoever wants a replay leaves a request with the letter
 //! ([`nuthatch_store::DeadLetterStore`]). Here it is carried out: append, then remove the letter. A crash in between
@@ -6,66 +6,17 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use nuthatch_protocol::{LetterId, Partition, Position, Topic, record::DeadLetter};
-use nuthatch_store::{
-    StoreError,
-    dead_letters::{LetterBounds, StoredLetter},
-    issues::ConsumerPosition,
-    log::{NewRecord, ReadBatch},
-};
+use nuthatch_protocol::{LetterId, Partition, Topic};
+use nuthatch_store::{StoreError, dead_letters::StoredLetter, log::NewRecord};
 use tokio_util::sync::CancellationToken;
 
-use crate::{LETTERS_CONSUMER, Worker, dead_letter, retry, telemetry};
+use crate::{Worker, dead_letter, retry, telemetry};
 
 /// Time between two looks for replays that were asked for.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Letters that are replayed together.
 const REPLAYED_AT_ONCE: usize = 32;
-
-/// Takes the letters of one partition until told to stop.
-pub(crate) async fn take(worker: Arc<Worker>, start: Position, stop: CancellationToken) -> Result<(), StoreError> {
-    let Some(mut at) = retry(&stop, || worker.issues.position(LETTERS_CONSUMER, start)).await? else { return Ok(()) };
-    loop {
-        // Also before the first one: a log that lost its end must not give offsets again that were taken.
-        if retry(&stop, || worker.log.release(LETTERS_CONSUMER, at)).await?.is_none() {
-            return Ok(());
-        }
-        let read = loop {
-            let Some(read) = retry(&stop, || worker.log.read(at, worker.options.batch)).await? else { return Ok(()) };
-            if read.next != at {
-                break read;
-            }
-            tokio::select! {
-                () = worker.log.wait(at) => {}
-                () = stop.cancelled() => {}
-            }
-            if stop.is_cancelled() {
-                return Ok(());
-            }
-        };
-        at = read.next;
-        let letters = decode(&worker, read);
-        let position = ConsumerPosition { consumer: LETTERS_CONSUMER.to_owned(), position: at };
-        let take = || worker.letters.take_letters(letters.clone(), position.clone(), LetterBounds::default());
-        let Some(dropped) = retry(&stop, take).await? else { return Ok(()) };
-        if dropped > 0 {
-            tracing::warn!(dropped, "the dead-letter list is full, the oldest letters were dropped");
-            telemetry::letters_dropped(dropped);
-        }
-    }
-}
-
-/// The letters of a batch. What is no letter any more is one itself.
-fn decode(worker: &Worker, read: ReadBatch) -> Vec<DeadLetter> {
-    let now = worker.clock.now();
-    let records = read.records.into_iter().map(|record| {
-        DeadLetter::decode(&record.value)
-            .unwrap_or_else(|error| dead_letter::unreadable(record.position, error.to_string(), now))
-    });
-    let damaged = read.damaged.into_iter().map(|record| dead_letter::unreadable(record.position, record.reason, now));
-    records.chain(damaged).collect()
-}
 
 /// Replays what was asked for until told to stop.
 pub(crate) async fn replay(worker: Arc<Worker>, stop: CancellationToken) -> Result<(), StoreError> {
@@ -79,6 +30,7 @@ pub(crate) async fn replay(worker: Arc<Worker>, stop: CancellationToken) -> Resu
             continue;
         }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(LOOK) => {}
             () = stop.cancelled() => return Ok(()),
         }

@@ -2,15 +2,19 @@
 //!
 //! A batch flows one way. [`prepare`] reads it from the log and computes, in parallel, what each record means:
 //! canonical event, grouping, occurrence, row. [`apply`] then moves the stores: issues first, in one transaction with
-//! the consumer's position, then the event rows, whose store keeps a position of its own. After a crash each store
-//! resumes from its own position, so every record is applied exactly once to each. The log is trimmed behind the slower.
-//! [`queue`] takes over what was handed in beside the server. What cannot be handled goes to the topic of the dead letters, which [`letters`] reads: it keeps them for people, and
-//! replays them when asked to.
+//! the consumer's position and the dead letters of what cannot be handled, then the event rows, whose store keeps a
+//! position of its own. After a crash each store resumes from its own position, so every record is applied exactly once
+//! to each. The log is trimmed behind the slower. [`letters`] replays dead letters when asked to, and
+//! [`queue`] takes over what was handed in beside the server. What became of each
+//! record is counted in the ledger, in the transaction of its effects; what was refused before it came to be a record is
+//! read by [`outcomes`].
 
 mod apply;
 mod dead_letter;
 mod jobs;
+mod ledger;
 mod letters;
+mod outcomes;
 mod platform;
 mod prepare;
 mod queue;
@@ -20,14 +24,21 @@ mod telemetry;
 use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
-use nuthatch_store::{DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, StoreError, log::ReadLimit};
-use tokio::sync::mpsc;
+use nuthatch_store::{
+    DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, OutcomeStore, StoreError, log::ReadLimit,
+};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::mpsc,
+    task::block_in_place,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::{
     jobs::run_once as run_job,
+    ledger::Entry,
     platform::{EventLookup, prepare_messages, row_id},
-    prepare::{Batch, Item, Prepared, prepare, stored_event},
+    prepare::{Batch, Dead, Item, Prepared, prepare, stored_event},
 };
 
 /// The consumer that keeps issues: its position lives in the metadata.
@@ -36,14 +47,14 @@ pub const ISSUES_CONSUMER: &str = "issues";
 /// The consumer that keeps event rows: its position lives in the event store.
 pub const EVENTS_CONSUMER: &str = "events";
 
-/// The consumer that keeps dead letters: its position lives in the metadata.
-pub const LETTERS_CONSUMER: &str = "letters";
+/// The consumer that keeps outcomes: its position lives in the metadata.
+pub const OUTCOMES_CONSUMER: &str = "outcomes";
 
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
-        Topic::DeadLetters => &[LETTERS_CONSUMER],
+        Topic::Outcomes => &[OUTCOMES_CONSUMER],
     }
 }
 
@@ -62,7 +73,7 @@ pub struct WorkerOptions {
     pub commit_interval: Duration,
     /// Most events between two commits of the event store.
     pub commit_max_events: usize,
-    /// How long events and dead letters are kept.
+    /// How long events, dead letters and outcomes are kept.
     pub retention: Duration,
     /// Rules of the issue platform.
     pub platform: nuthatch_issues::Options,
@@ -80,6 +91,8 @@ pub struct Worker {
     pub letters: Arc<dyn DeadLetterStore>,
     /// Messages that were handed in beside the server.
     pub queue: Arc<dyn MessageQueueStore>,
+    /// What became of everything.
+    pub outcomes: Arc<dyn OutcomeStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How.
@@ -103,9 +116,9 @@ impl Worker {
             }
         }
         tasks.spawn(jobs::run(worker.clone(), stop.clone()));
-        for partition in 0..worker.log.partitions(Topic::DeadLetters) {
-            let start = Position { topic: Topic::DeadLetters, partition, offset: 0 };
-            tasks.spawn(letters::take(worker.clone(), start, stop.clone()));
+        for partition in 0..worker.log.partitions(Topic::Outcomes) {
+            let start = Position { topic: Topic::Outcomes, partition, offset: 0 };
+            tasks.spawn(outcomes::take(worker.clone(), start, stop.clone()));
         }
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(queue::run(worker.clone(), stop.clone()));
@@ -147,6 +160,7 @@ impl Worker {
             let Some(read) = retry(&stop, || self.log.read(at, self.options.batch)).await? else { break };
             if read.next.offset == at.offset {
                 tokio::select! {
+                    biased;
                     () = self.log.wait(at) => {}
                     () = stop.cancelled() => {}
                 }
@@ -159,9 +173,7 @@ impl Worker {
                 let Some(batch) = retry(&stop, || prepare_messages(read.clone(), lookup, now)).await? else { break };
                 batch
             } else {
-                tokio::task::spawn_blocking(move || prepare::prepare_events(read, now))
-                    .await
-                    .map_err(|error| StoreError::Unavailable { store: "worker", cause: error.to_string() })?
+                compute(|| prepare::prepare_events(read, now))
             };
             if sender.send(batch).await.is_err() {
                 break;
@@ -171,24 +183,56 @@ impl Worker {
     }
 }
 
-/// Repeats a call while the store is unavailable, with growing pauses. `None` when told to stop meanwhile.
+/// Computes without keeping other tasks from this thread. A runtime of one thread has no other to give them to, and
+/// does everything in one order, which is what a simulation needs.
+fn compute<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => block_in_place(work),
+        _ => work(),
+    }
+}
+
+/// Repeats a call while the store is unavailable, with growing pauses. `None` when told to stop meanwhile. The call may
+/// have taken effect all the same, so it must be one that can be repeated.
 async fn retry<T, F: Future<Output = Result<T, StoreError>>>(
     stop: &CancellationToken,
     mut call: impl FnMut() -> F,
 ) -> Result<Option<T>, StoreError> {
-    let mut pause = RETRY_PAUSE.0;
+    let mut backoff = Backoff::default();
     loop {
         match call().await {
             Ok(value) => return Ok(Some(value)),
             Err(StoreError::Unavailable { store, cause }) => {
-                tracing::warn!(store, cause, pause_ms = pause.as_millis(), "store is unavailable, will try again");
-                telemetry::retried(store);
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(RETRY_PAUSE.1),
-                    () = stop.cancelled() => return Ok(None),
+                if !backoff.pause(store, &cause, stop).await {
+                    return Ok(None);
                 }
             }
             Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Pauses between tries, each twice as long as the one before.
+struct Backoff(Duration);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self(RETRY_PAUSE.0)
+    }
+}
+
+impl Backoff {
+    /// Waits before the next try; whether there is to be one.
+    async fn pause(&mut self, store: &'static str, cause: &str, stop: &CancellationToken) -> bool {
+        tracing::warn!(store, cause, pause_ms = self.0.as_millis(), "store is unavailable, will try again");
+        telemetry::retried(store);
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep(self.0) => {
+                self.0 = (self.0 * 2).min(RETRY_PAUSE.1);
+                true
+            }
+            () = stop.cancelled() => false,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use md5::{Digest, Md5};
 use nuthatch_issues::{DecodeError, Decoded, EmbeddedEvent, LookupOccurrence, Routed, decode};
 use nuthatch_protocol::{
-    Event, EventId, EventPath, EventRow, Message, Occurrence, Position, ProjectId, Timestamp, Topic,
+    DataCategory, Event, EventId, EventPath, EventRow, Message, Occurrence, Position, ProjectId, Timestamp, Topic,
     occurrence::EventFacts,
 };
 use nuthatch_store::{
@@ -18,8 +18,10 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    compute,
     dead_letter::{self, Refusal},
-    prepare::{Batch, Item, stored_event},
+    ledger::Entry,
+    prepare::{Batch, Dead, Item, stored_event},
 };
 
 /// Where the events of occurrences are looked up that were sent before: stored, or accepted and not stored yet.
@@ -32,46 +34,74 @@ pub struct EventLookup<'a> {
 }
 
 impl EventLookup<'_> {
-    /// An event that was accepted before the record at `before`, when it came by the same topic.
+    /// An event that was accepted before the record at `before`: itself, or else as an occurrence shows it, for instance
+    /// one in the same batch (`shown`).
     async fn find(
         &self,
         (project, id): (ProjectId, EventId),
+        shown: Option<StoredEvent>,
         before: Position,
         now: Timestamp,
     ) -> Result<Option<StoredEvent>, StoreError> {
-        if let Some(event) = self.events.get(project, id).await? {
+        let is_itself = |event: &StoredEvent| event.summary.event_id == id;
+        let is_of_project = |event: &StoredEvent| event.summary.project_id == project;
+        let stored = self.events.get(project, id).await?.filter(is_itself);
+        if stored.is_some() {
+            return Ok(stored);
+        }
+        let accepted = self.accepted(Topic::IngestEvents, id, before, stored_event).await?.filter(is_of_project);
+        if accepted.is_some() {
+            return Ok(accepted);
+        }
+        // It may have gone from the log to the store in between, here and below.
+        let stored = self.events.get(project, id).await?;
+        if stored.as_ref().is_some_and(is_itself) {
+            return Ok(stored);
+        }
+        if let Some(event) = shown.or(stored) {
             return Ok(Some(event));
         }
-        for topic in [Topic::IngestEvents, Topic::IngestOccurrences] {
-            for partition in 0..self.log.partitions(topic) {
-                let from = self.events.position(Position { topic, partition, offset: 0 }).await?;
-                let found = self.log.find(from, id.0).await?;
-                let is_before = |record: &StoredRecord| topic != before.topic || record.position < before;
-                let found = found.filter(is_before);
-                let event = match topic {
-                    Topic::IngestOccurrences => found.and_then(|record| shown_event(&record, now)),
-                    _ => found.as_ref().and_then(stored_event),
-                };
-                if let Some(event) = event.filter(|event| event.summary.project_id == project) {
-                    return Ok(Some(event));
-                }
+        let event_of = |record: &StoredRecord| shown_event(record, now);
+        let accepted = self.accepted(Topic::IngestOccurrences, id, before, event_of).await?.filter(is_of_project);
+        if accepted.is_some() {
+            return Ok(accepted);
+        }
+        self.events.get(project, id).await
+    }
+
+    /// The event in the last record about it that is not stored yet and lies in front of `before`, if that is in the
+    /// same topic.
+    async fn accepted(
+        &self,
+        topic: Topic,
+        id: EventId,
+        before: Position,
+        event_of: impl Fn(&StoredRecord) -> Option<StoredEvent>,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        for partition in 0..self.log.partitions(topic) {
+            let from = self.events.position(Position { topic, partition, offset: 0 }).await?;
+            let found = self.log.find(from, id.0).await?;
+            let found = found.filter(|record| topic != before.topic || record.position < before);
+            if let Some(event) = found.as_ref().and_then(&event_of) {
+                return Ok(Some(event));
             }
         }
-        // It may have gone from the one to the other in between.
-        self.events.get(project, id).await
+        Ok(None)
     }
 }
 
 /// Computes a batch. Events are looked up one after the other: few producers leave them out.
 pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Timestamp) -> Result<Batch, StoreError> {
     let ReadBatch { records, damaged, next } = read;
-    let decoded: Vec<(StoredRecord, Result<Decoded, DecodeError>)> = records
-        .into_par_iter()
-        .map(|record| {
-            let decoded = decode(&record.value, now);
-            (record, decoded)
-        })
-        .collect();
+    let decoded: Vec<(StoredRecord, Result<Decoded, DecodeError>)> = compute(|| {
+        records
+            .into_par_iter()
+            .map(|record| {
+                let decoded = decode(&record.value, now);
+                (record, decoded)
+            })
+            .collect()
+    });
     let mut batch = Batch::new(damaged, next, now);
     // Events that came earlier in the batch.
     let mut earlier: HashMap<(ProjectId, EventId), usize> = HashMap::new();
@@ -85,16 +115,15 @@ pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Tim
             }
             Ok(Decoded::Lookup(occurrence)) => {
                 let earlier = earlier.get(&occurrence.event()).and_then(|number| batch.items[*number].row.as_ref());
-                let found = match earlier {
-                    Some(row) => Some(StoredEvent { summary: EventSummary::of(row), body: row.body.clone() }),
-                    None => lookup.find(occurrence.event(), record.position, now).await?,
-                };
+                let shown = earlier.map(|row| StoredEvent { summary: EventSummary::of(row), body: row.body.clone() });
+                let found = lookup.find(occurrence.event(), shown, record.position, now).await?;
                 found_or_missing(record, occurrence, found, now)
             }
-            Ok(Decoded::StatusChange(change)) => Item::without_event(record, Message::StatusChange(change)),
-            Ok(Decoded::Unknown(unknown)) => Item::without_event(record, Message::Unknown(unknown)),
+            Ok(Decoded::StatusChange(change)) => Item::without_event(record, Message::StatusChange(change), now),
+            Ok(Decoded::Unknown(unknown)) => Item::without_event(record, Message::Unknown(unknown), now),
             Err(error) => {
-                batch.dead.push(dead_letter::letter(&record, refusal(&record, error), now));
+                let (refusal, entry) = refusal(&record, error, now);
+                batch.dead.push(Dead { letter: dead_letter::letter(&record, refusal, now), entry });
                 continue;
             }
         };
@@ -104,27 +133,33 @@ pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Tim
 }
 
 /// Why a message cannot be read, with as much of its origin as can be read.
-fn refusal(record: &StoredRecord, error: DecodeError) -> Refusal {
+fn refusal(record: &StoredRecord, error: DecodeError, now: Timestamp) -> (Refusal, Entry) {
     let value: Value = serde_json::from_slice(&record.value).unwrap_or_default();
     let project =
         value.get("project_id").and_then(Value::as_u64).filter(|id| i64::try_from(*id).is_ok_and(|id| id > 0));
-    Refusal {
+    let is_status_change = value.get("payload_type").and_then(Value::as_str) == Some("status_change");
+    let category = if is_status_change { DataCategory::StatusChange } else { DataCategory::Occurrence };
+    let entry = Entry::nameless(category, project.map(ProjectId), now);
+    let refusal = Refusal {
         project_id: project.map(ProjectId),
         event_id: value.get("event_id").and_then(Value::as_str).and_then(|id| id.parse().ok()),
         reason: error.reason.as_str().to_owned(),
         message: error.message,
         place: Some(error.path),
-    }
+        entry: None,
+    };
+    (refusal, entry)
 }
 
 fn of_message(record: StoredRecord, occurrence: Occurrence, event: EmbeddedEvent, now: Timestamp) -> Item {
     let row = row(&occurrence, event.body, now);
     let message = Message::Occurrence(Box::new(occurrence));
+    let entry = Entry::message(&message, now);
     Item {
         routed: Routed { message, position: Some(record.position) },
         row: Some(row),
         is_legacy: event.is_legacy,
-        origin: None,
+        entry,
         record,
     }
 }
@@ -136,7 +171,7 @@ fn found_or_missing(
     now: Timestamp,
 ) -> Item {
     let Some(found) = found else {
-        return Item::without_event(record, Message::Occurrence(Box::new(occurrence.missing())));
+        return Item::without_event(record, Message::Occurrence(Box::new(occurrence.missing())), now);
     };
     let body: Map<String, Value> = serde_json::from_slice(&found.body).unwrap_or_default();
     let occurrence = occurrence.found(facts(&found, &body));

@@ -4,7 +4,7 @@ use nuthatch_grouping as grouping;
 use nuthatch_issues::Routed;
 use nuthatch_normalize as normalize;
 use nuthatch_protocol::{
-    Event, EventRow, IngestRecord, Message, Position, Timestamp,
+    DataCategory, Event, EventRow, IngestRecord, Message, Position, Timestamp, Topic,
     record::{DeadLetter, IngestHeader},
 };
 use nuthatch_store::{
@@ -13,7 +13,10 @@ use nuthatch_store::{
 };
 use rayon::prelude::*;
 
-use crate::dead_letter::{self, Refusal};
+use crate::{
+    dead_letter::{self, Refusal},
+    ledger::Entry,
+};
 
 /// A record's meaning.
 #[derive(Debug)]
@@ -38,7 +41,10 @@ pub fn prepare(record: &StoredRecord) -> Result<Prepared, Box<Refusal>> {
         reason: "invalid_record".to_owned(),
         message: error.to_string(),
         place: None,
+        entry: None,
     })?;
+    let header = &record.header;
+    let entry = Entry::event(header.received, header.project_id, header.key_id);
     match normalize::normalize(&record) {
         Ok(mut event) => {
             grouping::mark_frames(&mut event, &grouping::Config::default());
@@ -51,6 +57,7 @@ pub fn prepare(record: &StoredRecord) -> Result<Prepared, Box<Refusal>> {
             reason: refused.reason.as_str().to_owned(),
             message: refused.message,
             place: refused.place,
+            entry: Some(entry),
         })),
     }
 }
@@ -74,9 +81,18 @@ pub struct Batch {
     /// What can be handled, in the order of the log.
     pub items: Vec<Item>,
     /// What cannot.
-    pub dead: Vec<DeadLetter>,
+    pub dead: Vec<Dead>,
     /// The position behind the batch.
     pub next: Position,
+}
+
+/// A record that cannot be handled.
+#[derive(Debug)]
+pub struct Dead {
+    /// What is left of it.
+    pub letter: DeadLetter,
+    /// Where it is counted.
+    pub entry: Entry,
 }
 
 /// A record that can be handled.
@@ -88,23 +104,31 @@ pub struct Item {
     pub row: Option<EventRow>,
     /// Whether only the older schema understands its event.
     pub is_legacy: bool,
-    /// What intake knew, when intake brought it.
-    pub origin: Option<IngestHeader>,
+    /// Where it is counted.
+    pub entry: Entry,
     /// The record: what a dead letter needs.
     pub record: StoredRecord,
 }
 
 impl Item {
-    pub(crate) fn without_event(record: StoredRecord, message: Message) -> Self {
+    pub(crate) fn without_event(record: StoredRecord, message: Message, now: Timestamp) -> Self {
+        let entry = Entry::message(&message, now);
         let routed = Routed { message, position: Some(record.position) };
-        Self { routed, row: None, is_legacy: false, origin: None, record }
+        Self { routed, row: None, is_legacy: false, entry, record }
     }
 }
 
 impl Batch {
     /// A batch of nothing but records that the log could not read.
     pub(crate) fn new(damaged: Vec<DamagedRecord>, next: Position, now: Timestamp) -> Self {
-        let unreadable = |record: DamagedRecord| dead_letter::unreadable(record.position, record.reason, now);
+        let unreadable = |record: DamagedRecord| {
+            let category = match record.position.topic {
+                Topic::IngestEvents => DataCategory::Error,
+                _ => DataCategory::Occurrence,
+            };
+            let entry = Entry::nameless(category, None, now);
+            Dead { letter: dead_letter::unreadable(record.position, record.reason, now), entry }
+        };
         Self { items: Vec::new(), dead: damaged.into_iter().map(unreadable).collect(), next }
     }
 }
@@ -112,7 +136,7 @@ impl Batch {
 /// Computes a batch of error events on all cores.
 pub(crate) fn prepare_events(read: ReadBatch, now: Timestamp) -> Batch {
     let mut batch = Batch::new(read.damaged, read.next, now);
-    let prepared: Vec<Result<Item, Box<DeadLetter>>> = read
+    let prepared: Vec<Result<Item, Box<Dead>>> = read
         .records
         .into_par_iter()
         .map(|record| match prepare(&record) {
@@ -123,17 +147,20 @@ pub(crate) fn prepare_events(read: ReadBatch, now: Timestamp) -> Batch {
                     routed: Routed { message, position: Some(record.position) },
                     row: Some(ready.row()),
                     is_legacy: false,
-                    origin: Some(ready.header),
+                    entry: Entry::event(ready.header.received, ready.header.project_id, ready.header.key_id),
                     record,
                 })
             }
-            Err(refusal) => Err(Box::new(dead_letter::letter(&record, *refusal, now))),
+            Err(refusal) => {
+                let entry = refusal.entry.unwrap_or_else(|| Entry::nameless(DataCategory::Error, None, now));
+                Err(Box::new(Dead { letter: dead_letter::letter(&record, *refusal, now), entry }))
+            }
         })
         .collect();
     for result in prepared {
         match result {
             Ok(item) => batch.items.push(item),
-            Err(letter) => batch.dead.push(*letter),
+            Err(dead) => batch.dead.push(*dead),
         }
     }
     batch

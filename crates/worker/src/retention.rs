@@ -10,9 +10,13 @@ use crate::{Worker, retry, telemetry};
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_hours(1);
 
+/// For how long outcomes are kept by the minute; then by the hour.
+const MINUTES_KEPT: Duration = Duration::from_hours(7 * 24);
+
 pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<(), StoreError> {
     loop {
-        let before = worker.clock.now().minus(worker.options.retention);
+        let now = worker.clock.now();
+        let before = now.minus(worker.options.retention);
         if retry(&stop, || worker.events.drop_before(before)).await?.is_none()
             || retry(&stop, || worker.issues.expire(before)).await?.is_none()
         {
@@ -20,7 +24,13 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<
         }
         let Some(expired) = retry(&stop, || worker.letters.expire_letters(before)).await? else { return Ok(()) };
         telemetry::letters_expired(expired);
+        if retry(&stop, || worker.outcomes.expire_outcomes(before)).await?.is_none()
+            || retry(&stop, || worker.outcomes.roll_up_outcomes(now.minus(MINUTES_KEPT))).await?.is_none()
+        {
+            return Ok(());
+        }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(ROUND) => {}
             () = stop.cancelled() => return Ok(()),
         }

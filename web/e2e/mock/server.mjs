@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { event, eventRows } from "./events.mjs";
 import * as data from "./fixtures.mjs";
 import { letterAnswer, letters } from "./letters.mjs";
+import { outcomeStats } from "./outcomes.mjs";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const TYPES = {
@@ -115,6 +116,11 @@ function answer(state, request, url, body, response) {
   }
   const letter = /^\/projects\/acme\/([\w-]+)\/dead-letters\/(.*)$/.exec(path);
   if (letter) return letterAnswer(state, letter[1], letter[2], request.method, url, send.bind(null, response));
+  if (path === "/organizations/acme/stats_v2/") {
+    if (scenario === "slow") return undefined;
+    if (scenario === "failing") return send(response, 503, { detail: "temporarily unavailable" });
+    return ok(outcomeStats(scenario, url));
+  }
   if (path.startsWith("/organizations/acme/issue-types/")) return issueTypeAnswer(state, request, path, body, response);
   if (/^\/(organizations|teams|projects)\/acme\/(.*\/)?teams\/|^\/teams\//.test(path))
     return teamAnswer(state, request, path, body, response);

@@ -526,6 +526,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/organizations/{org}/stats_v2/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was received over the period (a day when absent) and what became of it. The sum over all outcomes but
+         *     `client_discard` is what was received.
+         */
+        get: operations["getOrganizationStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/organizations/{org}/tags/": {
         parameters: {
             query?: never;
@@ -836,7 +856,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events of a project per interval: `[[unix seconds, events], …]`. */
+        /** Error events of a project per interval, by the time they were received: `[[unix seconds, events], …]`. */
         get: operations["getProjectStats"];
         put?: never;
         post?: never;
@@ -1958,6 +1978,32 @@ export interface components {
         OrganizationStatus: {
             id: string;
             name: string;
+        };
+        /** @description Sums of outcomes over time. */
+        OutcomeStats: {
+            /** @description When the first interval begins. */
+            start: string;
+            /** @description When the last interval ends. */
+            end: string;
+            /** @description When each interval begins. */
+            intervals: string[];
+            /** @description One for each combination of what was grouped by that occurred, the largest first. */
+            groups: components["schemas"]["OutcomeStatsGroup"][];
+        };
+        /** @description One group. */
+        OutcomeStatsGroup: {
+            /** @description What it is of: `outcome`, `category`, `reason` and `key` as words, `project` as a number. */
+            by: {
+                [key: string]: unknown;
+            };
+            /** @description `sum(quantity)` over all intervals. */
+            totals: {
+                [key: string]: number;
+            };
+            /** @description `sum(quantity)` of each interval. */
+            series: {
+                [key: string]: number[];
+            };
         };
         /**
          * @description How the bytes of a payload are written.
@@ -4274,6 +4320,78 @@ export interface operations {
             };
         };
     };
+    getOrganizationStats: {
+        parameters: {
+            query?: {
+                /** @description `sum(quantity)`, which is also meant when absent. */
+                field?: string[];
+                /** @description `outcome`, `category`, `reason`, `project`, `key`. */
+                groupBy?: string[];
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Ids of keys. */
+                key?: string[];
+                /** @description Categories, for instance `error`. */
+                category?: string[];
+                /** @description `accepted`, `filtered`, `rate_limited`, `invalid`, `client_discard`. */
+                outcome?: string[];
+                /** @description Reasons, for instance `duplicate`. */
+                reason?: string[];
+                /**
+                 * @description Length of an interval, in whole minutes: `1m`, `1h`, `1d`. By the hour up to seven days and then by the day when
+                 *     absent. What is older than seven days is kept by the hour.
+                 */
+                interval?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeStats"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listTags: {
         parameters: {
             query?: {
@@ -5643,13 +5761,13 @@ export interface operations {
     getProjectStats: {
         parameters: {
             query?: {
-                /** @description `received` (when absent); of `rejected`, `blacklisted` and `generated` nothing is kept yet. */
+                /** @description `received` (when absent), `generated` (accepted), `blacklisted` (filtered) or `rejected` (limited or invalid). */
                 stat?: string;
                 /** @description Unix seconds; a day ago when absent. */
                 since?: number;
                 /** @description Unix seconds; now when absent. */
                 until?: number;
-                /** @description `10s`, `1m`, `1h` (when absent) or `1d`. */
+                /** @description `10s`, `1m`, `1h` (when absent) or `1d`. Counts are kept by the minute, and by the hour after seven days. */
                 resolution?: string;
             };
             header?: never;

@@ -46,6 +46,11 @@ export function Shell() {
       run: () => org && navigate({ to: "/organizations/$org/projects/", params: { org } }),
     },
     {
+      key: "g t",
+      label: "Go to stats",
+      run: () => org && navigate({ to: "/organizations/$org/stats/", params: { org }, search: {} }),
+    },
+    {
       key: "g d",
       label: "Go to dead letters",
       run: () => org && navigate({ to: "/settings/$org/dead-letters/", params: { org }, search: {} }),
@@ -111,6 +116,11 @@ export function Shell() {
             <li>
               <Link className={styles.link} params={{ org }} to="/organizations/$org/projects/">
                 <Icon name="folder" /> Projects
+              </Link>
+            </li>
+            <li>
+              <Link className={styles.link} params={{ org }} search={{}} to="/organizations/$org/stats/">
+                <Icon name="chart" /> Stats
               </Link>
             </li>
             <li>

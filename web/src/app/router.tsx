@@ -107,6 +107,17 @@ const projectsPage = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/ProjectsPage"), "ProjectsPage"),
 });
 
+const stats = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/organizations/$org/stats",
+  validateSearch: (search): { project?: string; category?: string; statsPeriod?: string } => ({
+    project: text(search.project),
+    category: text(search.category),
+    statsPeriod: text(search.statsPeriod),
+  }),
+  component: lazyRouteComponent(() => import("@/features/settings/StatsPage"), "StatsPage"),
+});
+
 const gettingStarted = createRoute({
   getParentRoute: () => signedIn,
   path: "/organizations/$org/projects/$project/getting-started",
@@ -179,6 +190,7 @@ export const router = createRouter({
       issueEventPage,
       issueEventsPage,
       projectsPage,
+      stats,
       gettingStarted,
       projectSettings,
       deadLetters,

@@ -3,6 +3,7 @@ const PATHS = {
   alert: "M8 2 1.8 13.2h12.4L8 2ZM8 6.3v3.2M8 11.6v.1",
   archive: "M2 3h12v3H2zM3 6v7.2h10V6M6.3 8.8h3.4",
   arrowLeft: "M13 8H3m0 0 4-4M3 8l4 4",
+  chart: "M2 13.5h12M4.5 11V8M8 11V3M11.5 11V6",
   check: "m3 8.6 3.2 3.2L13 4.6",
   chevronDown: "m4 6 4 4 4-4",
   chevronLeft: "m10 4-4 4 4 4",

@@ -17,6 +17,7 @@ mod issues;
 mod keys;
 mod occurrences;
 mod organizations;
+mod outcomes;
 mod paths;
 mod project_tokens;
 mod projects;
@@ -82,6 +83,7 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(organizations::list))
         .routes(routes!(organizations::detail, organizations::update))
         .routes(routes!(organizations::members))
+        .routes(routes!(outcomes::stats))
         .routes(routes!(issue_types::list, issue_types::create))
         .routes(routes!(issue_types::detail, issue_types::update, issue_types::delete))
         .routes(routes!(teams::list, teams::create))

@@ -8,7 +8,7 @@ use axum::{
     extract::{State, rejection::BytesRejection},
 };
 use http::{HeaderMap, StatusCode};
-use nuthatch_protocol::{Partition, Topic};
+use nuthatch_protocol::{DataCategory, Origin, Outcome, Outcomes, Partition, ProjectId, Topic};
 use nuthatch_store::{issue_types::IssueTypes, log::NewRecord};
 use serde_json::Value;
 
@@ -93,6 +93,7 @@ async fn send(
             Err(error) => SentItem::refused(error),
         });
     }
+    count_refused(api, kind, project.id, &items).await?;
     if records.is_empty() {
         let detail = Some("every message was refused".to_owned());
         return Ok((StatusCode::BAD_REQUEST, Json(SentItems { detail, items })));
@@ -101,6 +102,25 @@ async fn send(
         api.log.append(Topic::IngestOccurrences, partition, records).await?;
     }
     Ok((StatusCode::ACCEPTED, Json(SentItems { detail: None, items })))
+}
+
+/// Makes durable how many messages were refused here, before the sender hears of it: the worker will not see them.
+async fn count_refused(api: &Api, kind: Kind, project: ProjectId, items: &[SentItem]) -> Result<(), ApiError> {
+    let category = match kind {
+        Kind::Occurrence => DataCategory::Occurrence,
+        Kind::StatusChange => DataCategory::StatusChange,
+    };
+    let origin = Origin { received: api.now(), project_id: Some(project), key_id: None };
+    let mut outcomes = Outcomes::default();
+    for reason in items.iter().filter_map(|item| item.reason.clone()) {
+        outcomes.add(origin.key(category, Outcome::Invalid, reason), 1);
+    }
+    if outcomes.is_empty() {
+        return Ok(());
+    }
+    let record = NewRecord { key: [0; 16], value: outcomes.encode() };
+    api.log.append(Topic::Outcomes, 0, vec![record]).await?;
+    Ok(())
 }
 
 /// The messages of a body: the objects of a list, or one.

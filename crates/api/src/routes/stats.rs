@@ -1,9 +1,8 @@
 //! Counts over time (`reference/web-api.md` §3.2).
 
 use axum::{Json, extract::State};
-use nuthatch_protocol::Timestamp;
-use nuthatch_query::Expr;
-use nuthatch_store::events::EventQuery;
+use nuthatch_protocol::{DataCategory, Outcome, Timestamp};
+use nuthatch_store::outcomes::{OutcomeGrouping, OutcomeQuery};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -28,7 +27,7 @@ use crate::{
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct StatsQuery {
-    /// `received` (when absent); of `rejected`, `blacklisted` and `generated` nothing is kept yet.
+    /// `received` (when absent), `generated` (accepted), `blacklisted` (filtered) or `rejected` (limited or invalid).
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<String>)]
     stat: Option<String>,
@@ -40,13 +39,13 @@ pub(super) struct StatsQuery {
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<f64>)]
     until: Option<String>,
-    /// `10s`, `1m`, `1h` (when absent) or `1d`.
+    /// `10s`, `1m`, `1h` (when absent) or `1d`. Counts are kept by the minute, and by the hour after seven days.
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<String>)]
     resolution: Option<String>,
 }
 
-/// Events of a project per interval: `[[unix seconds, events], …]`.
+/// Error events of a project per interval, by the time they were received: `[[unix seconds, events], …]`.
 #[utoipa::path(
     get, path = "/api/0/projects/{org}/{project}/stats/", operation_id = "getProjectStats", tag = "projects",
     params(ProjectPath, StatsQuery),
@@ -71,24 +70,31 @@ pub(super) async fn of_project(
         return Err(ApiError::Invalid(format!("since must be before until, by at most {INTERVALS_MAX} intervals")));
     }
     let intervals = Intervals::covering(since, until, secs);
-    match wanted.stat.as_deref().unwrap_or("received") {
-        "received" => {}
-        "rejected" | "blacklisted" | "generated" => return Ok(Json(intervals.fill([]))),
+    let outcomes = match wanted.stat.as_deref().unwrap_or("received") {
+        "received" => vec![Outcome::Accepted, Outcome::Filtered, Outcome::RateLimited, Outcome::Invalid],
+        "generated" => vec![Outcome::Accepted],
+        "blacklisted" => vec![Outcome::Filtered],
+        "rejected" => vec![Outcome::RateLimited, Outcome::Invalid],
         other => {
             return Err(ApiError::Invalid(format!(
                 "stat {other:?} is not received, rejected, blacklisted or generated"
             )));
         }
-    }
-    let query = EventQuery {
-        projects: vec![place.project.id],
-        hashes: None,
-        from: Some(Timestamp::from_secs(intervals.first)),
-        until: Some(Timestamp::from_secs(intervals.first + intervals.count * secs)),
-        filter: Expr::all(),
     };
-    let counts = api.events.histogram(&query, u32::try_from(secs).unwrap_or(u32::MAX)).await?;
-    Ok(Json(intervals.fill(counts.into_iter().map(|(at, count)| (at.secs(), count)))))
+    let query = OutcomeQuery {
+        projects: vec![place.project.id],
+        keys: Vec::new(),
+        categories: vec![DataCategory::Error],
+        outcomes,
+        reasons: Vec::new(),
+        from_minute: intervals.first.div_euclid(60),
+        // Minutes that shorter intervals are in the middle of are counted where they begin.
+        until_minute: (intervals.first + intervals.count * secs + 59).div_euclid(60),
+        interval_minutes: (secs / 60).max(1),
+        by: OutcomeGrouping::default(),
+    };
+    let sums = api.meta.outcome_sums(&query).await?;
+    Ok(Json(intervals.fill(sums.into_iter().map(|sum| (sum.start_minute * 60, sum.quantity)))))
 }
 
 /// Events of an issue over the period (14 days when absent), by the hour or day: `[[unix seconds, events], …]`.

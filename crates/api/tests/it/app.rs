@@ -16,11 +16,9 @@ use nuthatch_protocol::{
     PublicKey, Timestamp, Topic, TypeId, UserId, record::DeadLetter,
 };
 use nuthatch_store::{
-    AccountStore as _, DeadLetterStore as _, EventStore as _, IssueStore as _, ProjectStore as _,
+    AccountStore as _, EventStore as _, IssueStore as _, ProjectStore as _,
     accounts::{NewToken, NewUser},
-    dead_letters::LetterBounds,
     events::{EventSummary, StoredEvent},
-    issues::ConsumerPosition,
     log::{LogLayout, StoredRecord},
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
     projects::{NewProject, Organization, Project, Role},
@@ -173,9 +171,8 @@ impl App {
 
     /// Keeps dead letters; ids are given from 1 on.
     pub async fn letters(&self, letters: &[DeadLetter]) {
-        let position = Position { topic: Topic::DeadLetters, partition: 0, offset: 0 };
-        let position = ConsumerPosition { consumer: "letters".to_owned(), position };
-        self.meta.take_letters(letters.to_vec(), position, LetterBounds::default()).await.unwrap();
+        let changes = Changes { letters: letters.to_vec(), ..Changes::default() };
+        self.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
     }
 
     /// Stores an event, searchable.

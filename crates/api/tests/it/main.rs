@@ -12,5 +12,6 @@ mod issue_types;
 mod issues;
 mod occurrences;
 mod openapi;
+mod outcomes;
 mod projects;
 mod teams;

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use nuthatch_intake::{Intake, IntakeConfig, collapse_slashes, router};
-use nuthatch_protocol::{EventId, IngestRecord, Position, ProjectId, PublicKey, Timestamp, Topic};
+use nuthatch_protocol::{
+    EventId, IngestRecord, OutcomeKey, Outcomes, Position, ProjectId, PublicKey, Timestamp, Topic,
+};
 use nuthatch_store::{
     Log, ProjectStore as _,
     log::ReadLimit,
@@ -84,6 +86,25 @@ impl App {
         let start = Position { topic: Topic::IngestEvents, partition: 0, offset: 0 };
         let batch = self.log.read(start, ReadLimit { records: usize::MAX, bytes: usize::MAX }).await.unwrap();
         batch.records.iter().map(|record| IngestRecord::decode(&record.value).unwrap()).collect()
+    }
+}
+
+impl App {
+    /// What intake counted: project, key, category, outcome, reason, quantity; and how many records say so.
+    pub(crate) async fn outcomes(&self) -> (Vec<String>, usize) {
+        let start = Position { topic: Topic::Outcomes, partition: 0, offset: 0 };
+        let batch = self.log.read(start, ReadLimit { records: usize::MAX, bytes: usize::MAX }).await.unwrap();
+        let mut all = Outcomes::default();
+        for record in &batch.records {
+            all.extend(Outcomes::decode(&record.value).unwrap());
+        }
+        let line = |(key, quantity): (&OutcomeKey, u64)| {
+            let OutcomeKey { minute, project_id, key_id, category, outcome, reason } = key;
+            assert_eq!(*minute, NOW.secs() / 60);
+            let (project, key) = (project_id.unwrap(), key_id.unwrap());
+            format!("{project}/{key} {category} {outcome} {reason} {quantity}")
+        };
+        (all.iter().map(line).collect(), batch.records.len())
     }
 }
 

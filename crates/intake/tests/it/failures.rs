@@ -95,6 +95,15 @@ async fn a_log_that_stays_away_is_not_acknowledged() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cannot_be_counted_is_not_refused_for_good() {
+    let app = app_with_failures(5).await;
+    assert_eq!(app.post("nonsense").await.status, 400);
+    assert_eq!(app.outcomes().await.0.len(), 1);
+    let app = app_with_failures(usize::MAX).await;
+    assert_eq!(app.post("nonsense").await.status, 503);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_that_never_ends_is_given_up() {
     let app = App::new().await;
     let started = tokio::time::Instant::now();

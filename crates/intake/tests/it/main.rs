@@ -7,3 +7,4 @@ mod bombs;
 mod cases;
 mod failures;
 mod hostile;
+mod outcomes;

@@ -1,10 +1,9 @@
 //! Random histories: however they are cut into batches, and however groups run, they end where the serial model does.
 
-use md5::{Digest, Md5};
 use nuthatch_issues::{
-    Action, Cause, MessageResult, Needs, Quota, Routed,
+    Action, Cause, Job, MessageResult, Needs, Quota, Routed, Substatus,
     action::{Archive, Until},
-    apply_action,
+    apply_action, run_job,
 };
 use nuthatch_protocol::{EventPath, Level, Message, Occurrence, Priority, ProjectId, TypeId};
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -15,12 +14,6 @@ use crate::{
     model,
     state::State,
 };
-
-/// The number under which the engine keeps a user.
-pub(crate) fn user_number(user: &str) -> u64 {
-    let digest: [u8; 16] = Md5::digest(user.as_bytes()).into();
-    u64::from_be_bytes(digest[..8].try_into().unwrap())
-}
 
 /// A type whose third sighting makes an issue, and one of which a project gets five issues an hour.
 const NOISY: TypeId = TypeId(1004);
@@ -140,6 +133,19 @@ proptest! {
             prop_assert_eq!(&state, &expected);
             state.check();
         }
+
+        // A week later.
+        let now = seconds(9 * 86_400);
+        let ids: Vec<_> = state.issues.keys().copied().collect();
+        let snapshot = state.snapshot(&Needs { issues: ids.clone(), ..Needs::default() });
+        let aged = run_job(Job::ToOngoing, &snapshot, &ids, now);
+        state.apply(&aged);
+        let young = [Substatus::New, Substatus::Regressed, Substatus::Escalating];
+        let due = expected.issues.values().filter(|issue| issue.substatus.is_some_and(|now| young.contains(&now)));
+        for id in due.map(|issue| issue.id).collect::<Vec<_>>() {
+            model::grow_old(&mut expected, id, now);
+        }
+        prop_assert_eq!(&state, &expected);
 
         // Everything again, in one batch: occurrences have no effect any more, but for those that were refused.
         let again = state.process(&messages, seconds(100_000));

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use md5::{Digest, Md5};
 use nuthatch_issues::{
-    Activity, ActivityKind, Cause, DropReason, Issue, IssueType, MessageResult, RefuseReason, Routed, Rule, Status,
-    Substatus,
+    Activity, ActivityKind, Cause, DropReason, Issue, IssueType, Job, MessageResult, RefuseReason, Routed, Rule,
+    Status, Substatus,
     changes::{EventFate, Handled, Sightings},
     history::{HistoryEntry, HistoryState},
     issue::InboxReason,
@@ -18,6 +19,12 @@ use nuthatch_protocol::{
 use serde_json::{Value, json};
 
 use crate::state::State;
+
+/// The number under which the engine keeps a user; any one-to-one mapping would do.
+fn user_number(user: &str) -> u64 {
+    let digest: [u8; 16] = Md5::digest(user.as_bytes()).into();
+    u64::from_be_bytes(digest[..8].try_into().unwrap())
+}
 
 pub(crate) fn handle(state: &mut State, routed: &Routed, now: Timestamp) -> MessageResult {
     let key = message_key(&routed.message);
@@ -34,7 +41,7 @@ pub(crate) fn handle(state: &mut State, routed: &Routed, now: Timestamp) -> Mess
     let result = match &routed.message {
         Message::Occurrence(occurrence) => occurred(state, occurrence, owner, now),
         Message::StatusChange(change) => changed(state, change, owner, now),
-        Message::Unknown(_) => unreachable!("the histories have none"),
+        Message::Unknown(_) => MessageResult::Dropped(DropReason::UnknownPayloadType),
     };
     let fate = match result {
         MessageResult::Refused(_) => return result,
@@ -62,6 +69,9 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
         }
         *granules.entry(now.secs() / 60 * 60).or_default() += 1;
     }
+    if occurrence.path == EventPath::Missing {
+        return MessageResult::Refused(RefuseReason::EventNotFound(occurrence.event_id));
+    }
     let result = match owner {
         Some(id) if state.issues[&id].type_id != occurrence.type_id => MessageResult::Dropped(DropReason::TypeMismatch),
         Some(id) => {
@@ -76,8 +86,8 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
             }
         }
     };
-    if let Some(release) = &occurrence.event.release {
-        state.releases.entry((project, release.clone())).or_insert(at);
+    if let Some(release) = known_release(state, occurrence) {
+        state.releases.entry((project, release)).or_insert(at);
     }
     let (MessageResult::Created(id) | MessageResult::Updated(id) | MessageResult::Regressed(id)) = result else {
         return result;
@@ -92,8 +102,7 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
 fn count(state: &mut State, id: IssueId, occurrence: &Occurrence) {
     *state.hours.entry((id, occurrence.event.timestamp.secs().div_euclid(3600))).or_default() += 1;
     if let Some(user) = &occurrence.event.user {
-        // Users of the histories are numbers; any one-to-one mapping would do, this is the engine's.
-        let known = state.users.insert((id, super::histories::user_number(user)));
+        let known = state.users.insert((id, user_number(user)));
         state.issues.get_mut(&id).unwrap().user_count += u64::from(known);
     }
 }
@@ -117,22 +126,42 @@ fn comes_back(state: &State, issue: &Issue, event: EventId, now: Timestamp) -> O
     (of(present) > forecast).then(|| (Rule::Forecast, json!({ "event_id": event, "forecast": forecast })))
 }
 
+/// The release of an event. One that the event does not bring itself must have been seen before.
+fn known_release(state: &State, occurrence: &Occurrence) -> Option<String> {
+    let release = occurrence.event.release.clone()?;
+    let brings = matches!(occurrence.path, EventPath::Error | EventPath::Full);
+    (brings || state.releases.contains_key(&(occurrence.project_id, release.clone()))).then_some(release)
+}
+
+fn search_text(occurrence: &Occurrence) -> String {
+    let mut text = occurrence.event.search_text.clone();
+    for part in [&occurrence.title, &occurrence.subtitle, &occurrence.culprit] {
+        if !text.contains(part.as_str()) {
+            text.push(' ');
+            text.push_str(part);
+        }
+    }
+    text.trim().to_owned()
+}
+
 fn create(state: &mut State, occurrence: &Occurrence, issue_type: &IssueType, now: Timestamp) -> MessageResult {
     let project = occurrence.project_id;
     let short_id = state.projects.get_mut(&project).unwrap();
     *short_id += 1;
     let id = IssueId(state.issues.len() as u64 + 1);
-    let issue = first(occurrence, id, *short_id, issue_type.default_priority, now);
+    let short_id = *short_id;
+    let release = known_release(state, occurrence);
+    let issue = first(occurrence, id, short_id, issue_type.default_priority, release, now);
     state.periods.insert((id, 1), issue.open_period.clone().unwrap());
     state.issues.insert(id, issue);
     *state.created.entry((project, issue_type.id)).or_default().entry(now.secs() / 60 * 60).or_default() += 1;
     MessageResult::Created(id)
 }
 
-/// What was used in the last hour, by the minute.
+/// What was used in the hour that ends with this minute.
 fn used(granules: &BTreeMap<i64, u64>, now: Timestamp) -> u64 {
     let minute = now.secs() / 60 * 60;
-    granules.iter().filter(|(start, _)| **start > minute - 3600).map(|(_, count)| count).sum()
+    granules.iter().filter(|(start, _)| (minute - 3599..=minute).contains(*start)).map(|(_, count)| count).sum()
 }
 
 /// Why there is no new issue, if there is none.
@@ -154,7 +183,14 @@ fn unwelcome(state: &mut State, occurrence: &Occurrence, issue_type: &IssueType,
     reason
 }
 
-fn first(occurrence: &Occurrence, id: IssueId, short_id: u64, default: Priority, now: Timestamp) -> Issue {
+fn first(
+    occurrence: &Occurrence,
+    id: IssueId,
+    short_id: u64,
+    default: Priority,
+    release: Option<String>,
+    now: Timestamp,
+) -> Issue {
     let event = &occurrence.event;
     let priority = occurrence.priority.unwrap_or(default);
     let mut metadata = event.metadata.clone();
@@ -175,22 +211,22 @@ fn first(occurrence: &Occurrence, id: IssueId, short_id: u64, default: Priority,
         initial_priority: priority,
         level: occurrence.level,
         platform: event.platform.clone(),
-        logger: None,
+        logger: event.logger.clone(),
         title: occurrence.title.clone(),
         culprit: occurrence.culprit.clone(),
         event_type: event.event_type.clone(),
         metadata,
-        search_text: format!("{} {} {}", event.search_text, occurrence.title, occurrence.culprit),
+        search_text: search_text(occurrence),
         first_seen: event.timestamp,
         last_seen: event.timestamp,
         active_at: event.timestamp,
         resolved_at: None,
         times_seen: 1,
         user_count: 0,
-        first_release: event.release.clone(),
-        last_release: event.release.clone(),
+        first_release: release.clone(),
+        last_release: release,
         assignee: None,
-        unhandled: false,
+        unhandled: event.unhandled,
         inbox: Some(InboxReason::New),
         resolution: None,
         snooze: None,
@@ -209,16 +245,20 @@ fn first(occurrence: &Occurrence, id: IssueId, short_id: u64, default: Priority,
 fn repeated(state: &mut State, id: IssueId, occurrence: &Occurrence, now: Timestamp) -> bool {
     let event = &occurrence.event;
     count(state, id, occurrence);
+    let release = known_release(state, occurrence);
     let issue = state.issues.get_mut(&id).unwrap();
     issue.times_seen += 1;
     issue.first_seen = issue.first_seen.min(event.timestamp);
     issue.last_seen = issue.last_seen.max(event.timestamp);
     issue.level = occurrence.level;
+    issue.logger.clone_from(&event.logger);
+    issue.event_type.clone_from(&event.event_type);
+    issue.unhandled |= event.unhandled;
     issue.culprit.clone_from(&occurrence.culprit);
     if occurrence.title != "<untitled>" {
         issue.title.clone_from(&occurrence.title);
     }
-    issue.search_text = format!("{} {} {}", event.search_text, occurrence.title, occurrence.culprit);
+    issue.search_text = search_text(occurrence);
     for (key, value) in &event.metadata {
         issue.metadata.insert(key.clone(), value.clone());
     }
@@ -226,8 +266,8 @@ fn repeated(state: &mut State, id: IssueId, occurrence: &Occurrence, now: Timest
         issue.metadata.insert("title".to_owned(), json!(issue.title));
         issue.metadata.insert("value".to_owned(), json!(occurrence.subtitle));
     }
-    if event.release.is_some() && (issue.last_release.is_none() || issue.last_seen == event.timestamp) {
-        issue.last_release.clone_from(&event.release);
+    if release.is_some() && (issue.last_release.is_none() || issue.last_seen == event.timestamp) {
+        issue.last_release.clone_from(&release);
     }
     let regressed = issue.status == Status::Resolved && issue.active_at.0 < issue.last_seen.0 - 5_000_000;
     if regressed {
@@ -237,13 +277,14 @@ fn repeated(state: &mut State, id: IssueId, occurrence: &Occurrence, now: Timest
         issue.active_at = issue.last_seen;
         issue.state_since = now;
         issue.inbox.get_or_insert(InboxReason::Regression);
-        let number = issue.open_period.as_ref().unwrap().number + 1;
+        let former = issue.open_period.as_ref().unwrap();
+        let (number, started) = (former.number + 1, now.max(former.ended.unwrap()));
         let highest_priority = issue.priority;
-        let period = OpenPeriod { number, started: now, ended: None, highest_priority, event_id: None, ended_by: None };
+        let period = OpenPeriod { number, started, ended: None, highest_priority, event_id: None, ended_by: None };
         issue.open_period = Some(period.clone());
         state.periods.insert((id, number), period);
-        remember(state, id, HistoryState::Regressed, event.release.clone(), now);
-        let version = event.release.clone().unwrap_or_default();
+        remember(state, id, HistoryState::Regressed, release.clone(), now);
+        let version = release.unwrap_or_default();
         let data = json!({ "event_id": occurrence.event_id, "version": version });
         note(state, id, ActivityKind::SetRegression, data, Cause::Occurrence, now);
     }
@@ -303,7 +344,7 @@ fn changed(state: &mut State, change: &StatusChange, owner: Option<IssueId>, now
     let is_unresolved = issue.status == Status::Unresolved;
     let period = issue.open_period.as_mut().unwrap();
     match kind {
-        ActivityKind::SetResolved if period.ended.is_none() => period.ended = Some(now),
+        ActivityKind::SetResolved if period.ended.is_none() => period.ended = Some(now.max(period.started)),
         _ if was_resolved && is_unresolved => period.ended = None,
         _ => {}
     }
@@ -329,6 +370,25 @@ fn changed(state: &mut State, change: &StatusChange, owner: Option<IssueId>, now
         _ => {}
     }
     MessageResult::StatusChanged(id)
+}
+
+/// A week has passed: a new, regressed or escalating issue is one of the known ones.
+pub(crate) fn grow_old(state: &mut State, id: IssueId, now: Timestamp) {
+    let issue = state.issues.get_mut(&id).unwrap();
+    let was = issue.substatus;
+    let since = if was == Some(Substatus::New) { issue.first_seen } else { issue.state_since };
+    assert!(matches!(was, Some(Substatus::New | Substatus::Regressed | Substatus::Escalating)), "{was:?}");
+    assert!(now.secs() - since.secs() >= 7 * 86_400, "it is too young");
+    issue.substatus = Some(Substatus::Ongoing);
+    issue.state_since = now;
+    issue.inbox = None;
+    let initial = issue.initial_priority;
+    let cause = Cause::Job { job: Job::ToOngoing };
+    remember(state, id, HistoryState::Ongoing, None, now);
+    note(state, id, ActivityKind::AutoSetOngoing, json!({ "after_days": 7 }), cause, now);
+    if was == Some(Substatus::Escalating) {
+        prioritise(state, id, initial, "ongoing", cause, now);
+    }
 }
 
 fn prioritise(state: &mut State, id: IssueId, priority: Priority, reason: &str, cause: Cause, now: Timestamp) {

@@ -152,6 +152,10 @@ impl State {
                 periods.windows(2).all(|pair| pair[0].ended.is_some_and(|end| end <= pair[1].started)),
                 "no overlap"
             );
+            assert!(
+                periods.iter().all(|period| period.ended.is_none_or(|end| period.started <= end)),
+                "no end before the start"
+            );
             // Archiving a resolved issue leaves its period closed.
             let is_open = periods.last().is_some_and(|period| period.ended.is_none());
             assert!(!is_open || issue.status != Status::Resolved, "no period of a resolved issue is open");

@@ -1,5 +1,5 @@
 //! The command line. Every command prints for people, or with `--json` one JSON value for programs.
-//! Exit codes: 0 done, 1 failed, 2 wrong use.
+//! Exit codes: 0 done, 1 failed, 2 wrong use; 3 `verify` found that the books do not balance.
 
 mod accounts;
 mod dead_letters;
@@ -15,6 +15,7 @@ mod project_tokens;
 mod projects;
 mod reference;
 mod serve;
+mod verify;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -73,6 +74,9 @@ enum Command {
     /// Look into the log: what was accepted, what could not be handled. Hand messages in.
     #[command(subcommand)]
     Log(log::Command),
+    /// Recompute the books: is what was received what was stored, filtered, limited and refused? Exits with 3 when they
+    /// do not balance.
+    Verify,
     /// Fill a project with realistic events through the real intake.
     Demo(demo::Args),
     /// Measure how much this machine takes.
@@ -107,12 +111,12 @@ pub fn main() -> ExitCode {
         Err(error) => return output.failure(&anyhow::Error::new(error).context("cannot start")),
     };
     match runtime.block_on(run(cli, output)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => output.failure(&error),
     }
 }
 
-async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
+async fn run(cli: Cli, output: Output) -> anyhow::Result<ExitCode> {
     let (listen, public_url): (Option<SocketAddr>, Option<String>) = match &cli.command {
         Command::Serve(args) => (args.listen, args.public_url.clone()),
         Command::Init(args) => (None, args.public_url.clone()),
@@ -131,6 +135,7 @@ async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::IssueType(command) => issue_types::run(&context, command).await,
         Command::Explain(command) => explain::run(&context, command).await,
         Command::Log(command) => log::run(&context, command).await,
+        Command::Verify => return verify::run(&context).await,
         Command::Demo(args) => demo::run(&context, args).await,
         Command::Bench(args) => crate::bench::run(args, context.output.json).await,
         Command::Reference => {
@@ -150,5 +155,6 @@ async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
             }
             Ok(())
         }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

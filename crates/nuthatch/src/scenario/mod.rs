@@ -117,10 +117,11 @@ async fn handle(
     let read = ReadBatch { records, damaged: Vec::new(), next };
     let batch = prepare_messages(read, EventLookup { events, log }, now).await?;
     report.fell_back(batch.items.iter().filter(|item| item.is_legacy).count());
-    for letter in &batch.dead {
-        report.dropped(&letter.header.reason);
+    for dead in &batch.dead {
+        let reason = &dead.letter.header.reason;
+        report.dropped(reason);
         // What neither schema takes was refused by the current one, too.
-        report.fell_back(usize::from(letter.header.reason == "event_schema_invalid"));
+        report.fell_back(usize::from(reason == "event_schema_invalid"));
     }
     let (rows, messages): (Vec<_>, Vec<Routed>) = batch.items.into_iter().map(|item| (item.row, item.routed)).unzip();
     let messages: Arc<[Routed]> = messages.into();

@@ -97,6 +97,7 @@ impl Server {
                 events: events.clone(),
                 letters: meta.clone(),
                 queue: meta.clone(),
+                outcomes: meta.clone(),
                 clock: clock.clone(),
                 options: worker_options(config),
             };

@@ -8,6 +8,7 @@ mod dead_letters;
 mod guide;
 mod hostile;
 mod layers;
+mod ledger;
 mod operations;
 mod produce;
 mod scenarios;

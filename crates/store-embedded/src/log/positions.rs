@@ -34,7 +34,15 @@ struct Stored {
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredConsumer {
     consumer: String,
-    position: Position,
+    position: StoredPosition,
+}
+
+/// A [`Position`], perhaps in a topic that another version had.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredPosition {
+    topic: String,
+    partition: Partition,
+    offset: u64,
 }
 
 /// Where the file is.
@@ -61,7 +69,9 @@ impl Positions {
         let released = stored
             .consumers
             .into_iter()
-            .map(|StoredConsumer { consumer, position: at }| ((consumer, at.topic, at.partition), at.offset))
+            .filter_map(|StoredConsumer { consumer, position: at }| {
+                Some(((consumer, at.topic.parse().ok()?, at.partition), at.offset))
+            })
             .collect();
         Ok(Self { dir: dir.to_owned(), released: Mutex::new(released) })
     }
@@ -122,7 +132,7 @@ impl Positions {
             .iter()
             .map(|((consumer, topic, partition), &offset)| StoredConsumer {
                 consumer: consumer.clone(),
-                position: Position { topic: *topic, partition: *partition, offset },
+                position: StoredPosition { topic: topic.as_str().to_owned(), partition: *partition, offset },
             })
             .collect();
         let unfinished = self.dir.join("consumers.json.new");

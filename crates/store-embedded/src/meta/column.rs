@@ -33,7 +33,7 @@ pub(super) fn topic_number(topic: Topic) -> i64 {
     match topic {
         Topic::IngestEvents => 0,
         Topic::IngestOccurrences => 1,
-        Topic::DeadLetters => 2,
+        Topic::Outcomes => 3,
     }
 }
 

@@ -11,12 +11,11 @@ use nuthatch_store::{
     dead_letters::{
         LETTER_PAGE_MAX, Letter, LetterBounds, LetterFilter, LetterPage, LetterQuery, LetterScope, StoredLetter,
     },
-    issues::ConsumerPosition,
 };
 use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use super::{
-    EmbeddedMeta, apply,
+    EmbeddedMeta,
     column::{topic_number, topic_of_number, unsigned},
     error::{Failure, corrupt, met},
 };
@@ -76,7 +75,8 @@ fn stored_letters(connection: &Connection, condition: &str, value: i64) -> Resul
     Ok(letters)
 }
 
-fn keep(connection: &Connection, letters: &[DeadLetter]) -> Result<(), Failure> {
+/// Keeps letters, but for those whose source is kept already.
+pub(super) fn keep(connection: &Connection, letters: &[DeadLetter]) -> Result<(), Failure> {
     let mut head = connection.prepare_cached(
         "INSERT INTO dead_letter (topic, partition, \"offset\", project_id, event_id, reason, message, place, at,
                                   bytes, replay_requested)
@@ -157,19 +157,8 @@ fn page(connection: &Connection, query: &LetterQuery) -> Result<LetterPage, Fail
 
 #[async_trait]
 impl DeadLetterStore for EmbeddedMeta {
-    async fn take_letters(
-        &self,
-        letters: Vec<DeadLetter>,
-        position: ConsumerPosition,
-        bounds: LetterBounds,
-    ) -> Result<u64, StoreError> {
-        self.writer
-            .write(move |connection| {
-                keep(connection, &letters)?;
-                apply::move_to(connection, &position)?;
-                cut(connection, bounds)
-            })
-            .await
+    async fn cut_letters(&self, bounds: LetterBounds) -> Result<u64, StoreError> {
+        self.writer.write(move |connection| cut(connection, bounds)).await
     }
 
     async fn letters(&self, query: &LetterQuery) -> Result<LetterPage, StoreError> {

@@ -7,7 +7,7 @@ use nuthatch_issues::{
     history::{HistoryEntry, HistoryState},
     open_period::OpenPeriod,
 };
-use nuthatch_protocol::{Hash, IssueId, Position, ProjectId, Timestamp, UserId};
+use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp, UserId};
 use nuthatch_store::{
     IssueStore, StoreError,
     issues::{ConsumerPosition, Decide, HASHES_MAX, IssuePage, IssueQuery, PERIODS_MAX, ProjectTotals},
@@ -19,7 +19,7 @@ use super::{
     column::{json, topic_of_number, unsigned},
     due,
     error::{Failure, corrupt},
-    issue_row, listing, snapshot,
+    issue_row, listing, outcomes, snapshot,
 };
 
 /// Rows of `handled` one step of [`IssueStore::expire`] looks at, so that other writes wait a few milliseconds only.
@@ -57,6 +57,15 @@ fn expire_handled(
     let last = last.query_row(params![behind.0, behind.1, EXPIRE_ROWS], |row| Ok((row.get(0)?, row.get(1)?)));
     let last: Option<(i64, [u8; 16])> = last.optional()?;
     let (project, id) = last.unwrap_or((i64::MAX, [0xff; 16]));
+    let mut counted = connection.prepare_cached(
+        "SELECT project_id, of_event, count(*) FROM handled
+          WHERE (project_id, id) > (?1, ?2) AND (project_id, id) <= (?3, ?4) AND at < ?5 AND fate = ?6 GROUP BY 1, 2",
+    )?;
+    let fate = EventFate::Counted.number();
+    let mut rows = counted.query(params![behind.0, behind.1, project, id, before.0, fate])?;
+    while let Some(row) = rows.next()? {
+        outcomes::forget(connection, row.get(0)?, row.get(1)?, row.get(2)?)?;
+    }
     connection
         .prepare_cached(
             "DELETE FROM handled
@@ -95,6 +104,9 @@ impl IssueStore for EmbeddedMeta {
                 let changes = decide(&snapshot);
                 apply::apply(connection, &snapshot, &changes)?;
                 if let Some(position) = &position {
+                    if !changes.outcomes.is_empty() {
+                        outcomes::add(connection, &changes.outcomes, changes.outcomes.quantity(), position)?;
+                    }
                     apply::move_to(connection, position)?;
                 }
                 Ok(changes)
@@ -132,6 +144,32 @@ impl IssueStore for EmbeddedMeta {
                     }
                 }
                 Ok(found)
+            })
+            .await
+    }
+
+    async fn kept_events(
+        &self,
+        after: Option<(ProjectId, EventId)>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Handled>, StoreError> {
+        let (project, id) = after.map_or((i64::MIN, [0; 16]), |(project, id)| (project.0 as i64, id.0));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT topic, partition, \"offset\", fate, at, project_id, id FROM handled
+                      WHERE (project_id, id) > (?1, ?2) AND of_event AND fate <> ?3 AND at >= ?4
+                      ORDER BY project_id, id LIMIT ?5",
+                )?;
+                let mut rows = statement.query(params![project, id, EventFate::None.number(), since.0, limit])?;
+                let mut kept = Vec::new();
+                while let Some(row) = rows.next()? {
+                    let (project_id, id) = (ProjectId(unsigned(row, 5)?), EventId(row.get(6)?));
+                    kept.push(handled(MessageKey { project_id, id, of_event: true }, row)?);
+                }
+                Ok(kept)
             })
             .await
     }

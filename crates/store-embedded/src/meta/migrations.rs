@@ -6,8 +6,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::Failure;
 
 /// The steps, in order; a database's `user_version` is how many of them it has. A released step never changes.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../../migrations/meta/0001_start.sql"), include_str!("../../migrations/meta/0002_platform.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../migrations/meta/0001_start.sql"),
+    include_str!("../../migrations/meta/0002_outcomes.sql"),
+    include_str!("../../migrations/meta/0003_platform.sql"),
+];
 
 /// Applies the missing steps in one transaction. A database of a newer version is refused untouched.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Failure> {

@@ -16,6 +16,7 @@ mod issues;
 mod listing;
 mod message_queue;
 mod migrations;
+mod outcomes;
 mod project_tokens;
 mod projects;
 mod readers;
@@ -54,7 +55,7 @@ impl Default for MetaOptions {
     }
 }
 
-/// Accounts, projects, issues and dead letters in one SQLite database.
+/// Accounts, projects, issues, dead letters and the ledger of outcomes in one SQLite database.
 ///
 /// [`config_version`](nuthatch_store::ProjectStore::config_version) is one atomic read. It moves before a write of
 /// this process returns, and at most half a second (or one commit, if that takes longer) after one of another

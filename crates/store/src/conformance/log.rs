@@ -84,7 +84,7 @@ async fn what_is_appended_is_read_in_order(log: &impl Log) {
 
 async fn partitions_and_topics_are_apart(log: &impl Log) {
     for (topic, partition, value) in
-        [(Topic::IngestEvents, 0, "a"), (Topic::IngestEvents, 1, "b"), (Topic::DeadLetters, 0, "c")]
+        [(Topic::IngestEvents, 0, "a"), (Topic::IngestEvents, 1, "b"), (Topic::Outcomes, 0, "c")]
     {
         let at = Position { topic, partition, offset: 0 };
         assert_eq!(log.append(topic, partition, vec![record(1, value)]).await.unwrap(), at);

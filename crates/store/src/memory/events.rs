@@ -38,6 +38,13 @@ impl MemoryEvents {
         Self::default()
     }
 
+    /// Loses what is not committed, as a crash does.
+    pub fn crash(&self) {
+        let State { pending, durable, reached, .. } = &mut *self.state();
+        pending.clear();
+        reached.clone_from(durable);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

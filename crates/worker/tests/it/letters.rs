@@ -49,7 +49,7 @@ async fn a_worker_that_dies_while_it_replays_does_it_again_and_counts_once() {
     for operation in 0.. {
         let (stores, id) = refused().await;
         stores.request_replay(id, Some(r#"{"message":"mended"}"#)).await;
-        if stores.drain(Some(Fault::Die { operation })).await.is_ok() {
+        if stores.drain(Some(dies_at(operation))).await.is_ok() {
             break;
         }
         deaths += 1;
@@ -73,18 +73,4 @@ async fn letters_expire_with_the_events() {
     }
     stop.cancel();
     running.await.unwrap().unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_no_letter_any_more_is_listed_and_costs_no_neighbour() {
-    let stores = Stores::new().await;
-    let record = NewRecord { key: [0; 16], value: Bytes::from_static(b"no header line") };
-    stores.log.append(Topic::DeadLetters, 0, vec![record]).await.unwrap();
-    stores.accept(1, "not json").await;
-    stores.drain(None).await.unwrap();
-    let dead = stores.dead().await;
-    let reasons: Vec<_> = dead.iter().map(|letter| letter.header.reason.as_str()).collect();
-    assert_eq!(reasons, ["invalid_json", "damaged_record"]);
-    let broken = stores.meta.letter(dead[1].id).await.unwrap().unwrap();
-    assert!(broken.replacement(None).is_err(), "there is nothing to replay");
 }

@@ -2,28 +2,37 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod faults;
+mod ledger;
 mod letters;
+#[path = "../../../issues/tests/it/model.rs"]
+mod model;
+mod simulation;
+#[path = "../../../issues/tests/it/state.rs"]
+#[expect(dead_code, reason = "the tests of the engine use the rest")]
+mod state;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use nuthatch_protocol::{
-    EventId, IngestRecord, KeyId, Position, ProjectId, PublicKey, Timestamp, Topic, record::IngestHeader,
+    DataCategory, EventId, IngestRecord, KeyId, Origin, Outcome, Outcomes, Position, ProjectId, PublicKey, Timestamp,
+    Topic, record::IngestHeader,
 };
 use nuthatch_query::Expr;
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, ProjectStore, StoreError,
+    DeadLetterStore, EventStore, IssueStore, Log, OutcomeStore, ProjectStore, StoreError,
     dead_letters::{Letter, LetterFilter, LetterQuery, LetterScope},
     events::EventQuery,
     issues::{IssueQuery, IssueSort},
     log::{NewRecord, ReadLimit},
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
+    outcomes::{OutcomeGrouping, OutcomeQuery},
     projects::NewProject,
 };
-use nuthatch_worker::{ISSUES_CONSUMER, LETTERS_CONSUMER, Worker, WorkerOptions};
+use nuthatch_worker::{ISSUES_CONSUMER, OUTCOMES_CONSUMER, Worker, WorkerOptions};
 use tokio_util::sync::CancellationToken;
 
-use faults::{Fault, Faulty};
+use faults::{Fault, Faults, Faulty, away, dies_at};
 
 const START: Position = Position { topic: Topic::IngestEvents, partition: 0, offset: 0 };
 const NOW: Timestamp = Timestamp(1_790_000_000_000_000);
@@ -72,14 +81,16 @@ impl Stores {
         self.log.append(Topic::IngestEvents, 0, vec![record]).await.unwrap();
     }
 
-    fn worker(&self, fault: Option<Fault>) -> Worker {
-        let faulty = Faulty::new(self.events.clone(), self.meta.clone(), self.log.clone(), fault);
+    fn worker(&self, faults: Option<Faults>) -> Worker {
+        let faults = faults.unwrap_or_else(|| Box::new(|_| Fault::None));
+        let faulty = Faulty::new(self.events.clone(), self.meta.clone(), self.log.clone(), faults, None);
         Worker {
             log: faulty.clone(),
             issues: faulty.clone(),
             events: faulty.clone(),
-            letters: faulty,
+            letters: faulty.clone(),
             queue: self.meta.clone(),
+            outcomes: faulty,
             clock: Arc::new(|| NOW),
             options: WorkerOptions {
                 batch: ReadLimit { records: 4, bytes: 1 << 20 },
@@ -92,9 +103,9 @@ impl Stores {
     }
 
     /// Runs a worker until it has done everything there is to do, or fails.
-    async fn drain(&self, fault: Option<Fault>) -> Result<(), StoreError> {
+    async fn drain(&self, faults: Option<Faults>) -> Result<(), StoreError> {
         let stop = CancellationToken::new();
-        let mut running = tokio::spawn(self.worker(fault).run(stop.clone()));
+        let mut running = tokio::spawn(self.worker(faults).run(stop.clone()));
         loop {
             if self.is_settled().await {
                 stop.cancel();
@@ -116,12 +127,10 @@ impl Stores {
         let accepted = self.log.bounds(START.topic, 0).await.unwrap().next;
         let issues = self.meta.position(ISSUES_CONSUMER, START).await.unwrap();
         let events = self.events.position(START).await.unwrap();
-        if issues.offset != accepted || events.offset != accepted {
-            return false;
-        }
-        let start = Position { topic: Topic::DeadLetters, ..START };
-        let refused = self.log.bounds(start.topic, 0).await.unwrap().next;
-        self.meta.position(LETTERS_CONSUMER, start).await.unwrap().offset == refused
+        let start = Position { topic: Topic::Outcomes, ..START };
+        let decided = self.log.bounds(start.topic, 0).await.unwrap().next;
+        let counted = self.meta.position(OUTCOMES_CONSUMER, start).await.unwrap();
+        issues.offset == accepted && events.offset == accepted && counted.offset == decided
     }
 
     async fn counted(&self) -> u64 {
@@ -144,6 +153,23 @@ impl Stores {
         self.events.count(&query).await.unwrap()
     }
 
+    /// What the ledger says, by outcome and reason.
+    async fn ledger(&self) -> BTreeMap<(Outcome, String), u64> {
+        let query = OutcomeQuery {
+            projects: vec![self.project],
+            keys: vec![KeyId(1)],
+            categories: vec![DataCategory::Error],
+            outcomes: Vec::new(),
+            reasons: Vec::new(),
+            from_minute: NOW.secs() / 60,
+            until_minute: NOW.secs() / 60 + 1,
+            interval_minutes: 1,
+            by: OutcomeGrouping { outcome: true, reason: true, ..OutcomeGrouping::default() },
+        };
+        let sums = self.meta.outcome_sums(&query).await.unwrap().into_iter();
+        sums.map(|sum| ((sum.group.outcome.unwrap(), sum.group.reason.unwrap()), sum.quantity)).collect()
+    }
+
     /// The dead letters, newest first.
     async fn dead(&self) -> Vec<Letter> {
         let filter = LetterFilter { scope: LetterScope::Installation, reason: None };
@@ -154,6 +180,13 @@ impl Stores {
 /// Eight good events of three issues, two of them sent twice, and two that cannot be handled.
 async fn history() -> Stores {
     let stores = Stores::new().await;
+    for quantity in [2, 3] {
+        let origin = Origin { received: NOW, project_id: Some(stores.project), key_id: Some(KeyId(1)) };
+        let mut outcomes = Outcomes::default();
+        outcomes.add(origin.key(DataCategory::Error, Outcome::ClientDiscard, "before_send"), quantity);
+        let record = NewRecord { key: [0; 16], value: outcomes.encode() };
+        stores.log.append(Topic::Outcomes, 0, vec![record]).await.unwrap();
+    }
     for id in 1..=8 {
         stores.accept(id, &format!(r#"{{"message":"problem {}"}}"#, ["a", "b", "c"][usize::from(id) % 3])).await;
         if id % 4 == 0 {
@@ -170,6 +203,14 @@ async fn assert_exact(stores: &Stores, what: &str) {
     let dead = stores.dead().await;
     assert_eq!(dead.len(), 2, "{what}: dead letters");
     assert!(dead.iter().all(|letter| letter.header.reason == "invalid_json"));
+    let ledger = [
+        ((Outcome::Accepted, String::new()), 8),
+        ((Outcome::Invalid, "duplicate".to_owned()), 2),
+        ((Outcome::Invalid, "invalid_json".to_owned()), 2),
+        ((Outcome::ClientDiscard, "before_send".to_owned()), 5),
+    ];
+    assert_eq!(stores.ledger().await, BTreeMap::from(ledger), "{what}: the ledger");
+    assert_eq!(stores.meta.books().await.unwrap().imbalances(), [], "{what}: the books");
 }
 
 #[tokio::test]
@@ -184,7 +225,7 @@ async fn a_worker_that_dies_between_any_two_store_operations_is_taken_up_exactly
     let mut deaths = 0;
     for operation in 0.. {
         let stores = history().await;
-        if stores.drain(Some(Fault::Die { operation })).await.is_ok() {
+        if stores.drain(Some(dies_at(operation))).await.is_ok() {
             break;
         }
         deaths += 1;
@@ -196,9 +237,9 @@ async fn a_worker_that_dies_between_any_two_store_operations_is_taken_up_exactly
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_away_for_a_while_delays_and_loses_nothing() {
-    for operation in 0..12 {
+    for operation in 0..40 {
         let stores = history().await;
-        stores.drain(Some(Fault::Away { operation, times: 3 })).await.unwrap();
+        stores.drain(Some(away(operation, 3))).await.unwrap();
         assert_exact(&stores, &format!("away at operation {operation}")).await;
     }
 }

@@ -29,14 +29,24 @@ export function ProjectPage() {
   return (
     <SettingsPage
       action={
-        <Link
-          className={buttonClass("plain")}
-          params={{ org, project: slug }}
-          search={{}}
-          to="/organizations/$org/projects/$project/getting-started/"
-        >
-          Set up
-        </Link>
+        <div className={styles.links}>
+          <Link
+            className={buttonClass("plain")}
+            params={{ org }}
+            search={{ project: slug }}
+            to="/organizations/$org/stats/"
+          >
+            Stats
+          </Link>
+          <Link
+            className={buttonClass("plain")}
+            params={{ org, project: slug }}
+            search={{}}
+            to="/organizations/$org/projects/$project/getting-started/"
+          >
+            Set up
+          </Link>
+        </div>
       }
       lead={slug}
       title={project.data?.name ?? <Skeleton height={20} width={140} />}

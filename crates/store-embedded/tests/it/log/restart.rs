@@ -64,7 +64,7 @@ async fn segments_behind_the_slowest_are_removed_and_stay_removed() {
     let dir = TempDir::new().unwrap();
     let log = EmbeddedLog::open(dir.path(), small_segments(with_worker())).unwrap();
     fill(&log, 0..60, 20_000).await;
-    log.append(Topic::DeadLetters, 0, vec![record(0, 20_000)]).await.unwrap();
+    log.append(Topic::Outcomes, 0, vec![record(0, 20_000)]).await.unwrap();
     let full = log.bounds(TOPIC, 0).await.unwrap();
     log.release("worker", at(40)).await.unwrap();
     let trimmed = log.bounds(TOPIC, 0).await.unwrap();
@@ -77,7 +77,18 @@ async fn segments_behind_the_slowest_are_removed_and_stay_removed() {
     let batch = read_all(&log).await;
     assert_eq!(batch.damaged, [], "trimmed is not damaged");
     assert!(sound(&batch, 20_000).into_iter().eq(trimmed.first..60));
-    assert_eq!(log.bounds(Topic::DeadLetters, 0).await.unwrap().next, 1);
+    assert_eq!(log.bounds(Topic::Outcomes, 0).await.unwrap().next, 1);
+}
+
+#[tokio::test]
+async fn positions_in_a_topic_of_another_version_are_passed_over() {
+    let dir = TempDir::new().unwrap();
+    let of =
+        |topic: &str| format!(r#"{{"consumer":"worker","position":{{"topic":"{topic}","partition":0,"offset":40}}}}"#);
+    let text = format!(r#"{{"version":1,"consumers":[{},{}]}}"#, of("dead-letters"), of(TOPIC.as_str()));
+    std::fs::write(dir.path().join("consumers.json"), text).unwrap();
+    let log = EmbeddedLog::open(dir.path(), small_segments(with_worker())).unwrap();
+    assert_eq!(log.consumers().await.unwrap(), [("worker".to_owned(), at(40))]);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Databases of earlier versions, of later ones, and what is no database.
 
 use nuthatch_issues::{Cause, Needs, Status};
-use nuthatch_protocol::{Hash, LetterId, PublicKey, UserId};
-use nuthatch_store::{AccountStore, DeadLetterStore, IssueTypeStore, ProjectTokenStore, TeamStore};
+use nuthatch_protocol::{DataCategory, Hash, LetterId, Origin, Outcome, PublicKey, UserId};
+use nuthatch_store::{AccountStore, DeadLetterStore, IssueTypeStore, OutcomeStore, ProjectTokenStore, TeamStore};
 use rusqlite::Connection;
 
 use super::*;
@@ -19,6 +19,7 @@ async fn format_1_opens() {
     for sql in FORMAT_1 {
         old.execute_batch(sql).unwrap();
     }
+    old.execute("INSERT INTO position VALUES ('issues', 'ingest-events', 0, 9)", []).unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
     drop(old);
 
@@ -57,6 +58,48 @@ async fn format_1_opens() {
     assert_eq!((header.source, header.project_id), (position(3).position, Some(project.id)));
     assert_eq!((header.reason.as_str(), header.place.as_deref()), ("invalid_json", Some("byte 0")));
     assert_eq!(&kept.record[..], b"not json");
+
+    // The ledger begins with what there was.
+    let books = store.books().await.unwrap();
+    assert_eq!(books.imbalances(), []);
+    assert_eq!((books.accounts[0].opening, books.accounts[0].records), (9, 0));
+    let total = &books.totals[0];
+    assert_eq!(
+        (total.category, total.opening as u64, total.remembered),
+        (DataCategory::Error, books.issue_events[0].1, 1)
+    );
+}
+
+/// Every number of the ledger has another one that it must fit to.
+#[tokio::test]
+async fn a_damaged_number_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("meta.db");
+    let store = open(&path);
+    let place = Place::make(&store, "acme").await;
+    for n in 1..=3 {
+        let origin = Origin { received: Timestamp(0), project_id: Some(place.web), key_id: None };
+        let mut changes = nth(n, place.web);
+        changes.outcomes.add(origin.key(DataCategory::Error, Outcome::Accepted, ""), 1);
+        transact(&store, n, changes).await.unwrap();
+    }
+    assert_eq!(store.books().await.unwrap().imbalances(), []);
+    let other = Connection::open(&path).unwrap();
+    for (damage, mend, check) in [
+        ("UPDATE outcome SET quantity = quantity - 1", "UPDATE outcome SET quantity = quantity + 1", "minutes"),
+        ("UPDATE outcome_total SET quantity = 2", "UPDATE outcome_total SET quantity = 3", "outcomes-of-records"),
+        ("UPDATE outcome_account SET records = 4", "UPDATE outcome_account SET records = 3", "records-of-position"),
+        ("UPDATE outcome_account SET quantity = 4", "UPDATE outcome_account SET quantity = 3", "one-outcome-each"),
+        ("UPDATE position SET \"offset\" = 4", "UPDATE position SET \"offset\" = 3", "records-of-position"),
+        ("UPDATE issue SET times_seen = 2", "UPDATE issue SET times_seen = 1", "issue-counters"),
+        ("UPDATE handled SET fate = 1", "UPDATE handled SET fate = 0", "messages"),
+    ] {
+        other.execute(damage, []).unwrap();
+        let found = store.books().await.unwrap().imbalances();
+        assert!(found.iter().any(|found| found.check == check), "{damage}: {found:?}");
+        other.execute(mend, []).unwrap();
+        assert_eq!(store.books().await.unwrap().imbalances(), [], "{mend}");
+    }
 }
 
 #[tokio::test]

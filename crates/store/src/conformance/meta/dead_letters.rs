@@ -1,6 +1,7 @@
 //! The list of dead letters.
 
 use bytes::Bytes;
+use nuthatch_issues::{Changes, Needs};
 use nuthatch_protocol::{LetterId, Position, ProjectId, Topic, record::DeadLetter};
 
 use super::fixture::{NOW, Place, letter};
@@ -13,8 +14,8 @@ use crate::{
 const ALL: LetterFilter = LetterFilter { scope: LetterScope::Installation, reason: None };
 
 fn at(offset: u64) -> ConsumerPosition {
-    let position = Position { topic: Topic::DeadLetters, partition: 0, offset };
-    ConsumerPosition { consumer: "letters".to_owned(), position }
+    let position = Position { topic: Topic::IngestEvents, partition: 0, offset };
+    ConsumerPosition { consumer: "issues".to_owned(), position }
 }
 
 fn of(project: ProjectId, reason: Option<&str>) -> LetterFilter {
@@ -22,8 +23,19 @@ fn of(project: ProjectId, reason: Option<&str>) -> LetterFilter {
 }
 
 async fn take(store: &impl MetaStore, letters: Vec<DeadLetter>) {
-    let dropped = store.take_letters(letters, at(0), LetterBounds::default()).await.expect("takes");
-    assert_eq!(dropped, 0);
+    assert_eq!(take_within(store, letters, at(0), LetterBounds::default()).await, 0);
+}
+
+/// Letters come with a transaction of the issues, and the list is cut.
+async fn take_within(
+    store: &impl MetaStore,
+    letters: Vec<DeadLetter>,
+    position: ConsumerPosition,
+    bounds: LetterBounds,
+) -> u64 {
+    let changes = Changes { letters, ..Changes::default() };
+    store.transact(Needs::default(), Some(position), Box::new(move |_| changes)).await.expect("keeps");
+    store.cut_letters(bounds).await.expect("cuts")
 }
 
 async fn page(store: &impl MetaStore, filter: &LetterFilter, cursor: Option<LetterCursor>, limit: usize) -> LetterPage {
@@ -48,15 +60,15 @@ pub async fn letters_are_known_by_their_source(store: &impl MetaStore) {
     let (known, unknown) = (letter(1, Some(ProjectId(7)), "invalid_json"), letter(2, None, "invalid_record"));
     let empty = DeadLetter { original: Bytes::new(), ..letter(3, None, "damaged_record") };
     let letters = vec![known.clone(), unknown.clone(), empty.clone()];
-    store.take_letters(letters, at(3), LetterBounds::default()).await.expect("takes");
-    assert_eq!(store.position("letters", at(0).position).await.expect("looks up"), at(3).position);
+    take_within(store, letters, at(3), LetterBounds::default()).await;
+    assert_eq!(store.position("issues", at(0).position).await.expect("looks up"), at(3).position);
 
     let again = DeadLetter { original: Bytes::from_static(b"other"), ..letter(1, None, "too_deep") };
     let elsewhere = Position { partition: 1, ..known.header.source };
     let mut neighbour = known.clone();
     neighbour.header.source = elsewhere;
-    store.take_letters(vec![again, neighbour.clone()], at(5), LetterBounds::default()).await.expect("takes");
-    assert_eq!(store.position("letters", at(0).position).await.expect("looks up"), at(5).position);
+    take_within(store, vec![again, neighbour.clone()], at(5), LetterBounds::default()).await;
+    assert_eq!(store.position("issues", at(0).position).await.expect("looks up"), at(5).position);
 
     let listed = page(store, &ALL, None, 100).await;
     let wanted = [neighbour, empty, unknown, known];
@@ -176,19 +188,19 @@ pub async fn letters_are_removed_and_expire(store: &impl MetaStore) {
 /// Beyond the bounds the oldest letters go, but not the newest one and not what waits to be replayed.
 pub async fn the_oldest_letters_go_beyond_the_bounds(store: &impl MetaStore) {
     let few = LetterBounds { letters: 3, bytes: u64::MAX >> 1 };
-    let take = async |n, bounds| store.take_letters(vec![letter(n, None, "too_deep")], at(n), bounds).await;
+    let take = async |n, bounds| take_within(store, vec![letter(n, None, "too_deep")], at(n), bounds).await;
     for n in 1..=3 {
-        assert_eq!(take(n, few).await.expect("takes"), 0);
+        assert_eq!(take(n, few).await, 0);
     }
-    assert_eq!(take(4, few).await.expect("takes"), 1);
+    assert_eq!(take(4, few).await, 1);
     assert_eq!(kept(store, &ALL).await, [4, 3, 2]);
 
     let second = page(store, &ALL, None, 3).await.letters[2].id;
     store.request_replay(second, Bytes::from_static(b"x")).await.expect("asks");
     let size = letter(5, None, "too_deep").original.len() as u64;
     let small = LetterBounds { letters: 100, bytes: 2 * size };
-    assert_eq!(take(5, small).await.expect("takes"), 1);
+    assert_eq!(take(5, small).await, 1);
     assert_eq!(kept(store, &ALL).await, [5, 4, 2]);
-    assert_eq!(take(6, LetterBounds { letters: 0, bytes: 0 }).await.expect("takes"), 2);
+    assert_eq!(take(6, LetterBounds { letters: 0, bytes: 0 }).await, 2);
     assert_eq!(kept(store, &ALL).await, [6, 2]);
 }

@@ -7,6 +7,7 @@ mod fixture;
 mod issue_types;
 mod listing;
 mod message_queue;
+mod outcomes;
 mod project_tokens;
 mod projects;
 mod teams;
@@ -25,6 +26,9 @@ pub use self::{
     },
     listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
     message_queue::messages_wait_in_order,
+    outcomes::{
+        damage_shows_in_the_books, outcomes_age, outcomes_are_summed_as_asked, outcomes_move_with_their_effects,
+    },
     project_tokens::project_tokens_belong_to_projects,
     projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
     teams::{teams_are_made_changed_and_removed, teams_have_members_and_projects},
@@ -73,6 +77,10 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     replays_wait_until_they_are_done(&fresh()).await;
     letters_are_removed_and_expire(&fresh()).await;
     the_oldest_letters_go_beyond_the_bounds(&fresh()).await;
+    outcomes_are_summed_as_asked(&fresh()).await;
+    outcomes_age(&fresh()).await;
+    outcomes_move_with_their_effects(&fresh()).await;
+    damage_shows_in_the_books(&fresh()).await;
     messages_wait_in_order(&fresh()).await;
     teams_are_made_changed_and_removed(&fresh()).await;
     teams_have_members_and_projects(&fresh()).await;

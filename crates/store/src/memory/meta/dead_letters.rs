@@ -10,11 +10,10 @@ use crate::{
     dead_letters::{
         LETTER_PAGE_MAX, Letter, LetterBounds, LetterFilter, LetterPage, LetterQuery, LetterScope, StoredLetter,
     },
-    issues::ConsumerPosition,
 };
 
 impl State {
-    fn keep(&mut self, DeadLetter { header, original }: DeadLetter) {
+    pub(super) fn keep(&mut self, DeadLetter { header, original }: DeadLetter) {
         if self.letters.values().any(|kept| kept.letter.header.source == header.source) {
             return;
         }
@@ -47,18 +46,8 @@ impl State {
 
 #[async_trait]
 impl DeadLetterStore for MemoryMeta {
-    async fn take_letters(
-        &self,
-        letters: Vec<DeadLetter>,
-        position: ConsumerPosition,
-        bounds: LetterBounds,
-    ) -> Result<u64, StoreError> {
-        let mut state = self.lock();
-        for letter in letters {
-            state.keep(letter);
-        }
-        state.move_to(position);
-        Ok(state.cut_letters(bounds))
+    async fn cut_letters(&self, bounds: LetterBounds) -> Result<u64, StoreError> {
+        Ok(self.lock().cut_letters(bounds))
     }
 
     async fn letters(&self, query: &LetterQuery) -> Result<LetterPage, StoreError> {

@@ -4,10 +4,13 @@ use std::{ops::Bound, time::Duration};
 
 use async_trait::async_trait;
 use nuthatch_issues::{
-    Activity, Changes, Issue, Job, MessageKey, Needs, Status, Substatus, changes::Handled, history::HistoryEntry,
-    jobs::ONGOING_AFTER, open_period::OpenPeriod,
+    Activity, Changes, Issue, Job, MessageKey, Needs, Status, Substatus,
+    changes::{EventFate, Handled},
+    history::HistoryEntry,
+    jobs::ONGOING_AFTER,
+    open_period::OpenPeriod,
 };
-use nuthatch_protocol::{Hash, IssueId, Position, ProjectId, Timestamp};
+use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp};
 
 use super::{MemoryMeta, State};
 use crate::{
@@ -110,8 +113,11 @@ impl State {
             self.releases.entry((*project, version.clone())).or_insert(*date);
         }
         for handled in &changes.handled {
-            self.handled.insert(handled.key, *handled);
+            if let Some(former) = self.handled.insert(handled.key, *handled) {
+                self.ledger.forget(&former);
+            }
         }
+        changes.letters.iter().for_each(|letter| self.keep(letter.clone()));
     }
 }
 
@@ -128,6 +134,9 @@ impl IssueStore for MemoryMeta {
         state.check(&changes)?;
         state.apply(&changes);
         if let Some(position) = position {
+            if !changes.outcomes.is_empty() {
+                state.count(&changes.outcomes, changes.outcomes.quantity(), &position);
+            }
             state.move_to(position);
         }
         Ok(changes)
@@ -142,6 +151,21 @@ impl IssueStore for MemoryMeta {
     async fn handled(&self, keys: &[MessageKey]) -> Result<Vec<Handled>, StoreError> {
         let state = self.lock();
         Ok(keys.iter().filter_map(|key| state.handled.get(key).copied()).collect())
+    }
+
+    async fn kept_events(
+        &self,
+        after: Option<(ProjectId, EventId)>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Handled>, StoreError> {
+        let state = self.lock();
+        let is_wanted = |handled: &&Handled| {
+            let key = handled.key;
+            let is_behind = after.is_none_or(|after| (key.project_id, key.id) > after);
+            key.of_event && handled.fate != EventFate::None && handled.at >= since && is_behind
+        };
+        Ok(state.handled.values().filter(is_wanted).take(limit).copied().collect())
     }
 
     async fn due(&self, job: Job, now: Timestamp, after: IssueId, limit: usize) -> Result<Vec<IssueId>, StoreError> {
@@ -211,7 +235,14 @@ impl IssueStore for MemoryMeta {
 
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError> {
         let mut state = self.lock();
-        state.handled.retain(|_, handled| handled.at.hours() >= before.hours());
+        let State { handled, ledger, .. } = &mut *state;
+        handled.retain(|_, handled| {
+            let stays = handled.at.hours() >= before.hours();
+            if !stays {
+                ledger.forget(handled);
+            }
+            stays
+        });
         state.hours.retain(|(_, hour), _| *hour >= before.hours());
         state.sightings.retain(|_, sightings| sightings.expires >= before);
         let start = before.hours() * 3600;

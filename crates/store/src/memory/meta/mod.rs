@@ -6,6 +6,7 @@ mod issue_types;
 mod issues;
 mod listing;
 mod message_queue;
+mod outcomes;
 mod project_tokens;
 mod projects;
 mod seed;
@@ -40,7 +41,7 @@ use crate::{
     teams::Team,
 };
 
-/// Accounts, projects, issues and dead letters behind one lock.
+/// Accounts, projects, issues, dead letters and outcomes behind one lock.
 #[derive(Default)]
 pub struct MemoryMeta {
     state: Mutex<State>,
@@ -92,6 +93,8 @@ struct State {
 
     queue: BTreeMap<u64, TopicRecord>,
     last_queued: u64,
+
+    ledger: outcomes::Ledger,
 }
 
 impl State {

@@ -1,0 +1,188 @@
+//! `nuthatch verify`
+//!
+//! Recomputes the books from what is stored. The metadata is read as it was at one moment, also while a server runs;
+//! stored events are compared with it only while none does, because a running one is always a little ahead.
+
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use nuthatch_protocol::{Position, Timestamp, Topic};
+use nuthatch_store::{
+    EventStore as _, IssueStore as _, Log as _, OutcomeStore as _, StoreError,
+    outcomes::{Books, Imbalance},
+};
+use nuthatch_store_embedded::{
+    events::{EmbeddedEvents, Options},
+    log::EmbeddedLog,
+    meta::EmbeddedMeta,
+};
+use serde_json::{Value, json};
+
+use super::{Context, output::table};
+use crate::server::{log_options, open_meta};
+
+/// What the command exits with when the books do not balance.
+const UNBALANCED: u8 = 3;
+
+/// Messages that are looked up together.
+const CHUNK: usize = 1000;
+
+/// Events are stored by their own time, which may be so much older than their arrival; retention goes by it.
+const EVENT_AGE_MAX: Duration = Duration::from_hours(31 * 24);
+
+/// Most missing events that are named.
+const NAMED_MAX: usize = 20;
+
+/// What became of looking for events.
+enum Events {
+    /// So many were looked up.
+    Checked(u64),
+    /// A server has the directory open.
+    InUse,
+}
+
+pub(crate) async fn run(context: &Context) -> anyhow::Result<ExitCode> {
+    let meta = open_meta(&context.config.data.dir)?;
+    let books = meta.books().await?;
+    let mut imbalances = books.imbalances();
+    let events = check_events(context, &meta, &mut imbalances).await?;
+    let is_balanced = imbalances.is_empty();
+    context.output.result(&shown(&books, &imbalances, &events), || lines(&books, &imbalances, &events));
+    Ok(if is_balanced { ExitCode::SUCCESS } else { ExitCode::from(UNBALANCED) })
+}
+
+/// Every event that the metadata counted is in the event store, as far as both had come and retention lets them.
+async fn check_events(
+    context: &Context,
+    meta: &EmbeddedMeta,
+    imbalances: &mut Vec<Imbalance>,
+) -> anyhow::Result<Events> {
+    let dir = &context.config.data.dir;
+    let log = match EmbeddedLog::open(dir, log_options()) {
+        Ok(log) => log,
+        Err(StoreError::Unavailable { .. }) => return Ok(Events::InUse),
+        Err(error) => return Err(error).context("cannot open the log"),
+    };
+    let events = EmbeddedEvents::open(&dir.join("events"), Options::default()).context("cannot open the events")?;
+    let kept = Duration::from_secs(u64::from(context.config.retention.events_days) * 86_400);
+    let since = crate::now().minus(kept.saturating_sub(EVENT_AGE_MAX));
+    check_positions(&log, &events, imbalances).await?;
+    let checked = look_up(meta, &events, since, imbalances).await?;
+    log.shutdown().await;
+    Ok(Events::Checked(checked))
+}
+
+/// The event store goes on from where the log still has records.
+async fn check_positions(
+    log: &EmbeddedLog,
+    events: &EmbeddedEvents,
+    imbalances: &mut Vec<Imbalance>,
+) -> anyhow::Result<()> {
+    for topic in [Topic::IngestEvents, Topic::IngestOccurrences] {
+        for partition in 0..log.partitions(topic) {
+            let first = log.bounds(topic, partition).await?.first;
+            let at = events.position(Position { topic, partition, offset: 0 }).await?;
+            if at.offset < first {
+                let (expected, found) = (first as i64, at.offset as i64);
+                let place = format!("{topic}/{partition}");
+                imbalances.push(Imbalance { check: "event-position", place, expected, found });
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn look_up(
+    meta: &EmbeddedMeta,
+    events: &EmbeddedEvents,
+    since: Timestamp,
+    imbalances: &mut Vec<Imbalance>,
+) -> anyhow::Result<u64> {
+    let (mut after, mut checked, mut missing) = (None, 0, 0);
+    loop {
+        let kept = meta.kept_events(after, since, CHUNK).await?;
+        let Some(last) = kept.last() else { break };
+        after = Some((last.key.project_id, last.key.id));
+        for handled in kept {
+            let Some(at) = handled.position else { continue };
+            // What the event store has not come to yet it will read from the log.
+            if events.position(Position { offset: 0, ..at }).await? <= at {
+                continue;
+            }
+            checked += 1;
+            if events.get(handled.key.project_id, handled.key.id).await?.is_none() {
+                missing += 1;
+                if missing <= NAMED_MAX {
+                    let place = format!("project {}, event {}", handled.key.project_id, handled.key.id);
+                    imbalances.push(Imbalance { check: "stored-events", place, expected: 1, found: 0 });
+                }
+            }
+        }
+    }
+    if missing > NAMED_MAX {
+        let place = "all missing events".to_owned();
+        imbalances.push(Imbalance {
+            check: "stored-events",
+            place,
+            expected: checked,
+            found: checked - missing as i64,
+        });
+    }
+    Ok(checked as u64)
+}
+
+fn shown(books: &Books, imbalances: &[Imbalance], events: &Events) -> Value {
+    let accounts = books.accounts.iter().map(|account| {
+        json!({
+            "consumer": account.consumer, "topic": account.topic, "partition": account.partition,
+            "opening": account.opening, "records": account.records, "quantity": account.quantity,
+            "applied": account.applied,
+        })
+    });
+    let totals = books.totals.iter().map(|total| {
+        json!({
+            "project": total.project.to_string(), "category": total.category, "outcome": total.outcome,
+            "opening": total.opening, "quantity": total.quantity, "expired": total.expired,
+        })
+    });
+    let imbalances = imbalances.iter().map(
+        |found| json!({"check": found.check, "place": found.place, "expected": found.expected, "found": found.found}),
+    );
+    let checked = match events {
+        Events::Checked(count) => json!(count),
+        Events::InUse => Value::Null,
+    };
+    json!({
+        "balanced": imbalances.len() == 0, "imbalances": imbalances.collect::<Vec<_>>(), "events_checked": checked,
+        "accounts": accounts.collect::<Vec<_>>(), "totals": totals.collect::<Vec<_>>(),
+    })
+}
+
+fn lines(books: &Books, imbalances: &[Imbalance], events: &Events) -> String {
+    let totals: Vec<Vec<String>> = books
+        .totals
+        .iter()
+        .map(|total| {
+            let project = if total.project.0 == 0 { "none".to_owned() } else { total.project.to_string() };
+            let all = total.opening + total.quantity;
+            vec![project, total.category.to_string(), total.outcome.to_string(), all.to_string()]
+        })
+        .collect();
+    let mut text = table(&["project", "category", "outcome", "units"], &totals);
+    text += "\n";
+    text += &match events {
+        Events::Checked(count) => format!("stored events: {count} looked up\n"),
+        Events::InUse => "stored events: not looked up, because a server runs on this data directory\n".to_owned(),
+    };
+    if imbalances.is_empty() {
+        return text + "The books balance.\n";
+    }
+    let rows: Vec<Vec<String>> = imbalances
+        .iter()
+        .map(|found| {
+            vec![found.check.to_owned(), found.place.clone(), found.expected.to_string(), found.found.to_string()]
+        })
+        .collect();
+    text += &format!("The books do not balance: {} differences.\n\n", imbalances.len());
+    text + &table(&["check", "where", "expected", "found"], &rows)
+}
