@@ -9,6 +9,8 @@ import { NOW } from "./mock/fixtures.mjs";
 import { startMock } from "./mock/server.mjs";
 
 const ISSUES = "/organizations/acme/issues/";
+const PRIVACY = "/settings/acme/projects/shop-api/security-and-privacy/";
+const FILTERS = "/settings/acme/projects/shop-api/filters/";
 const STATS = "/organizations/acme/stats/";
 const LETTERS = "/settings/acme/dead-letters/";
 const LETTER = "/settings/acme/projects/shop-api/dead-letters/";
@@ -596,6 +598,36 @@ describe("signing in", () => {
   });
 });
 
+describe("what becomes of events", () => {
+  it("shows what rules would take out, names a fault at its place, and saves", async () => {
+    await open(PRIVACY);
+    await page.getByLabel("Sensitive words, one a line").fill("zebra");
+    await page.getByLabel("Advanced rules").fill('{"applications": {"$foo": ["@ip"]}}');
+    await page.getByRole("button", { name: "Show what they take out" }).click();
+    await page.getByText("relayPiiConfig.applications.$foo").waitFor();
+    await page.getByLabel("Advanced rules").fill("");
+    await page.getByRole("button", { name: "Show what they take out" }).click();
+    await page.getByRole("cell", { name: "extra.password" }).waitFor();
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByText("Settings saved").waitFor();
+    await page.reload();
+    assert.equal(await page.getByLabel("Sensitive words, one a line").inputValue(), "zebra");
+  });
+
+  it("switches filters at once and saves lists", async () => {
+    await open(FILTERS);
+    const crawlers = page.getByRole("checkbox", { name: /web crawlers/i });
+    await crawlers.click();
+    await page.getByText("Web crawlers: filtered").waitFor();
+    await page.reload();
+    await crawlers.waitFor();
+    assert.equal(await crawlers.isChecked(), true);
+    await page.getByLabel("Releases, one a line").fill("1.*");
+    await page.getByRole("button", { name: "Save lists" }).click();
+    await page.getByText("Lists saved").waitFor();
+  });
+});
+
 describe("every page", () => {
   const PAGES = [
     ["/auth/login/", "signed-out"],
@@ -609,6 +641,8 @@ describe("every page", () => {
     ["/organizations/acme/projects/", "full"],
     ["/organizations/acme/projects/shop-api/getting-started/", "silent"],
     ["/settings/acme/projects/shop-api/", "full"],
+    [PRIVACY, "full"],
+    [FILTERS, "full"],
     [STATS, "full"],
     [STATS, "silent"],
     [LETTERS, "full"],

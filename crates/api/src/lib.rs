@@ -17,10 +17,10 @@ mod series;
 mod shape;
 mod telemetry;
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
 use nuthatch_protocol::{Clock, Timestamp};
-use nuthatch_store::{EventStore, Log, MetaStore, events::StoredEvent, log::StoredRecord};
+use nuthatch_store::{EventStore, Log, MetaStore, StoreError, events::StoredEvent, log::StoredRecord};
 use url::Url;
 
 use crate::auth::{password::Passwords, throttle::Throttle};
@@ -38,7 +38,10 @@ pub use crate::{
 };
 
 /// The event that a record of the log will become: how an event is shown that was accepted and not yet applied.
-pub type Canonicalise = Arc<dyn Fn(&StoredRecord) -> Option<StoredEvent> + Send + Sync>;
+pub type Canonicalise = Arc<dyn Fn(StoredRecord) -> Canonical + Send + Sync>;
+
+/// The answer of [`Canonicalise`]: the event, or `None` when the record becomes none.
+pub type Canonical = Pin<Box<dyn Future<Output = Result<Option<StoredEvent>, StoreError>> + Send>>;
 
 /// Fills a buffer with random bytes that nobody can guess.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;

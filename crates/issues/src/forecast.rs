@@ -1,5 +1,5 @@
 //! How many events an hour an issue may bring that is archived until it escalates (`reference/issue-platform.md` §11.3;
-//! the rule and its reasons: `docs/decisions/0003-forecast.md`).
+//! the rule and its reasons: `docs/decisions/0004-forecast.md`).
 
 use nuthatch_protocol::Timestamp;
 

@@ -39,7 +39,9 @@ pub use action::{Action, apply_action};
 pub use batch::{Routed, needs, process_occurrence_batch};
 pub use cause::{Cause, Rule};
 pub use changes::{Changes, HourlyCount, MessageKey, Needs, Snapshot};
-pub use decode::{DecodeError, DecodeReason, Decoded, EmbeddedEvent, LookupOccurrence, TopicRecord, decode};
+pub use decode::{
+    DecodeError, DecodeReason, Decoded, EmbeddedEvent, LookupOccurrence, TopicRecord, decode, event_user,
+};
 pub use forecast::forecast;
 pub use issue::{Activity, ActivityKind, Assignee, Issue, Status, Substatus};
 pub use issue_type::IssueType;

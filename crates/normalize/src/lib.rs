@@ -4,6 +4,9 @@
 //! and `_meta` says so with the original value. Only a payload that is no JSON object, or that breaks a bound, is
 //! [`Refused`]. The result depends on the record alone, so that a replay gives the same bytes.
 //!
+//! What a project wants kept out is decided on the canonical event: [`filter`] says which events are dropped, then
+//! [`scrub`] takes out of the others what says too much about people.
+//!
 //! One module per interface, each changing its part of the tree in place; [`meta`] is the one place that writes
 //! `_meta`, [`shape`] reads scalars and collections, [`trim`] cuts what is too long.
 
@@ -11,12 +14,15 @@ mod breadcrumbs;
 mod contexts;
 mod event;
 mod exception;
+pub mod filter;
 mod json;
 mod logentry;
 mod meta;
+mod problem;
 mod refused;
 mod release;
 mod request;
+pub mod scrub;
 mod shape;
 mod stacktrace;
 mod tags;
@@ -26,6 +32,7 @@ mod trim;
 mod user;
 
 pub use json::{MAX_DEPTH, MAX_PAYLOAD_BYTES};
+pub use problem::Problem;
 pub use refused::{Reason, Refused};
 
 use nuthatch_protocol::{Event, IngestRecord};

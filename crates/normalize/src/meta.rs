@@ -1,5 +1,7 @@
 //! `_meta`: what was changed on the way, in a tree parallel to the event (`reference/ingest-protocol.md` §11.16).
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use crate::trim;
@@ -43,7 +45,8 @@ impl<'a> Path<'a> {
 /// The notes of one event.
 pub(crate) struct Meta {
     tree: Map<String, Value>,
-    notes: usize,
+    /// Notes that may still be made.
+    left: usize,
 }
 
 impl Meta {
@@ -53,7 +56,7 @@ impl Meta {
             Some(Value::Object(map)) if trim::size(&map) <= MAX_INCOMING_BYTES => map,
             _ => Map::new(),
         };
-        Self { tree, notes: 0 }
+        Self { tree, left: MAX_NOTES }
     }
 
     /// A value that could not be read; it is about to be removed.
@@ -92,11 +95,46 @@ impl Meta {
     }
 
     fn note(&mut self, at: &Path<'_>) -> Option<&mut Map<String, Value>> {
-        if self.notes >= MAX_NOTES {
-            return None;
-        }
-        self.notes += 1;
+        self.left = self.left.checked_sub(1)?;
         Some(child(node(&mut self.tree, at), String::new()))
+    }
+
+    /// Goes on with the notes of a canonical event; so many may be added.
+    pub(crate) fn resume(tree: Map<String, Value>, left: usize) -> Self {
+        Self { tree, left }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tree.is_empty()
+    }
+
+    /// The notes at a place, if there are any.
+    pub(crate) fn peek(&self, keys: &[Cow<'_, str>]) -> Option<&Map<String, Value>> {
+        let (first, rest) = keys.split_first()?;
+        let below = rest.iter().try_fold(self.tree.get(&**first)?, |value, key| value.get(&**key))?;
+        below.get("")?.as_object()
+    }
+
+    /// The notes at a place, to be added to; `None` when there are too many.
+    pub(crate) fn at(&mut self, keys: &[Cow<'_, str>]) -> Option<&mut Map<String, Value>> {
+        self.left = self.left.checked_sub(1)?;
+        let node = keys.iter().fold(&mut self.tree, |tree, key| child(tree, key.to_string()));
+        Some(child(node, String::new()))
+    }
+
+    /// Takes the notes at a place away.
+    pub(crate) fn cut(&mut self, keys: &[Cow<'_, str>]) -> Option<Map<String, Value>> {
+        let (last, way) = keys.split_last()?;
+        let parent = way.iter().try_fold(&mut self.tree, |tree, key| tree.get_mut(&**key)?.as_object_mut())?;
+        match parent.remove(&**last)?.get_mut("")?.take() {
+            Value::Object(notes) => Some(notes),
+            _ => None,
+        }
+    }
+
+    /// All notes.
+    pub(crate) fn take(&mut self) -> Map<String, Value> {
+        std::mem::take(&mut self.tree)
     }
 }
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use nuthatch_normalize::{filter::FilterSettings, scrub::ScrubSettings};
 use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
+
+use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 
@@ -34,7 +37,7 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Creates a project with a first key. [`StoreError::Conflict`] when the slug is taken in the organization.
     async fn create_project(&self, project: NewProject) -> Result<(Project, ProjectKey), StoreError>;
 
-    /// Writes slug, name, platform and resolve age of a project.
+    /// Writes slug, name, platform, resolve age and options of a project.
     async fn update_project(&self, project: &Project) -> Result<(), StoreError>;
 
     /// A project by id.
@@ -118,6 +121,18 @@ pub struct Project {
     pub created: Timestamp,
     /// After so many hours without an event an issue is resolved; `None`: never.
     pub resolve_age_hours: Option<u32>,
+    /// What is done to its events.
+    pub options: ProjectOptions,
+}
+
+/// What people choose for a project's events.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProjectOptions {
+    /// What is taken out of them.
+    pub scrubbing: ScrubSettings,
+    /// Which of them are dropped.
+    pub filters: FilterSettings,
 }
 
 /// A project to create.

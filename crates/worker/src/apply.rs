@@ -19,7 +19,7 @@ use crate::{
     Backoff, EVENTS_CONSUMER, ISSUES_CONSUMER, Worker,
     dead_letter::{self, Refusal},
     ledger::Entry,
-    prepare::{Batch, Dead, Item},
+    prepare::{Batch, Dead, Filtered, Item},
     retry, telemetry,
 };
 
@@ -44,6 +44,8 @@ struct Work {
     records: Vec<StoredRecord>,
     /// Where the messages are counted.
     entries: Vec<Entry>,
+    /// Records that their projects do not want.
+    filtered: Vec<Filtered>,
     /// Records that are no messages.
     dead: Vec<Dead>,
     /// The position behind the batch.
@@ -53,8 +55,9 @@ struct Work {
 impl Work {
     /// A batch, and the rows of its messages.
     fn of(batch: Batch) -> (Arc<Self>, Vec<Option<EventRow>>) {
-        let Batch { items, dead, next } = batch;
-        let mut work = Self { messages: Vec::new(), records: Vec::new(), entries: Vec::new(), dead, next };
+        let Batch { items, filtered, dead, next } = batch;
+        let (messages, records, entries) = (Vec::new(), Vec::new(), Vec::new());
+        let mut work = Self { messages, records, entries, filtered, dead, next };
         let mut rows = Vec::with_capacity(items.len());
         for Item { routed, record, row, entry, .. } in items {
             work.messages.push(routed);
@@ -93,13 +96,19 @@ impl Work {
         self.dead.iter().filter(move |dead| dead.letter.header.source >= applied)
     }
 
+    /// Records that are not applied yet and that their projects do not want.
+    fn filtered(&self, applied: Position) -> impl Iterator<Item = &Filtered> {
+        self.filtered.iter().filter(move |filtered| filtered.position >= applied)
+    }
+
     /// What becomes of each record that is not applied yet. Those that are left over are not in the log any more.
     fn outcomes(&self, fresh: usize, results: &[MessageResult], applied: Position, now: Timestamp) -> Outcomes {
         let decided = self.entries[fresh..].iter().zip(results).map(|(entry, result)| entry.of_result(*result));
         let dead = self.dead(applied).map(|dead| dead.entry.invalid(&dead.letter.header.reason));
         let mut outcomes = Outcomes::default();
         let mut counted = 0;
-        for key in decided.chain(dead) {
+        let filtered = self.filtered(applied).map(|filtered| filtered.entry.filtered(filtered.reason.as_str()));
+        for key in decided.chain(dead).chain(filtered) {
             outcomes.add(key, 1);
             counted += 1;
         }
@@ -131,6 +140,11 @@ impl Apply {
         self.issues_at.min(self.events_at)
     }
 
+    /// The first record that nothing was decided about.
+    pub(crate) fn decided(&self) -> Position {
+        self.issues_at
+    }
+
     /// Applies batches until there are no more, then commits.
     pub(crate) async fn run(
         &mut self,
@@ -159,7 +173,7 @@ impl Apply {
     async fn apply(&mut self, batch: Batch, stop: &CancellationToken) -> Result<(), StoreError> {
         let begun = Instant::now();
         let next = batch.next;
-        let count = batch.items.len() + batch.dead.len();
+        let count = batch.items.len() + batch.filtered.len() + batch.dead.len();
         let (work, rows) = Work::of(batch);
         let Some(fates) = self.settle(&work, stop).await? else { return Ok(()) };
         if next > self.events_at {
@@ -259,6 +273,7 @@ impl Apply {
         let changes = self.worker.issues.transact(needs, Some(position), Box::new(decide)).await?;
         let (results, counters) = results.recv().unwrap_or_default();
         telemetry::decided(&counters);
+        telemetry::filtered(work.filtered(applied));
         self.report(&changes.letters, stop).await?;
         let fates = work.messages[fresh..].iter().zip(results);
         Ok(fates.map(|(routed, result)| result.fate(&routed.message).unwrap_or(EventFate::None)).collect())

@@ -52,6 +52,11 @@ impl Entry {
         self.origin.key(self.category, Outcome::Invalid, reason.to_owned())
     }
 
+    /// What a record counts as that its project does not want.
+    pub(crate) fn filtered(self, reason: &str) -> OutcomeKey {
+        self.origin.key(self.category, Outcome::Filtered, reason.to_owned())
+    }
+
     /// What lost records count as.
     pub(crate) fn missing(now: Timestamp) -> OutcomeKey {
         Self::nameless(DataCategory::Unknown, None, now).invalid(MISSING)

@@ -19,6 +19,7 @@ mod platform;
 mod prepare;
 mod queue;
 mod retention;
+mod rules;
 mod telemetry;
 
 use std::{sync::Arc, time::Duration};
@@ -34,11 +35,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::prepare::ReadEvents;
 pub use crate::{
     jobs::run_once as run_job,
     ledger::Entry,
     platform::{EventLookup, prepare_messages, row_id},
-    prepare::{Batch, Dead, Item, Prepared, prepare, stored_event},
+    prepare::{Batch, Dead, Filtered, Item, Meaning, Prepared, Stage, prepare},
+    rules::{ProjectRules, Rules},
 };
 
 /// The consumer that keeps issues: its position lives in the metadata.
@@ -93,6 +96,8 @@ pub struct Worker {
     pub queue: Arc<dyn MessageQueueStore>,
     /// What became of everything.
     pub outcomes: Arc<dyn OutcomeStore>,
+    /// What projects do to their events.
+    pub rules: Arc<Rules>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How.
@@ -138,7 +143,7 @@ impl Worker {
     async fn consume(self: Arc<Self>, start: Position, stop: CancellationToken) -> Result<(), StoreError> {
         let mut apply = apply::Apply::resume(self.clone(), start, &stop).await?;
         let (sender, receiver) = mpsc::channel(PREPARED_AHEAD);
-        let reading = tokio::spawn(self.clone().read_and_prepare(apply.next(), sender, stop.clone()));
+        let reading = tokio::spawn(self.clone().read_and_prepare(apply.next(), apply.decided(), sender, stop.clone()));
         let applied = apply.run(receiver, &stop).await;
         if applied.is_err() {
             stop.cancel();
@@ -149,10 +154,12 @@ impl Worker {
         applied.and(read)
     }
 
-    /// Reads batches in order and computes what they mean, ahead of the applying side.
+    /// Reads batches in order and computes what they mean, ahead of the applying side. The issues include what is before
+    /// `decided`.
     async fn read_and_prepare(
         self: Arc<Self>,
         mut at: Position,
+        decided: Position,
         sender: mpsc::Sender<prepare::Batch>,
         stop: CancellationToken,
     ) -> Result<(), StoreError> {
@@ -169,11 +176,13 @@ impl Worker {
             at = read.next;
             let now = self.clock.now();
             let batch = if at.topic == Topic::IngestOccurrences {
-                let lookup = EventLookup { events: &*self.events, log: &*self.log };
+                let lookup = EventLookup { events: &*self.events, log: &*self.log, rules: &self.rules };
                 let Some(batch) = retry(&stop, || prepare_messages(read.clone(), lookup, now)).await? else { break };
                 batch
             } else {
-                compute(|| prepare::prepare_events(read, now))
+                let read = ReadEvents::new(read, now);
+                let Some(rules) = retry(&stop, || self.rules.of_all(read.projects())).await? else { break };
+                compute(|| read.prepare(&rules, decided, now))
             };
             if sender.send(batch).await.is_err() {
                 break;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use md5::{Digest, Md5};
-use nuthatch_issues::{DecodeError, Decoded, EmbeddedEvent, LookupOccurrence, Routed, decode};
+use nuthatch_issues::{DecodeError, Decoded, EmbeddedEvent, LookupOccurrence, Routed, decode, event_user as user};
 use nuthatch_protocol::{
     DataCategory, Event, EventId, EventPath, EventRow, Message, Occurrence, Position, ProjectId, Timestamp, Topic,
     occurrence::EventFacts,
@@ -21,7 +21,8 @@ use crate::{
     compute,
     dead_letter::{self, Refusal},
     ledger::Entry,
-    prepare::{Batch, Dead, Item, stored_event},
+    prepare::{Batch, Dead, Item},
+    rules::{ProjectRules, Rules},
 };
 
 /// Where the events of occurrences are looked up that were sent before: stored, or accepted and not stored yet.
@@ -31,6 +32,8 @@ pub struct EventLookup<'a> {
     pub events: &'a dyn EventStore,
     /// What was accepted.
     pub log: &'a dyn Log,
+    /// What projects do to their events.
+    pub rules: &'a Rules,
 }
 
 impl EventLookup<'_> {
@@ -49,7 +52,7 @@ impl EventLookup<'_> {
         if stored.is_some() {
             return Ok(stored);
         }
-        let accepted = self.accepted(Topic::IngestEvents, id, before, stored_event).await?.filter(is_of_project);
+        let accepted = self.accepted(Topic::IngestEvents, id, before, now).await?.filter(is_of_project);
         if accepted.is_some() {
             return Ok(accepted);
         }
@@ -61,8 +64,7 @@ impl EventLookup<'_> {
         if let Some(event) = shown.or(stored) {
             return Ok(Some(event));
         }
-        let event_of = |record: &StoredRecord| shown_event(record, now);
-        let accepted = self.accepted(Topic::IngestOccurrences, id, before, event_of).await?.filter(is_of_project);
+        let accepted = self.accepted(Topic::IngestOccurrences, id, before, now).await?.filter(is_of_project);
         if accepted.is_some() {
             return Ok(accepted);
         }
@@ -76,17 +78,34 @@ impl EventLookup<'_> {
         topic: Topic,
         id: EventId,
         before: Position,
-        event_of: impl Fn(&StoredRecord) -> Option<StoredEvent>,
+        now: Timestamp,
     ) -> Result<Option<StoredEvent>, StoreError> {
         for partition in 0..self.log.partitions(topic) {
             let from = self.events.position(Position { topic, partition, offset: 0 }).await?;
             let found = self.log.find(from, id.0).await?;
-            let found = found.filter(|record| topic != before.topic || record.position < before);
-            if let Some(event) = found.as_ref().and_then(&event_of) {
-                return Ok(Some(event));
+            let Some(record) = found.filter(|record| topic != before.topic || record.position < before) else {
+                continue;
+            };
+            let event = match topic {
+                Topic::IngestOccurrences => self.shown_event(&record, now).await?,
+                _ => self.rules.stored_event(&record).await?,
+            };
+            if event.is_some() {
+                return Ok(event);
             }
         }
         Ok(None)
+    }
+
+    /// The event in a message that is not applied yet.
+    async fn shown_event(&self, record: &StoredRecord, now: Timestamp) -> Result<Option<StoredEvent>, StoreError> {
+        let Ok(Decoded::Occurrence { mut occurrence, mut event }) = decode(&record.value, now) else { return Ok(None) };
+        if occurrence.path != EventPath::Full {
+            return Ok(None);
+        }
+        scrub(&*self.rules.of(occurrence.project_id).await?, &mut occurrence, &mut event);
+        let row = row(&occurrence, event.body, now);
+        Ok(Some(StoredEvent { summary: EventSummary::of(&row), body: row.body }))
     }
 }
 
@@ -102,12 +121,20 @@ pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Tim
             })
             .collect()
     });
+    let projects = decoded.iter().filter_map(|(_, decoded)| match decoded {
+        Ok(Decoded::Occurrence { occurrence, .. }) => Some(occurrence.project_id),
+        _ => None,
+    });
+    let rules = lookup.rules.of_all(projects.collect()).await?;
     let mut batch = Batch::new(damaged, next, now);
     // Events that came earlier in the batch.
     let mut earlier: HashMap<(ProjectId, EventId), usize> = HashMap::new();
     for (record, decoded) in decoded {
         let item = match decoded {
-            Ok(Decoded::Occurrence { occurrence, event }) => {
+            Ok(Decoded::Occurrence { mut occurrence, mut event }) => {
+                if let Some(rules) = rules.get(&occurrence.project_id) {
+                    scrub(rules, &mut occurrence, &mut event);
+                }
                 if occurrence.path == EventPath::Full {
                     earlier.insert((occurrence.project_id, occurrence.event_id), batch.items.len());
                 }
@@ -178,11 +205,12 @@ fn found_or_missing(
     of_message(record, occurrence, EmbeddedEvent { body, is_legacy: false }, now)
 }
 
-/// The event in a message that is not applied yet.
-fn shown_event(record: &StoredRecord, now: Timestamp) -> Option<StoredEvent> {
-    let Ok(Decoded::Occurrence { occurrence, event }) = decode(&record.value, now) else { return None };
-    let row = (occurrence.path == EventPath::Full).then(|| row(&occurrence, event.body, now))?;
-    Some(StoredEvent { summary: EventSummary::of(&row), body: row.body })
+/// Takes out of the event of an occurrence what must not be stored, and out of what was read from it before.
+fn scrub(rules: &ProjectRules, occurrence: &mut Occurrence, event: &mut EmbeddedEvent) {
+    let mut scrubbed = Event(std::mem::take(&mut event.body));
+    rules.scrub(&mut scrubbed);
+    event.body = scrubbed.0;
+    occurrence.event.user = user(&event.body);
 }
 
 /// What an issue takes over from an event that was stored before (§7.4).

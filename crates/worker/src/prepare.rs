@@ -1,65 +1,77 @@
 //! What a record means, computed without any store: the pure half of the worker.
 
+use std::collections::HashSet;
+
 use nuthatch_grouping as grouping;
 use nuthatch_issues::Routed;
-use nuthatch_normalize as normalize;
+use nuthatch_normalize::{self as normalize, filter::FilterReason};
 use nuthatch_protocol::{
-    DataCategory, Event, EventRow, IngestRecord, Message, Position, Timestamp, Topic,
+    DataCategory, Event, EventRow, IngestRecord, Message, Position, ProjectId, Timestamp, Topic,
     record::{DeadLetter, IngestHeader},
 };
-use nuthatch_store::{
-    events::{EventSummary, StoredEvent},
-    log::{DamagedRecord, ReadBatch, StoredRecord},
-};
+use nuthatch_store::log::{DamagedRecord, ReadBatch, StoredRecord};
 use rayon::prelude::*;
 
 use crate::{
     dead_letter::{self, Refusal},
     ledger::Entry,
+    rules::{ProjectRules, RulesOf},
 };
 
-/// A record's meaning.
+/// What becomes of a record.
+#[derive(Debug)]
+pub enum Meaning {
+    /// An event.
+    Event(Box<Prepared>),
+    /// An event that its project does not want.
+    Filtered(FilterReason),
+}
+
+/// A record's event.
 #[derive(Debug)]
 pub struct Prepared {
     /// What intake knew.
     pub header: IngestHeader,
-    /// The canonical event.
+    /// The canonical event, scrubbed.
     pub event: Event,
     /// Where it belongs and what it is called.
     pub grouping: grouping::Grouping,
 }
 
-/// Reads a record of [`nuthatch_protocol::Topic::IngestEvents`] and computes what it means.
+/// How far a record had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Nobody has seen it.
+    New,
+    /// The issues include it, the events do not: what was decided about it stays.
+    Decided,
+}
+
+/// Computes what an accepted event means: normal form, filters, scrubbing, grouping, in this order, so that nothing that
+/// is stored, indexed or shown has seen what was taken out.
 ///
 /// # Errors
 ///
-/// Why it cannot be an event, with the header when at least that is readable.
-pub fn prepare(record: &StoredRecord) -> Result<Prepared, Box<Refusal>> {
-    let record = IngestRecord::decode(&record.value).map_err(|error| Refusal {
-        project_id: None,
-        event_id: None,
-        reason: "invalid_record".to_owned(),
-        message: error.to_string(),
-        place: None,
-        entry: None,
-    })?;
+/// Why it cannot be an event.
+pub fn prepare(record: &IngestRecord, rules: &ProjectRules, stage: Stage) -> Result<Meaning, Box<Refusal>> {
     let header = &record.header;
-    let entry = Entry::event(header.received, header.project_id, header.key_id);
-    match normalize::normalize(&record) {
-        Ok(mut event) => {
-            grouping::mark_frames(&mut event, &grouping::Config::default());
-            let grouping = grouping::group(&event, &grouping::Config::default());
-            Ok(Prepared { header: record.header, event, grouping })
-        }
-        Err(refused) => Err(Box::new(Refusal {
-            project_id: Some(record.header.project_id),
-            event_id: Some(record.header.event_id),
-            reason: refused.reason.as_str().to_owned(),
-            message: refused.message,
-            place: refused.place,
-            entry: Some(entry),
-        })),
+    let mut event = normalize::normalize(record).map_err(|refused| Refusal {
+        project_id: Some(header.project_id),
+        event_id: Some(header.event_id),
+        reason: refused.reason.as_str().to_owned(),
+        message: refused.message,
+        place: refused.place,
+        entry: Some(entry_of(header)),
+    })?;
+    if stage == Stage::New
+        && let Some(reason) = rules.filter(&event, header.client_ip)
+    {
+        return Ok(Meaning::Filtered(reason));
     }
+    rules.scrub(&mut event);
+    grouping::mark_frames(&mut event, &grouping::Config::default());
+    let grouping = grouping::group(&event, &grouping::Config::default());
+    Ok(Meaning::Event(Box::new(Prepared { header: header.clone(), event, grouping })))
 }
 
 impl Prepared {
@@ -69,18 +81,14 @@ impl Prepared {
     }
 }
 
-/// The event of a record that was accepted and is not applied yet, as the event store will have it.
-pub fn stored_event(record: &StoredRecord) -> Option<StoredEvent> {
-    let row = prepare(record).ok()?.row();
-    Some(StoredEvent { summary: EventSummary::of(&row), body: row.body })
-}
-
 /// A batch, ready to be applied.
 #[derive(Debug)]
 pub struct Batch {
     /// What can be handled, in the order of the log.
     pub items: Vec<Item>,
-    /// What cannot.
+    /// What its project does not want.
+    pub filtered: Vec<Filtered>,
+    /// What cannot be handled.
     pub dead: Vec<Dead>,
     /// The position behind the batch.
     pub next: Position,
@@ -110,6 +118,17 @@ pub struct Item {
     pub record: StoredRecord,
 }
 
+/// A record whose event is dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filtered {
+    /// Where it is counted.
+    pub entry: Entry,
+    /// The filter.
+    pub reason: FilterReason,
+    /// The record.
+    pub position: Position,
+}
+
 impl Item {
     pub(crate) fn without_event(record: StoredRecord, message: Message, now: Timestamp) -> Self {
         let entry = Entry::message(&message, now);
@@ -129,39 +148,104 @@ impl Batch {
             let entry = Entry::nameless(category, None, now);
             Dead { letter: dead_letter::unreadable(record.position, record.reason, now), entry }
         };
-        Self { items: Vec::new(), dead: damaged.into_iter().map(unreadable).collect(), next }
+        let dead = damaged.into_iter().map(unreadable).collect();
+        Self { items: Vec::new(), filtered: Vec::new(), dead, next }
     }
 }
 
-/// Computes a batch of error events on all cores.
-pub(crate) fn prepare_events(read: ReadBatch, now: Timestamp) -> Batch {
-    let mut batch = Batch::new(read.damaged, read.next, now);
-    let prepared: Vec<Result<Item, Box<Dead>>> = read
-        .records
-        .into_par_iter()
-        .map(|record| match prepare(&record) {
-            Ok(ready) => {
-                let occurrence = grouping::occurrence(&ready.header, &ready.event, &ready.grouping);
-                let message = Message::Occurrence(Box::new(occurrence));
-                Ok(Item {
-                    routed: Routed { message, position: Some(record.position) },
-                    row: Some(ready.row()),
-                    is_legacy: false,
-                    entry: Entry::event(ready.header.received, ready.header.project_id, ready.header.key_id),
-                    record,
-                })
+/// Records of error events whose headers were read.
+pub(crate) struct ReadEvents {
+    records: Vec<(StoredRecord, IngestRecord)>,
+    batch: Batch,
+}
+
+impl ReadEvents {
+    /// Reads the headers of a batch.
+    pub(crate) fn new(read: ReadBatch, now: Timestamp) -> Self {
+        let mut batch = Batch::new(read.damaged, read.next, now);
+        let mut records = Vec::with_capacity(read.records.len());
+        for record in read.records {
+            match IngestRecord::decode(&record.value) {
+                Ok(decoded) => records.push((record, decoded)),
+                Err(error) => {
+                    let refusal = Refusal {
+                        project_id: None,
+                        event_id: None,
+                        reason: "invalid_record".to_owned(),
+                        message: error.to_string(),
+                        place: None,
+                        entry: None,
+                    };
+                    batch.dead.push(dead(&record, refusal, now));
+                }
             }
-            Err(refusal) => {
-                let entry = refusal.entry.unwrap_or_else(|| Entry::nameless(DataCategory::Error, None, now));
-                Err(Box::new(Dead { letter: dead_letter::letter(&record, *refusal, now), entry }))
-            }
-        })
-        .collect();
-    for result in prepared {
-        match result {
-            Ok(item) => batch.items.push(item),
-            Err(dead) => batch.dead.push(*dead),
         }
+        Self { records, batch }
     }
-    batch
+
+    /// Whose events these are.
+    pub(crate) fn projects(&self) -> HashSet<ProjectId> {
+        self.records.iter().map(|(_, record)| record.header.project_id).collect()
+    }
+
+    /// Computes the batch on all cores. Records before `decided` are those that the issues include.
+    pub(crate) fn prepare(self, rules: &RulesOf, decided: Position, now: Timestamp) -> Batch {
+        let Self { records, mut batch } = self;
+        let prepared: Vec<Outcome> = records
+            .into_par_iter()
+            .filter_map(|(record, decoded)| {
+                let stage = if record.position < decided { Stage::Decided } else { Stage::New };
+                let rules = rules.get(&decoded.header.project_id)?;
+                Some(outcome(record, &decoded, prepare(&decoded, rules, stage), now))
+            })
+            .collect();
+        for outcome in prepared {
+            match outcome {
+                Outcome::Item(item) => batch.items.push(*item),
+                Outcome::Filtered(filtered) => batch.filtered.push(filtered),
+                Outcome::Dead(dead) => batch.dead.push(*dead),
+            }
+        }
+        batch
+    }
+}
+
+fn entry_of(header: &IngestHeader) -> Entry {
+    Entry::event(header.received, header.project_id, header.key_id)
+}
+
+fn dead(record: &StoredRecord, refusal: Refusal, now: Timestamp) -> Dead {
+    let entry = refusal.entry.unwrap_or_else(|| Entry::nameless(DataCategory::Error, None, now));
+    Dead { letter: dead_letter::letter(record, refusal, now), entry }
+}
+
+enum Outcome {
+    Item(Box<Item>),
+    Filtered(Filtered),
+    Dead(Box<Dead>),
+}
+
+fn outcome(
+    record: StoredRecord,
+    decoded: &IngestRecord,
+    meaning: Result<Meaning, Box<Refusal>>,
+    now: Timestamp,
+) -> Outcome {
+    match meaning {
+        Ok(Meaning::Event(ready)) => {
+            let occurrence = grouping::occurrence(&ready.header, &ready.event, &ready.grouping);
+            let message = Message::Occurrence(Box::new(occurrence));
+            Outcome::Item(Box::new(Item {
+                routed: Routed { message, position: Some(record.position) },
+                row: Some(ready.row()),
+                is_legacy: false,
+                entry: entry_of(&ready.header),
+                record,
+            }))
+        }
+        Ok(Meaning::Filtered(reason)) => {
+            Outcome::Filtered(Filtered { entry: entry_of(&decoded.header), reason, position: record.position })
+        }
+        Err(refusal) => Outcome::Dead(Box::new(dead(&record, *refusal, now))),
+    }
 }

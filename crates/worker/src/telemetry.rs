@@ -5,10 +5,22 @@ use std::time::Duration;
 use metrics::{counter, histogram};
 use nuthatch_issues::Counters;
 
+use crate::prepare::Filtered;
+
 /// Records applied to the issues. Grows as fast as intake accepts.
 pub(crate) fn processed(records: usize, duration: Duration) {
     counter!("nuthatch_worker_records_total").increment(records as u64);
     histogram!("nuthatch_worker_batch_seconds").record(duration.as_secs_f64());
+}
+
+/// Events that are dropped by the filters of their projects, each counted once. All custom filters are one reason here:
+/// their names are people's.
+pub(crate) fn filtered<'a>(events: impl Iterator<Item = &'a Filtered>) {
+    for Filtered { reason, .. } in events {
+        let reason = reason.as_str().split(':').next().unwrap_or_default().to_owned();
+        let labels = [("outcome", "filtered".to_owned()), ("reason", reason)];
+        counter!("nuthatch_worker_outcomes_total", &labels).increment(1);
+    }
 }
 
 /// Records that went to the dead-letter list. Zero on a healthy server.

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { event, eventRows } from "./events.mjs";
 import * as data from "./fixtures.mjs";
 import { letterAnswer, letters } from "./letters.mjs";
+import { freshOptions, optionsAnswer } from "./options.mjs";
 import { outcomeStats } from "./outcomes.mjs";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
@@ -32,6 +33,7 @@ function fresh(scenario) {
     letters: letters(),
     teams: structuredClone(data.teams),
     projectTokens: structuredClone(data.projectTokens),
+    options: freshOptions(),
   };
 }
 
@@ -127,6 +129,10 @@ function answer(state, request, url, body, response) {
   const projectToken = /^\/projects\/acme\/[\w-]+\/tokens\/(?:(\d+)\/)?$/.exec(path);
   if (projectToken) return tokenAnswer(state, request, projectToken[1], body, response);
   const project = /^\/projects\/acme\/([\w-]+)\/(keys\/)?$/.exec(path);
+  if (project?.[2] === undefined && project?.[1] === "shop-api")
+    return optionsAnswer(state.options, data.projects[0], request.method, "", body, send.bind(null, response));
+  const rule = /^\/projects\/acme\/shop-api\/((?:filters|scrubbing)\/.*)$/.exec(path);
+  if (rule) return optionsAnswer(state.options, null, request.method, rule[1], body, send.bind(null, response));
   if (project) return ok(project[2] ? data.keys : projects.find(({ slug }) => slug === project[1]));
   if (path === "/organizations/acme/issues-count/") {
     const queries = url.searchParams.getAll("query");

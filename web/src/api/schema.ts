@@ -774,6 +774,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/projects/{org}/{project}/filters/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The filters that can be switched; lists of addresses, releases and messages are among the project's options. */
+        get: operations["listFilters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/filters/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Switches a filter. It takes effect with the next batch of events. */
+        put: operations["updateFilter"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/projects/{org}/{project}/issues/": {
         parameters: {
             query?: never;
@@ -843,6 +877,23 @@ export interface paths {
          *     issues soon after. With the header `Idempotency-Key`, a request that is sent again counts once.
          */
         post: operations["sendOccurrences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/scrubbing/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows what the project's settings of scrubbing, or others, would take out of an event. Nothing is stored. */
+        post: operations["previewScrubbing"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1443,6 +1494,8 @@ export interface components {
             /** @description First and last left out, when some were. */
             excOmitted: number[] | null;
         };
+        /** @description Whether a filter is on, or which of its parts are. */
+        FilterState: boolean | string[];
         /** @description A frame of a stack trace. */
         Frame: {
             filename: string | null;
@@ -1475,6 +1528,18 @@ export interface components {
             minGroupingLevel: number | null;
             symbolicatorStatus: string | null;
             addrMode: string | null;
+        };
+        /** @description An inbound filter. */
+        InboundFilter: {
+            /** @description For instance `web-crawlers`. */
+            id: string;
+            active: components["schemas"]["FilterState"];
+        };
+        /** @description How a filter is to be. */
+        InboundFilterRequest: {
+            active?: boolean | null;
+            /** @description Names of old browsers; of the filter `legacy-browsers` alone. */
+            subfilters?: string[] | null;
         };
         /**
          * @description An issue in a list.
@@ -2060,20 +2125,30 @@ export interface components {
             safeFields: string[];
             sensitiveFields: string[];
             scrubIPAddresses: boolean;
+            /** @description The advanced rules as JSON text; null without any. */
+            relayPiiConfig: string | null;
             highlightTags: string[];
             groupingEnhancements: string;
             fingerprintingRules: string;
             /** Format: int32 */
             processingIssues: number;
+            /**
+             * @description Lists of the inbound filters: `filters:blacklisted_ips`, `filters:releases` and `filters:error_messages` with one
+             *     entry a line, `filters:custom` as a list of conditions.
+             */
             options: {
                 [key: string]: unknown;
             };
         };
-        /** @description What of a project can be changed. */
-        ProjectRequest: {
+        /** @description What of a project can be changed. What is absent stays. */
+        ProjectRequest: components["schemas"]["ScrubbingRequest"] & {
             name?: string | null;
             slug?: string | null;
             platform?: string | null;
+            /** @description Lists of the inbound filters, as the answer has them. */
+            options?: {
+                [key: string]: unknown;
+            } | null;
         };
         /** @description A project as part of something else. */
         ProjectSummary: {
@@ -2120,6 +2195,69 @@ export interface components {
             inferredContentType: string | null;
             /** @description `rest` or `graphql`, when the SDK says so. */
             apiTarget: string | null;
+        };
+        /** @description Something that a rule takes out. */
+        ScrubbingChange: {
+            /** @description Where, in the language of selectors. */
+            path: string;
+            rule: string;
+            /** @description `x` removed, `s` substituted, `m` masked, `p` hashed. */
+            kind: string;
+            /** @description The value before. */
+            before: unknown;
+            /** @description The value afterwards; null when it is gone. */
+            after: unknown;
+        };
+        /** @description What settings would do to an event. */
+        ScrubbingPreview: {
+            /** @description What would be taken out, at most a thousand. */
+            changes: components["schemas"]["ScrubbingChange"][];
+            /** @description How many there are. */
+            count: number;
+            /** @description The inbound filter of the project that drops the event; null when it stays. */
+            filtered: string | null;
+            /** @description The event as it would be stored. */
+            event: Record<string, never>;
+        };
+        /** @description An event and settings to try on it: of the project, but for those that are given. */
+        ScrubbingPreviewRequest: components["schemas"]["ScrubbingRequest"] & {
+            /** @description An event as an SDK would send it. */
+            event?: Record<string, never> | null;
+            /** @description Or the id of one that is stored; it was scrubbed before it was. */
+            eventID?: string | null;
+        };
+        /** @description Settings of scrubbing. What is absent stays as it is. */
+        ScrubbingRequest: {
+            /**
+             * @description Scrub by these settings at all.
+             * @default null
+             */
+            dataScrubber?: boolean | null;
+            /**
+             * @description Scrub by the rules for what is nearly always a secret.
+             * @default null
+             */
+            dataScrubberDefaults?: boolean | null;
+            /**
+             * @description Remove addresses of users, and addresses inside texts.
+             * @default null
+             */
+            scrubIPAddresses?: boolean | null;
+            /**
+             * @description Words: what has one of them in its name or text is removed.
+             * @default null
+             */
+            sensitiveFields?: string[] | null;
+            /**
+             * @description Names or selectors that these settings leave alone.
+             * @default null
+             */
+            safeFields?: string[] | null;
+            /**
+             * @description The advanced rules, as an object or its JSON text; null: none.
+             * @default null
+             */
+            relayPiiConfig?: string | null;
         };
         /** @description What became of a message. */
         SentItem: {
@@ -5264,6 +5402,106 @@ export interface operations {
             };
         };
     };
+    listFilters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboundFilter"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateFilter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description For instance `web-crawlers` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InboundFilterRequest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listProjectIssues: {
         parameters: {
             query?: {
@@ -5749,6 +5987,66 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    previewScrubbing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScrubbingPreviewRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScrubbingPreview"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

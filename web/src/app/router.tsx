@@ -131,6 +131,18 @@ const projectSettings = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/ProjectPage"), "ProjectPage"),
 });
 
+const projectPrivacy = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/projects/$project/security-and-privacy",
+  component: lazyRouteComponent(() => import("@/features/settings/PrivacyPage"), "PrivacyPage"),
+});
+
+const projectFilters = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/projects/$project/filters",
+  component: lazyRouteComponent(() => import("@/features/settings/FiltersPage"), "FiltersPage"),
+});
+
 const deadLetters = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings/$org/dead-letters",
@@ -193,6 +205,8 @@ export const router = createRouter({
       stats,
       gettingStarted,
       projectSettings,
+      projectPrivacy,
+      projectFilters,
       deadLetters,
       deadLetter,
       issueTypesPage,

@@ -35,7 +35,7 @@ pub(super) async fn among<'a>(
     }
     for position in positions {
         let Some(record) = api.log.find(position, id.0).await? else { continue };
-        let Some(event) = (api.canonicalise)(&record) else { continue };
+        let Some(event) = (api.canonicalise)(record).await? else { continue };
         if let Some(project) = projects.iter().find(|project| project.id == event.summary.project_id) {
             return Ok(Some((project, event)));
         }

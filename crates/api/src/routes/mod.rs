@@ -6,6 +6,7 @@ mod dead_letters;
 mod event_lookup;
 mod event_page;
 mod events;
+mod filters;
 mod issue;
 mod issue_archive;
 mod issue_change;
@@ -21,6 +22,7 @@ mod outcomes;
 mod paths;
 mod project_tokens;
 mod projects;
+mod scrubbing;
 mod sign_in;
 mod slug;
 mod stats;
@@ -95,6 +97,9 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(projects::all))
         .routes(routes!(projects::list, projects::create))
         .routes(routes!(projects::detail, projects::update))
+        .routes(routes!(scrubbing::preview))
+        .routes(routes!(filters::list))
+        .routes(routes!(filters::update))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::detail, keys::update, keys::delete))
         .routes(routes!(keys::of_organization))

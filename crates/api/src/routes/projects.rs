@@ -1,5 +1,7 @@
 //! Projects (`reference/web-api.md` §3.2).
 
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State, response::IntoResponse};
 use http::{StatusCode, Uri};
 use nuthatch_protocol::PublicKey;
@@ -23,6 +25,7 @@ use crate::{
     page::cut,
     query::{Body, Paging, Query, single},
     shape::{
+        filter::change_lists,
         project::{NewProjectRequest, Project, ProjectDetail, ProjectRequest},
         team::TeamSummary,
     },
@@ -116,7 +119,8 @@ pub(super) async fn detail(
     State(api): State<Api>,
     place: Within<InProject, ProjectRight>,
 ) -> Result<Json<ProjectDetail>, ApiError> {
-    Ok(Json(shape(&api, &place.organization, &place.project).await?.into()))
+    let row = shape(&api, &place.organization, &place.project).await?;
+    Ok(Json(ProjectDetail::new(row, &place.project.options)))
 }
 
 /// Creates a project with a first key.
@@ -174,8 +178,17 @@ pub(super) async fn update(
     if let Some(platform) = request.platform {
         project.platform = check_platform(Some(platform))?;
     }
+    let mut wrong = BTreeMap::new();
+    request.scrubbing.change(&mut project.options.scrubbing, &mut wrong);
+    if let Some(lists) = &request.options {
+        change_lists(&mut project.options.filters, lists, &mut wrong);
+    }
+    if !wrong.is_empty() {
+        return Err(ApiError::InvalidFields(wrong));
+    }
     api.meta.update_project(&project).await?;
-    Ok(Json(shape(&api, &place.organization, &project).await?.into()))
+    let row = shape(&api, &place.organization, &project).await?;
+    Ok(Json(ProjectDetail::new(row, &project.options)))
 }
 
 pub(super) async fn shape(

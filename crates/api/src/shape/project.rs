@@ -1,13 +1,18 @@
 //! Projects (`reference/web-api.md` §3.2).
 
-use nuthatch_store::{issues::ProjectTotals, projects};
+use nuthatch_store::{
+    issues::ProjectTotals,
+    projects::{self, ProjectOptions},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
     auth::scope::Scopes,
     shape::{
+        filter::filter_lists,
         organization::{Avatar, Organization},
+        scrubbing::ScrubbingRequest,
         team::TeamSummary,
     },
 };
@@ -137,15 +142,21 @@ pub(crate) struct ProjectDetail {
     pub(crate) sensitive_fields: Vec<String>,
     #[serde(rename = "scrubIPAddresses")]
     pub(crate) scrub_ip_addresses: bool,
+    /// The advanced rules as JSON text; null without any.
+    pub(crate) relay_pii_config: Option<String>,
     pub(crate) highlight_tags: Vec<String>,
     pub(crate) grouping_enhancements: String,
     pub(crate) fingerprinting_rules: String,
     pub(crate) processing_issues: u32,
+    /// Lists of the inbound filters: `filters:blacklisted_ips`, `filters:releases` and `filters:error_messages` with one
+    /// entry a line, `filters:custom` as a list of conditions.
     pub(crate) options: serde_json::Map<String, serde_json::Value>,
 }
 
-impl From<Project> for ProjectDetail {
-    fn from(row: Project) -> Self {
+impl ProjectDetail {
+    pub(crate) fn new(row: Project, options: &ProjectOptions) -> Self {
+        let scrubbing = &options.scrubbing;
+        let rules = scrubbing.relay_pii_config.clone();
         Self {
             row,
             status: "active".to_owned(),
@@ -155,16 +166,17 @@ impl From<Project> for ProjectDetail {
             subject_prefix: String::new(),
             allowed_domains: vec!["*".to_owned()],
             resolve_age: 0,
-            data_scrubber: true,
-            data_scrubber_defaults: true,
-            safe_fields: Vec::new(),
-            sensitive_fields: Vec::new(),
-            scrub_ip_addresses: false,
+            data_scrubber: scrubbing.data_scrubber,
+            data_scrubber_defaults: scrubbing.data_scrubber_defaults,
+            safe_fields: scrubbing.safe_fields.clone(),
+            sensitive_fields: scrubbing.sensitive_fields.clone(),
+            scrub_ip_addresses: scrubbing.scrub_ip_addresses,
+            relay_pii_config: rules.map(|rules| serde_json::Value::Object(rules).to_string()),
             highlight_tags: Vec::new(),
             grouping_enhancements: String::new(),
             fingerprinting_rules: String::new(),
             processing_issues: 0,
-            options: serde_json::Map::new(),
+            options: filter_lists(&options.filters),
         }
     }
 }
@@ -179,10 +191,15 @@ pub(crate) struct NewProjectRequest {
     pub(crate) platform: Option<String>,
 }
 
-/// What of a project can be changed.
+/// What of a project can be changed. What is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ProjectRequest {
     pub(crate) name: Option<String>,
     pub(crate) slug: Option<String>,
     pub(crate) platform: Option<String>,
+    #[serde(flatten)]
+    pub(crate) scrubbing: ScrubbingRequest,
+    /// Lists of the inbound filters, as the answer has them.
+    pub(crate) options: Option<serde_json::Map<String, serde_json::Value>>,
 }

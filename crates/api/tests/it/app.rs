@@ -100,7 +100,7 @@ impl App {
                 let seed = counter.fetch_add(1, Ordering::Relaxed) as u8;
                 bytes.iter_mut().enumerate().for_each(|(n, byte)| *byte = seed.wrapping_mul(31).wrapping_add(n as u8));
             }),
-            canonicalise: Arc::new(canonicalise),
+            canonicalise: Arc::new(|record| Box::pin(async move { Ok(canonicalise(&record)) })),
             public_url: "https://nuthatch.example/".parse().unwrap(),
         };
         let acme = side(&meta, "acme", "ann@example.com", "web").await;

@@ -1,4 +1,5 @@
 use http::StatusCode;
+use nuthatch_store::ProjectStore as _;
 use serde_json::json;
 
 use crate::app::App;
@@ -31,6 +32,107 @@ async fn projects_and_keys_are_changed() {
     assert_eq!(app.ann("DELETE", &path, &json!(null)).await.status, StatusCode::NO_CONTENT);
     assert_eq!(app.get(&path).await.status, StatusCode::NOT_FOUND);
     assert_eq!(app.get("/api/0/organizations/acme/project-keys/").await.json().as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_done_to_events_is_chosen_and_checked() {
+    let app = App::new().await;
+    let path = "/api/0/projects/acme/web/";
+    let usual = app.get(path).await.json();
+    assert_eq!((&usual["dataScrubber"], &usual["relayPiiConfig"]), (&json!(true), &json!(null)));
+    let rules = json!({"rules": {"0": {"type": "ip"}}, "applications": {"$string": ["0"]}});
+    let change = json!({"dataScrubberDefaults": false, "scrubIPAddresses": true, "sensitiveFields": ["zebra", " "],
+        "relayPiiConfig": rules.to_string(),
+        "options": {"filters:releases": "1.*\n\n beta ", "filters:custom": [{"id": "a", "condition": {"op": "eq", "name": "event.platform", "value": "go"}}]}});
+    let version = app.meta.config_version();
+    let changed = app.ann("PUT", path, &change).await.json();
+    assert!(app.meta.config_version() > version, "caches must notice");
+    assert_eq!(changed, app.get(path).await.json());
+    assert_eq!(changed["sensitiveFields"], json!(["zebra"]));
+    assert_eq!(changed["relayPiiConfig"], rules.to_string());
+    assert_eq!(changed["options"]["filters:releases"], "1.*\nbeta");
+    assert_eq!(
+        app.ann("PUT", path, &json!({"name": "Web"})).await.json()["relayPiiConfig"],
+        rules.to_string(),
+        "absent stays"
+    );
+    for (wrong, place) in [
+        (json!({"relayPiiConfig": "{"}), "relayPiiConfig"),
+        (
+            json!({"relayPiiConfig": {"rules": {"a": {"type": "pattern", "pattern": "("}}}}),
+            "relayPiiConfig.rules.a.pattern",
+        ),
+        (json!({"relayPiiConfig": {"applications": {"$foo": ["@ip"]}}}), "relayPiiConfig.applications.$foo"),
+        (json!({"options": {"filters:blacklisted_ips": "1.2.3.4\nx"}}), "options.filters:blacklisted_ips.1"),
+        (
+            json!({"options": {"filters:custom": [{"id": "a", "condition": {"op": "like"}}]}}),
+            "options.filters:custom.0.condition.name",
+        ),
+    ] {
+        let answer = app.ann("PUT", path, &wrong).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
+        assert!(answer.json()[place][0].is_string(), "{wrong}: {:?}", answer.json());
+    }
+    assert_eq!(app.get(path).await.json()["relayPiiConfig"], rules.to_string(), "a refusal changes nothing");
+    let removed = app.ann("PUT", path, &json!({"relayPiiConfig": null})).await.json();
+    assert_eq!(removed["relayPiiConfig"], json!(null));
+}
+
+#[tokio::test]
+async fn filters_are_switched() {
+    let app = App::new().await;
+    let path = "/api/0/projects/acme/web/filters/";
+    let state = async |id: &str| {
+        let all = app.get(path).await.json();
+        all.as_array().unwrap().iter().find(|filter| filter["id"] == id).unwrap()["active"].clone()
+    };
+    assert_eq!((state("web-crawlers").await, state("filtered-transaction").await), (json!(false), json!(true)));
+    for (id, change, expected) in [
+        ("web-crawlers", json!({"active": true}), json!(true)),
+        ("filtered-transaction", json!({"active": false}), json!(false)),
+        ("legacy-browsers", json!({"active": true}), json!(true)),
+        ("legacy-browsers", json!({"subfilters": ["ie9", "safari"]}), json!(["ie9", "safari"])),
+    ] {
+        let answer = app.ann("PUT", &format!("{path}{id}/"), &change).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{id} {answer:?}");
+        assert_eq!(state(id).await, expected, "{id}");
+    }
+    let unknown = app.ann("PUT", &format!("{path}legacy-browsers/"), &json!({"subfilters": ["lynx"]})).await;
+    assert!(unknown.json()["subfilters"][0].as_str().unwrap().contains("lynx"), "{unknown:?}");
+    assert_eq!(app.ann("PUT", &format!("{path}localhost/"), &json!({})).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        app.ann("PUT", &format!("{path}nothing/"), &json!({"active": true})).await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn a_preview_tells_what_rules_would_take_out_and_stores_nothing() {
+    let app = App::new().await;
+    let path = "/api/0/projects/acme/web/scrubbing/preview/";
+    let event = json!({"extra": {"note": "of jane@example.com", "password": "hunter2"}, "release": "1.0"});
+    let rules = json!({"applications": {"extra.note": ["@email:mask"]}});
+    let shown = app.ann("POST", path, &json!({"event": event, "relayPiiConfig": rules})).await.json();
+    assert_eq!(shown["count"], 2);
+    assert_eq!(
+        shown["changes"][0],
+        json!({"path": "extra.note", "rule": "@email:mask", "kind": "m", "before": "of jane@example.com", "after": "of ****************"})
+    );
+    assert!(!shown["event"].to_string().contains("hunter2"));
+    assert_eq!(app.get("/api/0/projects/acme/web/").await.json()["relayPiiConfig"], json!(null));
+    app.ann("PUT", "/api/0/projects/acme/web/", &json!({"options": {"filters:releases": "1.*"}})).await;
+    assert_eq!(app.ann("POST", path, &json!({"event": event})).await.json()["filtered"], "release-version");
+
+    let stored =
+        app.event(&app.acme.project, 5, 1, crate::app::NOON - 60, &json!({"extra": {"note": "a zebra"}})).await;
+    let shown = app.ann("POST", path, &json!({"eventID": stored, "sensitiveFields": ["zebra"]})).await.json();
+    assert_eq!(shown["changes"][0]["rule"], "strip-fields");
+    let blind = crate::app::token(&app.meta, app.acme.user, app.acme.organization.id, &["project:write"]).await;
+    let answer = app.with_token(&blind, "POST", path, &json!({"eventID": stored})).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "who may not read events is not shown any");
+    assert_eq!(app.ann("POST", path, &json!({})).await.status, StatusCode::BAD_REQUEST);
+    let wrong = app.ann("POST", path, &json!({"event": event, "relayPiiConfig": "["})).await;
+    assert!(wrong.json()["relayPiiConfig"][0].is_string(), "{wrong:?}");
 }
 
 #[tokio::test]

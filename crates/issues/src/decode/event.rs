@@ -50,7 +50,7 @@ pub(super) fn facts(event: &Object<'_>, is_light: bool, now: Timestamp) -> Event
         logger: None,
         release: field("release").or_else(|| tag(event, "sentry:release")).map(str::to_owned),
         environment: field("environment").or_else(|| tag(event, "environment")).map(str::to_owned),
-        user: user(event),
+        user: user(event.map),
         metadata: Map::new(),
         search_text: String::new(),
         unhandled: false,
@@ -67,8 +67,8 @@ fn tag<'a>(event: &Object<'a>, name: &str) -> Option<&'a str> {
     value.as_str().filter(|text| !text.is_empty())
 }
 
-/// The user as one text (`id:42`).
-fn user(event: &Object<'_>) -> Option<String> {
+/// The user of an event as one text (`id:42`).
+pub fn user(event: &Map<String, Value>) -> Option<String> {
     let user = event.get("user")?;
     let part = |key: &str| user.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     USER_PARTS.iter().find_map(|(key, name)| Some(format!("{name}:{}", part(key)?)))

@@ -14,6 +14,7 @@ use nuthatch_protocol::{
 };
 use serde_json::{Map, Value};
 
+pub use self::event::user as event_user;
 use self::object::Object;
 pub use self::record::TopicRecord;
 

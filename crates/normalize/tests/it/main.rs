@@ -3,7 +3,9 @@
 
 mod broken_json;
 mod cases;
+mod filter;
 mod mutations;
+mod scrub;
 mod sizes;
 mod times;
 

@@ -51,7 +51,7 @@ fn plant(value: &mut Value, choices: &[prop::sample::Index], odd: Value) {
 }
 
 /// The path of the first difference with both values: whole events would be pages of output.
-fn first_difference(path: &str, a: &Value, b: &Value) -> Option<String> {
+pub(crate) fn first_difference(path: &str, a: &Value, b: &Value) -> Option<String> {
     match (a, b) {
         (Value::Object(x), Value::Object(y)) => {
             x.keys().chain(y.keys()).find_map(|key| first_difference(&format!("{path}/{key}"), &a[key], &b[key]))
@@ -63,7 +63,7 @@ fn first_difference(path: &str, a: &Value, b: &Value) -> Option<String> {
     }
 }
 
-fn mutated_event() -> impl Strategy<Value = Value> {
+pub(crate) fn mutated_event() -> impl Strategy<Value = Value> {
     let place = prop::collection::vec(any::<prop::sample::Index>(), 1..8);
     let wounds = prop::collection::vec((place, odd_value()), 0..6);
     (any::<prop::sample::Index>(), wounds).prop_map(|(which, wounds)| {

@@ -151,6 +151,7 @@ fn seed() -> Seed {
         platform: None,
         created,
         resolve_age_hours: None,
+        options: nuthatch_store::projects::ProjectOptions::default(),
     };
     let features = std::collections::BTreeSet::new();
     Seed {

@@ -2,12 +2,17 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use bytes::Bytes;
-use nuthatch_protocol::{EventId, IngestRecord, KeyId, ProjectId, record::IngestHeader};
+use nuthatch_normalize::scrub::{Change, ScrubSettings, Scrubber};
+use nuthatch_protocol::{Event, IngestRecord};
 use nuthatch_store::memory::MemoryMeta;
 use serde_json::{Value, json};
 
-use super::{Context, input, output::Output};
+use super::{
+    Context, input,
+    output::{Output, table},
+};
 use crate::{now, scenario::Scenario};
 
 #[derive(clap::Subcommand)]
@@ -16,6 +21,15 @@ pub(crate) enum Command {
     Event {
         /// File with the event's JSON; `-` for standard input.
         file: PathBuf,
+    },
+    /// What scrubbing takes out of an event: each place, the rule, the value before and afterwards.
+    Scrub {
+        /// File with the event's JSON; `-` for standard input.
+        event: PathBuf,
+        /// File with the settings, as JSON under the names that a project has them by in the API (dataScrubber,
+        /// sensitiveFields, relayPiiConfig, …); those of a new project when absent.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Items of an envelope, what becomes of each, and why.
     Envelope {
@@ -42,6 +56,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
             let explained = explain_event(input::read(&file)?)?;
             Output::text(&serde_json::to_string_pretty(&explained)?);
         }
+        Command::Scrub { event, config } => {
+            let config = config.map(|config| input::read(&config)).transpose()?;
+            explain_scrub(context.output, input::read(&event)?, config)?;
+        }
         Command::Envelope { file } => {
             let limits = nuthatch_intake::IntakeConfig {
                 envelope_max_bytes: context.config.intake.envelope_max_bytes,
@@ -56,24 +74,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
 }
 
 fn explain_event(payload: Bytes) -> anyhow::Result<Value> {
-    let record = IngestRecord {
-        header: IngestHeader {
-            project_id: ProjectId(1),
-            key_id: KeyId(1),
-            event_id: event_id(&payload),
-            item_type: "event".to_owned(),
-            received: now(),
-            sent_at: None,
-            client_ip: None,
-            client: None,
-            version: "7".to_owned(),
-        },
-        payload,
-    };
-    let mut event = nuthatch_normalize::normalize(&record).map_err(|refused| {
-        let place = refused.place.map(|place| format!(" at {place}")).unwrap_or_default();
-        anyhow::anyhow!("the event would be refused as {}{place}: {}", refused.reason.as_str(), refused.message)
-    })?;
+    let mut event = read_event(payload)?;
     let config = nuthatch_grouping::Config::default();
     nuthatch_grouping::mark_frames(&mut event, &config);
     let grouping = nuthatch_grouping::group(&event, &config);
@@ -88,10 +89,34 @@ fn explain_event(payload: Bytes) -> anyhow::Result<Value> {
     }))
 }
 
-/// The id in the payload, or the nil id.
-fn event_id(payload: &[u8]) -> EventId {
-    serde_json::from_slice::<Value>(payload)
-        .ok()
-        .and_then(|event| event.get("event_id")?.as_str()?.parse().ok())
-        .unwrap_or(EventId([0; 16]))
+/// The canonical event of a payload, as if it had been sent now.
+fn read_event(payload: Bytes) -> anyhow::Result<Event> {
+    nuthatch_normalize::normalize(&IngestRecord::trial(payload, now())).map_err(|refused| {
+        let place = refused.place.map(|place| format!(" at {place}")).unwrap_or_default();
+        anyhow::anyhow!("the event would be refused as {}{place}: {}", refused.reason.as_str(), refused.message)
+    })
+}
+
+fn explain_scrub(output: Output, payload: Bytes, config: Option<Bytes>) -> anyhow::Result<()> {
+    let settings = match config {
+        Some(config) => serde_json::from_slice(&config).context("the configuration cannot be read")?,
+        None => ScrubSettings::default(),
+    };
+    let (scrubber, problems) = Scrubber::new(&settings);
+    let problems: Vec<String> =
+        problems.into_iter().map(|problem| format!("{}: {}", problem.place, problem.message)).collect();
+    anyhow::ensure!(problems.is_empty(), "the configuration has faults:\n{}", problems.join("\n"));
+    let mut event = read_event(payload)?;
+    let changes = scrubber.explain(&mut event);
+    output.result(&json!({"changes": changes, "event": event}), || {
+        if changes.is_empty() {
+            return "Nothing would be taken out.".to_owned();
+        }
+        let row = |change: &Change| {
+            let after = if change.kind == "x" { "(removed)".to_owned() } else { change.after.to_string() };
+            vec![change.path.clone(), change.rule.clone(), change.before.to_string(), after]
+        };
+        table(&["PATH", "RULE", "BEFORE", "AFTER"], &changes.iter().map(row).collect::<Vec<_>>())
+    });
+    Ok(())
 }

@@ -123,7 +123,10 @@ async fn run(cli: Cli, output: Output) -> anyhow::Result<ExitCode> {
         _ => (None, None),
     };
     let overrides = Overrides::new(cli.common.data, listen, public_url);
-    let config = Config::load(cli.common.config.as_deref(), &overrides)?;
+    // There, it names the settings of a project.
+    let is_of_project = matches!(&cli.command, Command::Explain(explain::Command::Scrub { config: Some(_), .. }));
+    let file = cli.common.config.filter(|_| !is_of_project);
+    let config = Config::load(file.as_deref(), &overrides)?;
     let context = Context { config, output };
     match cli.command {
         Command::Serve(args) => serve::run(&context, args).await,

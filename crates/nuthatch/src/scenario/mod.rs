@@ -18,9 +18,9 @@ use nuthatch_protocol::{EventPath, Message, Partition, Position, Timestamp, Topi
 use nuthatch_store::{
     EventStore as _, MetaStore,
     log::{ReadBatch, StoredRecord},
-    memory::{MemoryEvents, MemoryLog},
+    memory::{MemoryEvents, MemoryLog, MemoryMeta},
 };
-use nuthatch_worker::{EventLookup, prepare_messages};
+use nuthatch_worker::{EventLookup, Rules, prepare_messages};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -115,7 +115,9 @@ async fn handle(
     let Some(last) = records.last() else { return Ok(()) };
     let next = last.position;
     let read = ReadBatch { records, damaged: Vec::new(), next };
-    let batch = prepare_messages(read, EventLookup { events, log }, now).await?;
+    // A scenario knows no options of projects: they are as usual.
+    let rules = Rules::new(Arc::new(MemoryMeta::new()));
+    let batch = prepare_messages(read, EventLookup { events, log, rules: &rules }, now).await?;
     report.fell_back(batch.items.iter().filter(|item| item.is_legacy).count());
     for dead in &batch.dead {
         let reason = &dead.letter.header.reason;

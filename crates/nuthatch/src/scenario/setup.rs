@@ -306,6 +306,7 @@ impl Setup {
             platform: row.platform.clone(),
             created: self.now,
             resolve_age_hours: row.resolve_age_hours,
+            options: nuthatch_store::projects::ProjectOptions::default(),
         };
         let user = |row: &UserRow| {
             let (email, name) = (format!("{}@example.com", row.id), row.id.to_string());

@@ -90,6 +90,7 @@ impl Server {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
 
+        let rules = Arc::new(nuthatch_worker::Rules::new(meta.clone()));
         let working = roles.contains(&Role::Worker).then(|| {
             let worker = Worker {
                 log: log.clone(),
@@ -98,6 +99,7 @@ impl Server {
                 letters: meta.clone(),
                 queue: meta.clone(),
                 outcomes: meta.clone(),
+                rules: rules.clone(),
                 clock: clock.clone(),
                 options: worker_options(config),
             };
@@ -124,7 +126,10 @@ impl Server {
                 log: log.clone(),
                 clock,
                 random: Arc::new(|bytes: &mut [u8]| rand::fill(bytes)),
-                canonicalise: Arc::new(nuthatch_worker::stored_event),
+                canonicalise: Arc::new(move |record| {
+                    let rules = rules.clone();
+                    Box::pin(async move { rules.stored_event(&record).await })
+                }),
                 public_url: config.public_url(address)?,
             });
             router = router.merge(nuthatch_api::router(api)).fallback(web::asset);

@@ -76,6 +76,33 @@ fn explain_shows_what_would_become_of_an_event_and_an_envelope() {
 }
 
 #[test]
+fn explain_shows_what_a_rule_would_take_out() {
+    let site = Site::new();
+    let config = tempfile::NamedTempFile::new().unwrap();
+    let rules = r#"{"relayPiiConfig": {"rules": {"order": {"type": "pattern", "pattern": "ORD-[0-9]+"}}, "applications": {"extra.**": ["order"]}}}"#;
+    std::fs::write(config.path(), rules).unwrap();
+    let path = config.path().to_str().unwrap();
+    let event = r#"{"extra": {"note": "about ORD-17", "password": "hunter2"}}"#;
+    let shown = json(&site.data(), &["explain", "scrub", "-", "--config", path], event);
+    let changes = shown["changes"].as_array().unwrap();
+    let found = |path: &str| changes.iter().find(|change| change["path"] == path).unwrap();
+    assert_eq!(found("extra.note")["rule"], "order");
+    assert_eq!(
+        (&found("extra.note")["before"], &found("extra.note")["after"]),
+        (&"about ORD-17".into(), &"about ".into())
+    );
+    assert_eq!(found("extra.password")["after"], "[Filtered]");
+    assert!(!shown["event"].to_string().contains("hunter2"));
+    let text = String::from_utf8(run(&site.data(), &["explain", "scrub", "-"], event).stdout).unwrap();
+    assert!(text.contains("@password:filter") && !text.contains("ORD"), "{text}");
+
+    std::fs::write(config.path(), rules.replace("ORD-[", "(")).unwrap();
+    let output = run(&site.data(), &["explain", "scrub", "-", "--config", path], event);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("relayPiiConfig.rules.order.pattern"));
+}
+
+#[test]
 fn issue_types_are_defined_changed_and_removed() {
     let site = Site::new();
     let data = site.data();

@@ -9,11 +9,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("grouping", &["protocol"]),
     ("issues", &["protocol"]),
     ("query", &["protocol"]),
-    ("store", &["protocol", "issues", "query"]),
+    ("store", &["protocol", "normalize", "issues", "query"]),
     ("store-embedded", &["protocol", "issues", "query", "store"]),
     ("intake", &["protocol", "store"]),
     ("worker", &["protocol", "normalize", "grouping", "issues", "store"]),
-    ("api", &["protocol", "issues", "query", "store"]),
+    ("api", &["protocol", "normalize", "issues", "query", "store"]),
 ];
 
 /// The only crate that may name anything.

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
 use nuthatch_store::{
     ProjectStore, StoreError,
-    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, Role},
+    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, ProjectOptions, Role},
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
 use super::{
     EmbeddedMeta,
@@ -17,7 +17,8 @@ use super::{
 };
 
 const ORGANIZATION: &str = "SELECT id, slug, name, created, features FROM organization";
-const PROJECT: &str = "SELECT id, organization_id, slug, name, platform, created, resolve_age_hours FROM project";
+const PROJECT: &str =
+    "SELECT id, organization_id, slug, name, platform, created, resolve_age_hours, options FROM project";
 const KEY: &str = "SELECT id, project_id, name, public, is_active, created FROM project_key";
 const NO_ORGANIZATION: &str = "the organization";
 const NO_PROJECT: &str = "the project";
@@ -43,6 +44,9 @@ fn project(row: &Row<'_>) -> rusqlite::Result<Project> {
         platform: row.get(4)?,
         created: Timestamp(row.get(5)?),
         resolve_age_hours: row.get(6)?,
+        // Rules that cannot be read must not be taken for none: then secrets would be stored.
+        options: serde_json::from_str(row.get_ref(7)?.as_str()?)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(7, Type::Text, error.into()))?,
     })
 }
 
@@ -174,19 +178,21 @@ impl ProjectStore for EmbeddedMeta {
             let NewProject { organization_id, slug, name, platform, first_key, created } = new;
             let key = NewKey { project_id: id, name: FIRST_KEY_NAME.to_owned(), public: first_key, created };
             let key = insert_key(connection, key)?;
-            Ok((Project { id, organization_id, slug, name, platform, created, resolve_age_hours: None }, key))
+            let options = ProjectOptions::default();
+            Ok((Project { id, organization_id, slug, name, platform, created, resolve_age_hours: None, options }, key))
         })
         .await
     }
 
     async fn update_project(&self, project: &Project) -> Result<(), StoreError> {
-        let Project { id, slug, name, platform, resolve_age_hours, .. } = project.clone();
+        let Project { id, slug, name, platform, resolve_age_hours, options, .. } = project.clone();
         self.configure(move |connection| {
             let rows = connection
                 .prepare_cached(
-                    "UPDATE project SET slug = ?2, name = ?3, platform = ?4, resolve_age_hours = ?5 WHERE id = ?1",
+                    "UPDATE project SET slug = ?2, name = ?3, platform = ?4, resolve_age_hours = ?5, options = ?6 \
+                     WHERE id = ?1",
                 )?
-                .execute(params![id.0 as i64, slug, name, platform, resolve_age_hours])
+                .execute(params![id.0 as i64, slug, name, platform, resolve_age_hours, JsonText(&options)])
                 .map_err(constraint("this project slug", NO_ORGANIZATION))?;
             met(rows, NO_PROJECT)
         })

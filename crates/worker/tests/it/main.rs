@@ -6,6 +6,7 @@ mod ledger;
 mod letters;
 #[path = "../../../issues/tests/it/model.rs"]
 mod model;
+mod options;
 mod simulation;
 #[path = "../../../issues/tests/it/state.rs"]
 #[expect(dead_code, reason = "the tests of the engine use the rest")]
@@ -29,7 +30,7 @@ use nuthatch_store::{
     outcomes::{OutcomeGrouping, OutcomeQuery},
     projects::NewProject,
 };
-use nuthatch_worker::{ISSUES_CONSUMER, OUTCOMES_CONSUMER, Worker, WorkerOptions};
+use nuthatch_worker::{ISSUES_CONSUMER, OUTCOMES_CONSUMER, Rules, Worker, WorkerOptions};
 use tokio_util::sync::CancellationToken;
 
 use faults::{Fault, Faults, Faulty, away, dies_at};
@@ -91,6 +92,7 @@ impl Stores {
             letters: faulty.clone(),
             queue: self.meta.clone(),
             outcomes: faulty,
+            rules: Arc::new(Rules::new(self.meta.clone())),
             clock: Arc::new(|| NOW),
             options: WorkerOptions {
                 batch: ReadLimit { records: 4, bytes: 1 << 20 },

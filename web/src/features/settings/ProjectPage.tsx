@@ -52,9 +52,44 @@ export function ProjectPage() {
       title={project.data?.name ?? <Skeleton height={20} width={140} />}
     >
       {project.data && <General key={project.data.id} org={org} project={project.data} />}
+      <EventRules org={org} slug={slug} />
       <Keys org={org} slug={slug} />
       <ProjectTokens org={org} slug={slug} />
     </SettingsPage>
+  );
+}
+
+/** Where it is chosen what becomes of the project's events. */
+function EventRules({ org, slug }: { org: string; slug: string }) {
+  const params = { org, project: slug };
+  return (
+    <section aria-labelledby="event-rules" className={styles.part}>
+      <div className={styles.partHead}>
+        <h2 id="event-rules">What becomes of events</h2>
+      </div>
+      <ul className={styles.rows}>
+        <li className={styles.row}>
+          <div className={styles.words}>
+            <p className={styles.name}>
+              <Link params={params} to="/settings/$org/projects/$project/security-and-privacy/">
+                Security & privacy
+              </Link>
+            </p>
+            <p className={styles.meta}>What is taken out of events before they are stored</p>
+          </div>
+        </li>
+        <li className={styles.row}>
+          <div className={styles.words}>
+            <p className={styles.name}>
+              <Link params={params} to="/settings/$org/projects/$project/filters/">
+                Inbound filters
+              </Link>
+            </p>
+            <p className={styles.meta}>Which events are dropped</p>
+          </div>
+        </li>
+      </ul>
+    </section>
   );
 }
 

@@ -86,7 +86,8 @@ async fn positions_in_a_topic_of_another_version_are_passed_over() {
     let of =
         |topic: &str| format!(r#"{{"consumer":"worker","position":{{"topic":"{topic}","partition":0,"offset":40}}}}"#);
     let text = format!(r#"{{"version":1,"consumers":[{},{}]}}"#, of("dead-letters"), of(TOPIC.as_str()));
-    std::fs::write(dir.path().join("consumers.json"), text).unwrap();
+    fs::create_dir(dir.path().join("log")).unwrap();
+    fs::write(dir.path().join("log/consumers.json"), text).unwrap();
     let log = EmbeddedLog::open(dir.path(), small_segments(with_worker())).unwrap();
     assert_eq!(log.consumers().await.unwrap(), [("worker".to_owned(), at(40))]);
 }

@@ -1,6 +1,7 @@
 //! Organizations, members, projects, keys.
 
 use nuthatch_issues::IssueType;
+use nuthatch_normalize::filter::LegacyBrowsers;
 use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, TypeId, UserId};
 
 use super::fixture::{NOW, new_project, organization, project, user};
@@ -35,6 +36,11 @@ pub async fn slugs_are_unique(store: &impl MetaStore) {
     assert_eq!(store.key(PublicKey([4; 16])).await.expect("looks up"), None, "no key of a project that is not there");
 
     (web.slug, web.platform) = ("zweb".to_owned(), None);
+    let rules = serde_json::json!({"rules": {"0": {"type": "ip"}}, "applications": {"$string": ["0"]}});
+    web.options.scrubbing.relay_pii_config = rules.as_object().cloned();
+    web.options.scrubbing.safe_fields = vec!["'quoted'".to_owned()];
+    web.options.filters.legacy_browsers = LegacyBrowsers::Listed(vec!["ie9".to_owned()]);
+    web.options.filters.releases = vec!["1.*".to_owned()];
     store.update_project(&web).await.expect("renames");
     assert_eq!(store.project(web.id).await.expect("looks up"), Some(web.clone()));
     assert_eq!(store.projects(acme.id).await.expect("lists"), [api, web.clone()], "by slug");

@@ -8,7 +8,7 @@ use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, 
 use super::{MemoryMeta, State};
 use crate::{
     ProjectStore, StoreError,
-    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, Role},
+    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, ProjectOptions, Role},
 };
 
 impl State {
@@ -102,7 +102,8 @@ impl ProjectStore for MemoryMeta {
         let NewProject { organization_id, slug, name, platform, first_key, created } = project;
         let key = NewKey { project_id: id, name: FIRST_KEY_NAME.to_owned(), public: first_key, created };
         let key = state.add_key(key)?;
-        let project = Project { id, organization_id, slug, name, platform, created, resolve_age_hours: None };
+        let options = ProjectOptions::default();
+        let project = Project { id, organization_id, slug, name, platform, created, resolve_age_hours: None, options };
         state.projects.insert(id, project.clone());
         self.config_changed();
         Ok((project, key))
@@ -119,6 +120,7 @@ impl ProjectStore for MemoryMeta {
         stored.name.clone_from(&project.name);
         stored.platform.clone_from(&project.platform);
         stored.resolve_age_hours = project.resolve_age_hours;
+        stored.options.clone_from(&project.options);
         self.config_changed();
         Ok(())
     }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nuthatch_issues::{Changes, MessageResult, Quota, Routed, changes::EventFate};
-use nuthatch_protocol::{EventId, Hash, IssueId, Message, OrganizationId, Position, ProjectId, Timestamp, Topic};
+use nuthatch_protocol::{
+    EventId, Hash, IngestRecord, IssueId, Message, OrganizationId, Position, ProjectId, Timestamp, Topic,
+};
 use nuthatch_query::Expr;
 use nuthatch_store::{
     DeadLetterStore, EventStore, IssueStore,
@@ -13,7 +15,7 @@ use nuthatch_store::{
     log::{ReadBatch, StoredRecord},
     memory::{MemoryEvents, MemoryLog},
 };
-use nuthatch_worker::{EventLookup, ISSUES_CONSUMER, prepare_messages};
+use nuthatch_worker::{EventLookup, ISSUES_CONSUMER, Meaning, Prepared, Rules, Stage, prepare, prepare_messages};
 
 use super::{
     plan::PROJECTS,
@@ -31,7 +33,18 @@ struct Expected {
     refused: BTreeSet<Position>,
     /// What was stored before: where occurrences find the events they name.
     events: MemoryEvents,
+    rules: Rules,
     tally: Tally,
+}
+
+/// The event of a record, if it is one.
+async fn prepared(record: &StoredRecord, rules: &Rules) -> Option<Box<Prepared>> {
+    let record = IngestRecord::decode(&record.value).ok()?;
+    let rules = rules.of(record.header.project_id).await.unwrap();
+    match prepare(&record, &rules, Stage::New) {
+        Ok(Meaning::Event(prepared)) => Some(prepared),
+        Ok(Meaning::Filtered(_)) | Err(_) => None,
+    }
 }
 
 /// Handles the log in the order in which the worker committed it, one record at a time, and compares.
@@ -43,6 +56,7 @@ pub(crate) async fn ends_like_the_model(world: &World) -> Tally {
         rows: BTreeMap::new(),
         refused: BTreeSet::new(),
         events: MemoryEvents::new(),
+        rules: Rules::new(world.meta.clone()),
         tally: world.tally(),
     };
     let records: BTreeMap<Position, StoredRecord> = world
@@ -52,8 +66,8 @@ pub(crate) async fn ends_like_the_model(world: &World) -> Tally {
         .collect();
     // Occurrences find every event that was accepted, whether it was applied before them or not.
     for record in records.values().filter(|record| record.position.topic == Topic::IngestEvents) {
-        if let Some(row) = nuthatch_worker::prepare(record).ok().map(|prepared| prepared.row()) {
-            expected.events.upsert(vec![row], record.position).await.unwrap();
+        if let Some(event) = prepared(record, &expected.rules).await {
+            expected.events.upsert(vec![event.row()], record.position).await.unwrap();
         }
     }
     let mut applied: BTreeMap<(Topic, u16), u64> = BTreeMap::new();
@@ -102,7 +116,7 @@ impl Expected {
     async fn handle(&mut self, record: &StoredRecord, now: Timestamp) {
         let position = record.position;
         let read = if position.topic == Topic::IngestEvents {
-            nuthatch_worker::prepare(record).ok().map(|ready| {
+            prepared(record, &self.rules).await.map(|ready| {
                 let message = nuthatch_grouping::occurrence(&ready.header, &ready.event, &ready.grouping);
                 (Message::Occurrence(Box::new(message)), Some(ready.row()))
             })
@@ -110,7 +124,7 @@ impl Expected {
             let next = Position { offset: position.offset + 1, ..position };
             let read = ReadBatch { records: vec![record.clone()], damaged: Vec::new(), next };
             let log = MemoryLog::new();
-            let lookup = EventLookup { events: &self.events, log: &log };
+            let lookup = EventLookup { events: &self.events, log: &log, rules: &self.rules };
             let batch = prepare_messages(read, lookup, now).await.unwrap();
             batch.items.into_iter().next().map(|item| (item.routed.message, item.row))
         };

@@ -17,7 +17,7 @@ use nuthatch_store::{
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
     projects::NewProject,
 };
-use nuthatch_worker::{EVENTS_CONSUMER, ISSUES_CONSUMER, Worker, WorkerOptions, consumers};
+use nuthatch_worker::{EVENTS_CONSUMER, ISSUES_CONSUMER, Rules, Worker, WorkerOptions, consumers};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -201,6 +201,7 @@ impl World {
             letters: stores.clone(),
             queue: self.meta.clone(),
             outcomes: stores,
+            rules: Arc::new(Rules::new(self.meta.clone())),
             clock: self.clock.clone(),
             options: WorkerOptions {
                 batch: ReadLimit { records: self.plan.batch, bytes: 1 << 20 },

@@ -1,0 +1,178 @@
+//! The language of custom filters (`reference/ingest-protocol.md` §14).
+
+use std::{cmp::Ordering, net::IpAddr};
+
+use ipnet::IpNet;
+use nuthatch_protocol::Event;
+use serde_json::Value;
+
+use super::{globs::Globs, read_network};
+use crate::Problem;
+
+/// Conditions may be nested so deep.
+const MAX_DEPTH: usize = 16;
+/// Most conditions in one, and most values that one compares with.
+const MAX_INNER: usize = 100;
+
+/// When an event is dropped.
+#[derive(Debug)]
+pub(super) enum Condition {
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+    Not(Box<Condition>),
+    Eq {
+        field: String,
+        values: Vec<Value>,
+        ignores_case: bool,
+    },
+    Compare {
+        field: String,
+        wanted: fn(Ordering) -> bool,
+        number: f64,
+    },
+    Glob {
+        field: String,
+        globs: Globs,
+    },
+    Cidr {
+        field: String,
+        networks: Vec<IpNet>,
+    },
+    /// Of a list's entries, any or every one.
+    Entries {
+        field: String,
+        every: bool,
+        inner: Box<Condition>,
+    },
+}
+
+impl Condition {
+    /// Reads a condition; `None` when it cannot be used, which is told.
+    pub(super) fn read(value: &Value, place: &str, problems: &mut Vec<Problem>) -> Option<Self> {
+        read(value, place, MAX_DEPTH).map_err(|(place, message)| problems.push(Problem { place, message })).ok()
+    }
+
+    /// Whether it holds for an event. A field that the event does not have, or that nobody knows, never matches.
+    pub(super) fn holds(&self, event: &Event, client_ip: Option<IpAddr>) -> bool {
+        let client = client_ip.map(|ip| Value::String(ip.to_string()));
+        self.holds_by(&|field| match field.split_once('.') {
+            Some(("event", path)) => event_field(event, path),
+            Some(("envelope", "client_ip")) => client.as_ref(),
+            _ => None,
+        })
+    }
+
+    fn holds_by<'v>(&self, field_of: &dyn Fn(&str) -> Option<&'v Value>) -> bool {
+        match self {
+            Self::And(inner) => inner.iter().all(|inner| inner.holds_by(field_of)),
+            Self::Or(inner) => inner.iter().any(|inner| inner.holds_by(field_of)),
+            Self::Not(inner) => !inner.holds_by(field_of),
+            Self::Eq { field, values, ignores_case } => field_of(field).is_some_and(|found| {
+                values.iter().any(|value| match (value.as_str(), found.as_str()) {
+                    (Some(value), Some(found)) if *ignores_case => value.to_lowercase() == found.to_lowercase(),
+                    _ => value == found,
+                })
+            }),
+            Self::Compare { field, wanted, number } => {
+                field_of(field).and_then(Value::as_f64).and_then(|found| found.partial_cmp(number)).is_some_and(wanted)
+            }
+            Self::Glob { field, globs } => {
+                field_of(field).and_then(Value::as_str).is_some_and(|text| globs.match_any(text))
+            }
+            Self::Cidr { field, networks } => field_of(field)
+                .and_then(|found| found.as_str()?.parse::<IpAddr>().ok())
+                .is_some_and(|ip| networks.iter().any(|network| network.contains(&ip))),
+            Self::Entries { field, every, inner } => {
+                let Some(entries) = field_of(field).and_then(Value::as_array) else { return false };
+                let mut held = entries
+                    .iter()
+                    .map(|entry| inner.holds_by(&|name| entry.get(if name == "ty" { "type" } else { name })));
+                if *every { held.all(|held| held) } else { held.any(|held| held) }
+            }
+        }
+    }
+}
+
+type Fault = (String, String);
+
+fn read(value: &Value, place: &str, depth: usize) -> Result<Condition, Fault> {
+    let fault = |key: &str, message: String| {
+        Err((if key.is_empty() { place.to_owned() } else { format!("{place}.{key}") }, message))
+    };
+    let Some(depth) = depth.checked_sub(1) else { return fault("", format!("nested deeper than {MAX_DEPTH} levels")) };
+    let op = value.get("op").and_then(Value::as_str).unwrap_or_default();
+    let inner = || value.get("inner").ok_or_else(|| (format!("{place}.inner"), "expected a condition".to_owned()));
+    let list = || -> Result<Vec<Condition>, Fault> {
+        let place = format!("{place}.inner");
+        match inner()?.as_array() {
+            Some(list) if list.len() <= MAX_INNER => {
+                let each = list.iter().enumerate();
+                each.map(|(number, inner)| read(inner, &format!("{place}.{number}"), depth)).collect()
+            }
+            _ => Err((place, format!("expected a list of at most {MAX_INNER} conditions"))),
+        }
+    };
+    match op {
+        "and" => return Ok(Condition::And(list()?)),
+        "or" => return Ok(Condition::Or(list()?)),
+        "not" => return Ok(Condition::Not(Box::new(read(inner()?, &format!("{place}.inner"), depth)?))),
+        _ => {}
+    }
+    let Some(field) = value.get("name").and_then(Value::as_str).map(str::to_owned) else {
+        return fault("name", "expected the name of a field such as event.release".to_owned());
+    };
+    let compared = value.get("value");
+    let values = match compared {
+        Some(Value::Array(list)) => list.iter().take(MAX_INNER).cloned().collect(),
+        Some(one) => vec![one.clone()],
+        None => Vec::new(),
+    };
+    let texts = || values.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+    let wanted: fn(Ordering) -> bool = match op {
+        "gt" => Ordering::is_gt,
+        "gte" => Ordering::is_ge,
+        "lt" => Ordering::is_lt,
+        "lte" => Ordering::is_le,
+        "eq" => {
+            let ignores_case =
+                value.get("options").and_then(|options| options.get("ignoreCase")) == Some(&Value::Bool(true));
+            return Ok(Condition::Eq { field, values, ignores_case });
+        }
+        "glob" => {
+            let mut problems = Vec::new();
+            let globs = Globs::new(&format!("{place}.value"), &texts(), &mut problems);
+            return match problems.pop() {
+                Some(problem) => Err((problem.place, problem.message)),
+                None => Ok(Condition::Glob { field, globs }),
+            };
+        }
+        "cidr" => {
+            let networks = texts().iter().map(|text| read_network(text)).collect::<Option<Vec<_>>>();
+            return match networks {
+                Some(networks) => Ok(Condition::Cidr { field, networks }),
+                None => fault("value", "expected addresses or networks such as 10.0.0.0/8".to_owned()),
+            };
+        }
+        "any" | "all" => {
+            let inner = Box::new(read(inner()?, &format!("{place}.inner"), depth)?);
+            return Ok(Condition::Entries { field, every: op == "all", inner });
+        }
+        other => {
+            let known = "and, or, not, eq, gt, gte, lt, lte, glob, cidr, any and all";
+            return fault("op", format!("there is no {other:?}; there are {known}"));
+        }
+    };
+    match compared.and_then(Value::as_f64) {
+        Some(number) => Ok(Condition::Compare { field, wanted, number }),
+        None => fault("value", "expected a number".to_owned()),
+    }
+}
+
+/// `release`, `tags.browser`, `contexts.os.name`, `exception.values`, …
+fn event_field<'e>(event: &'e Event, path: &str) -> Option<&'e Value> {
+    if let Some(tag) = path.strip_prefix("tags.") {
+        let tags = event.get(&["tags"])?.as_array()?;
+        return tags.iter().find(|pair| pair.get(0).is_some_and(|name| name == tag))?.get(1);
+    }
+    event.get(&path.split('.').collect::<Vec<_>>())
+}

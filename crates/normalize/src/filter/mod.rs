@@ -1,0 +1,173 @@
+//! Inbound filters: which events a project does not want (`reference/ingest-protocol.md` §14).
+//!
+//! [`FilterSettings`] become [`Filters`], which look at a canonical event before it is scrubbed and tell the
+//! [`FilterReason`] of the first filter that wants it dropped.
+
+mod browser;
+mod condition;
+mod globs;
+mod noise;
+mod origin;
+mod settings;
+
+use std::{borrow::Cow, fmt, net::IpAddr};
+
+use ipnet::IpNet;
+use nuthatch_protocol::Event;
+use serde_json::Value;
+
+use self::{browser::OldBrowser, condition::Condition, globs::Globs};
+use crate::Problem;
+
+pub use self::{
+    browser::LEGACY_BROWSERS,
+    settings::{CustomFilter, FilterSettings, LegacyBrowsers},
+};
+
+/// Most entries of a list in the settings.
+const MAX_ENTRIES: usize = 200;
+/// Most custom filters.
+const MAX_CUSTOM: usize = 50;
+/// Longest id of a custom filter, in bytes.
+const MAX_ID_BYTES: usize = 64;
+
+/// Why an event is dropped: a stable word for outcomes and metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FilterReason(Cow<'static, str>);
+
+impl FilterReason {
+    /// The word.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FilterReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The filters of a project, ready to be applied.
+#[derive(Debug)]
+pub struct Filters {
+    client_ips: Vec<IpNet>,
+    releases: Globs,
+    error_messages: Globs,
+    legacy_browsers: Vec<&'static OldBrowser>,
+    custom: Vec<(String, Condition)>,
+    switches: FilterSettings,
+}
+
+impl Filters {
+    /// Prepares settings. What cannot be used is left out and told.
+    pub fn new(settings: &FilterSettings) -> (Self, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let mut client_ips = Vec::new();
+        check_length("client-ips", settings.client_ips.len(), MAX_ENTRIES, &mut problems);
+        for (number, text) in settings.client_ips.iter().take(MAX_ENTRIES).enumerate() {
+            match read_network(text) {
+                Some(network) => client_ips.push(network),
+                None => problems.push(Problem {
+                    place: format!("client-ips.{number}"),
+                    message: format!("{text:?} is no address such as 203.0.113.7 and no network such as 10.0.0.0/8"),
+                }),
+            }
+        }
+        check_length("custom", settings.custom.len(), MAX_CUSTOM, &mut problems);
+        let mut custom = Vec::new();
+        for (number, filter) in settings.custom.iter().take(MAX_CUSTOM).enumerate() {
+            let is_legal = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+            if filter.id.is_empty() || filter.id.len() > MAX_ID_BYTES || !filter.id.chars().all(is_legal) {
+                let message = format!("expected 1 to {MAX_ID_BYTES} of a-z, A-Z, 0-9, _, . and -");
+                problems.push(Problem { place: format!("custom.{number}.id"), message });
+                continue;
+            }
+            let place = format!("custom.{number}.condition");
+            if let Some(condition) =
+                Condition::read(&filter.condition, &place, &mut problems).filter(|_| filter.is_enabled)
+            {
+                custom.push((filter.id.clone(), condition));
+            }
+        }
+        let filters = Self {
+            client_ips,
+            releases: Globs::new("releases", &settings.releases, &mut problems),
+            error_messages: Globs::new("error-messages", &settings.error_messages, &mut problems),
+            legacy_browsers: browser::chosen(&settings.legacy_browsers, &mut problems),
+            custom,
+            switches: settings.clone(),
+        };
+        (filters, problems)
+    }
+
+    /// Why the event is not wanted; `None` when it is. `client_ip` is the address that sent it.
+    pub fn reason(&self, event: &Event, client_ip: Option<IpAddr>) -> Option<FilterReason> {
+        let on = &self.switches;
+        let simple: [(&'static str, bool); 11] = [
+            ("ip-address", self.is_blocked(event, client_ip)),
+            ("release-version", event.text(&["release"]).is_some_and(|release| self.releases.match_any(release))),
+            ("error-message", self.has_unwanted_message(event)),
+            ("localhost", on.localhost && origin::is_localhost(event, client_ip)),
+            ("browser-extensions", on.browser_extensions && noise::is_of_extension(event)),
+            ("legacy-browsers", browser::is_among(&self.legacy_browsers, event)),
+            ("web-crawlers", on.web_crawlers && origin::is_crawler(event)),
+            ("filtered-transaction", on.filtered_transaction && noise::is_health_check(event)),
+            ("react-hydration-errors", on.react_hydration_errors && noise::is_hydration_error(event)),
+            ("chunk-load-error", on.chunk_load_error && noise::is_chunk_load_error(event)),
+            ("invalid-csp", noise::is_invalid_csp(event)),
+        ];
+        if let Some((reason, _)) = simple.into_iter().find(|(_, applies)| *applies) {
+            return Some(FilterReason(Cow::Borrowed(reason)));
+        }
+        let (id, _) = self.custom.iter().find(|(_, condition)| condition.holds(event, client_ip))?;
+        Some(FilterReason(Cow::Owned(format!("custom-inbound-filter:{id}"))))
+    }
+
+    fn is_blocked(&self, event: &Event, client_ip: Option<IpAddr>) -> bool {
+        if self.client_ips.is_empty() {
+            return false;
+        }
+        let user = event.text(&["user", "ip_address"]).and_then(|text| text.parse().ok());
+        [client_ip, user].into_iter().flatten().any(|ip| self.client_ips.iter().any(|network| network.contains(&ip)))
+    }
+
+    fn has_unwanted_message(&self, event: &Event) -> bool {
+        if self.error_messages.is_empty() {
+            return false;
+        }
+        let entry = ["formatted", "message"].iter().find_map(|key| event.text(&["logentry", key]));
+        entry.is_some_and(|message| self.error_messages.match_any(message))
+            || event.values("exception").iter().any(|exception| {
+                let text = |key: &str| exception.get(key).and_then(Value::as_str).unwrap_or_default();
+                match (text("type"), text("value")) {
+                    ("", "") => false,
+                    (kind, "") => self.error_messages.match_any(kind),
+                    ("", value) => self.error_messages.match_any(value),
+                    (kind, value) => self.error_messages.match_any(&format!("{kind}: {value}")),
+                }
+            })
+    }
+}
+
+fn check_length(setting: &str, length: usize, most: usize, problems: &mut Vec<Problem>) {
+    if length > most {
+        let message = format!("at most {most} entries, these are {length}");
+        problems.push(Problem { place: setting.to_owned(), message });
+    }
+}
+
+/// An address, or a network as address and length.
+fn read_network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+/// A header of the request, by its name in any case.
+fn header<'e>(event: &'e Event, name: &str) -> Option<&'e str> {
+    let headers = event.get(&["request", "headers"])?.as_array()?;
+    let pair = headers
+        .iter()
+        .find(|pair| pair.get(0).and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(name)))?;
+    pair.get(1)?.as_str()
+}

@@ -1,0 +1,98 @@
+//! Scrubbing: what says too much about people is taken out before anything is stored
+//! (`reference/ingest-protocol.md` §13).
+//!
+//! A project's [`ScrubSettings`] become a [`Scrubber`]: pairs of a selector, which says where, and of rules, which say
+//! what is looked for and what is put in its place. The advanced rules come first, then those of the simple settings.
+//! The event is walked once; `_meta` remarks what was done and never keeps what was removed.
+
+mod config;
+mod defaults;
+mod patterns;
+mod place;
+mod rule;
+mod schema;
+mod selector;
+mod settings;
+mod special;
+mod text;
+mod walk;
+
+use std::sync::Arc;
+
+use nuthatch_protocol::Event;
+use serde::Serialize;
+use serde_json::Value;
+
+pub use settings::{ScrubSettings, read_pii_config};
+
+use crate::Problem;
+
+use self::{
+    rule::{Redaction, Rule},
+    selector::Selector,
+};
+
+/// Something that was taken out of an event, for people who want to see what their rules do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// Where, in the language of selectors.
+    pub path: String,
+    /// The rule.
+    pub rule: String,
+    /// How: `x` removed, `s` substituted, `m` masked, `p` hashed.
+    pub kind: &'static str,
+    /// The value before.
+    pub before: Value,
+    /// The value afterwards; null when it is gone.
+    pub after: Value,
+}
+
+/// The rules of a project, ready to be applied.
+#[derive(Debug, Default)]
+pub struct Scrubber {
+    applications: Vec<Application>,
+    /// Whether the variables of GraphQL requests are taken out.
+    graphql: bool,
+}
+
+/// Rules and where they apply.
+#[derive(Debug)]
+struct Application {
+    selector: Selector,
+    rules: Vec<Arc<Rule>>,
+}
+
+impl Scrubber {
+    /// Prepares settings. What cannot be used is left out and told, so the rest still protects.
+    pub fn new(settings: &ScrubSettings) -> (Self, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let mut applications = match &settings.relay_pii_config {
+            Some(config) => config::read(config, &mut problems),
+            None => Vec::new(),
+        };
+        applications.extend(defaults::applications(settings, &mut problems));
+        (Self { applications, graphql: settings.data_scrubber }, problems)
+    }
+
+    /// Takes out of the event what the rules say.
+    pub fn scrub(&self, event: &mut Event) {
+        walk::scrub(self, event, None);
+    }
+
+    /// The same, telling each change.
+    pub fn explain(&self, event: &mut Event) -> Vec<Change> {
+        let mut changes = Vec::new();
+        walk::scrub(self, event, Some(&mut changes));
+        changes
+    }
+
+    /// Whether a part of a text with a remark can be what a rule of this name left there.
+    fn has_left(&self, rule: &str, letter: &str, text: &str) -> bool {
+        let rules = self.applications.iter().flat_map(|application| &application.rules);
+        let mut of_name = rules.filter(|known| &*known.id == rule && known.redaction.letter() == letter);
+        of_name.any(|known| known.redaction.may_have_made(text))
+            || (self.graphql
+                && rule == special::GRAPHQL
+                && Redaction::Replace(rule::FILTERED.into()).may_have_made(text))
+    }
+}

@@ -1,0 +1,214 @@
+//! What the parts of an event are: which rules may touch them, and which types a selector finds them by
+//! (`reference/ingest-protocol.md` §13.2, §13.5).
+
+/// Which rules may touch a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pii {
+    /// All of them.
+    Yes,
+    /// Those whose selector names the place.
+    WhenNamed,
+    /// None: the server needs it.
+    No,
+}
+
+/// The interfaces that are lists of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    Exception,
+    Thread,
+    Breadcrumb,
+}
+
+/// A part of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Node {
+    Event,
+    /// `{"values": […]}`
+    List(Entry),
+    /// The list under `values`.
+    Entries(Entry),
+    Entry(Entry),
+    Mechanism,
+    Stacktrace,
+    Frames,
+    Frame,
+    Request,
+    User,
+    Logentry,
+    Contexts,
+    Context,
+    TraceContext,
+    Sdk,
+    /// Content of the application, all the way down.
+    Free,
+    /// Content that is mostly not about people, all the way down.
+    Named,
+    /// What must stay as it is, all the way down.
+    Fixed,
+}
+
+impl Node {
+    /// The part under a key.
+    pub(super) fn child(self, key: &str) -> Self {
+        match self {
+            Self::Event => match key {
+                "exception" => Self::List(Entry::Exception),
+                "threads" => Self::List(Entry::Thread),
+                "breadcrumbs" => Self::List(Entry::Breadcrumb),
+                "stacktrace" => Self::Stacktrace,
+                "request" => Self::Request,
+                "user" => Self::User,
+                "logentry" => Self::Logentry,
+                "contexts" => Self::Contexts,
+                "sdk" => Self::Sdk,
+                // `message` is of detectors; canonical events have it as `logentry`.
+                "csp" | "expectct" | "expectstaple" | "extra" | "hpkp" | "message" | "server_name" => Self::Free,
+                "_meta" | "dist" | "environment" | "event_id" | "key_id" | "level" | "platform" | "project"
+                | "received" | "release" | "start_timestamp" | "time_spent" | "timestamp" | "type" | "version" => {
+                    Self::Fixed
+                }
+                _ => Self::Named,
+            },
+            Self::List(entry) if key == "values" => Self::Entries(entry),
+            // A bare list, as detectors send it: its entries have no names.
+            Self::List(entry) if key.is_empty() => Self::Entry(entry),
+            Self::Entries(entry) => Self::Entry(entry),
+            Self::Entry(Entry::Exception) => match key {
+                "value" => Self::Free,
+                "mechanism" => Self::Mechanism,
+                "stacktrace" | "raw_stacktrace" => Self::Stacktrace,
+                "thread_id" | "type" => Self::Fixed,
+                _ => Self::Named,
+            },
+            Self::Entry(Entry::Thread) => match key {
+                "stacktrace" | "raw_stacktrace" => Self::Stacktrace,
+                "id" => Self::Fixed,
+                _ => Self::Named,
+            },
+            Self::Entry(Entry::Breadcrumb) => match key {
+                "message" | "data" => Self::Free,
+                "timestamp" | "level" | "type" | "event_id" => Self::Fixed,
+                _ => Self::Named,
+            },
+            Self::Mechanism => match key {
+                "data" | "description" => Self::Free,
+                "type" => Self::Fixed,
+                _ => Self::Named,
+            },
+            Self::Stacktrace if key == "frames" => Self::Frames,
+            Self::Frames => Self::Frame,
+            Self::Frame if key == "vars" => Self::Free,
+            Self::Request => match key {
+                "cookies" | "data" | "env" | "fragment" | "headers" | "query_string" => Self::Free,
+                _ => Self::Named,
+            },
+            Self::Contexts => match key {
+                // Names and versions of software; a version is easily taken for an address.
+                "browser" | "client_os" | "os" | "runtime" => Self::Named,
+                "trace" => Self::TraceContext,
+                _ => Self::Context,
+            },
+            Self::Context => match key {
+                "type" | "profile_id" | "profiler_id" | "replay_id" => Self::Fixed,
+                _ => Self::Free,
+            },
+            Self::TraceContext => match key {
+                "data" | "description" => Self::Free,
+                "op" | "parent_span_id" | "sampled" | "span_id" | "status" | "trace_id" | "type" => Self::Fixed,
+                _ => Self::Named,
+            },
+            Self::Sdk if key != "client_ip" => Self::Fixed,
+            Self::User | Self::Logentry | Self::Free | Self::Sdk => Self::Free,
+            Self::Fixed => Self::Fixed,
+            Self::List(_) | Self::Stacktrace | Self::Frame | Self::Named => Self::Named,
+        }
+    }
+
+    /// Which rules may touch the value itself, whatever is in it.
+    pub(super) fn pii(self) -> Pii {
+        match self {
+            Self::Free | Self::User | Self::Context => Pii::Yes,
+            Self::Event | Self::Fixed | Self::Sdk => Pii::No,
+            _ => Pii::WhenNamed,
+        }
+    }
+
+    /// Whether a null may stand where something was removed from it: readers of interfaces expect a key to be absent.
+    pub(super) fn keeps_nulls(self) -> bool {
+        self == Self::Free
+    }
+}
+
+/// What a selector may ask a value to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    String,
+    Number,
+    Boolean,
+    Array,
+    Object,
+    Event,
+    Exception,
+    Stacktrace,
+    Frame,
+    Request,
+    User,
+    Logentry,
+    Thread,
+    Breadcrumb,
+    Sdk,
+    /// What events do not contain: attachments, replays, spans, logs, …
+    Elsewhere,
+}
+
+impl Type {
+    /// The type of a name, without its `$`.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "string" => Self::String,
+            "number" => Self::Number,
+            "boolean" => Self::Boolean,
+            "array" => Self::Array,
+            "object" => Self::Object,
+            "event" => Self::Event,
+            "error" | "exception" => Self::Exception,
+            "stack" | "stacktrace" => Self::Stacktrace,
+            "frame" => Self::Frame,
+            "http" | "request" => Self::Request,
+            "user" => Self::User,
+            "logentry" | "message" => Self::Logentry,
+            "thread" => Self::Thread,
+            "breadcrumb" => Self::Breadcrumb,
+            "sdk" => Self::Sdk,
+            "attachments" | "binary" | "datetime" | "heap_memory" | "log" | "minidump" | "replay" | "span"
+            | "stack_memory" | "trace_metric" => Self::Elsewhere,
+            _ => return None,
+        })
+    }
+
+    /// Whether a part of the event has this type; types of JSON values are none of its business.
+    pub(super) fn is_of(self, node: Node) -> bool {
+        match self {
+            Self::Event => node == Node::Event,
+            Self::Exception => node == Node::Entry(Entry::Exception),
+            Self::Stacktrace => node == Node::Stacktrace,
+            Self::Frame => node == Node::Frame,
+            Self::Request => node == Node::Request,
+            Self::User => node == Node::User,
+            Self::Logentry => node == Node::Logentry,
+            Self::Thread => node == Node::Entry(Entry::Thread),
+            Self::Breadcrumb => node == Node::Entry(Entry::Breadcrumb),
+            Self::Sdk => node == Node::Sdk,
+            _ => false,
+        }
+    }
+
+    /// Whether it is a part of the event rather than a type of JSON values: such a type names a place.
+    pub(super) fn names_a_part(self) -> bool {
+        !matches!(
+            self,
+            Self::String | Self::Number | Self::Boolean | Self::Array | Self::Object | Self::Elsewhere | Self::Event
+        )
+    }
+}

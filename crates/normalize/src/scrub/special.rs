@@ -1,0 +1,101 @@
+//! Cases of their own (`reference/ingest-protocol.md` §13.7).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{
+    place::Place,
+    rule::{FILTERED, Kind, Redaction, Rule},
+    walk::keys,
+};
+use crate::meta::Meta;
+
+/// What remarks call the rule for variables of GraphQL.
+pub(super) const GRAPHQL: &str = "@graphql:filter";
+
+/// The variables of a GraphQL request are the users' input, and its response repeats them.
+pub(super) fn graphql(event: &mut Map<String, Value>, filter: &mut dyn FnMut(&Place<'_>, &mut Value, &Rule)) {
+    let request = event.get_mut("request").and_then(Value::as_object_mut);
+    let Some(request) = request.filter(|request| request.get("api_target").is_some_and(|target| target == "graphql"))
+    else {
+        return;
+    };
+    let rule = |redaction| Rule { id: GRAPHQL.into(), kind: Kind::Anything, redaction };
+    let (replace, remove) = (rule(Redaction::Replace(FILTERED.into())), rule(Redaction::Remove));
+    let root = Place::root();
+    let mut names = BTreeSet::new();
+    if let Some(Value::Object(variables)) = request.get_mut("data").and_then(|data| data.get_mut("variables")) {
+        let (request, variables_of) = (root.name("request", &Value::Null), Value::Null);
+        let data = request.name("data", &variables_of);
+        let place = data.name("variables", &variables_of);
+        for (name, value) in variables.iter_mut() {
+            names.insert(name.clone());
+            filter(&place.name(name, &Value::Null), value, &replace);
+        }
+    }
+    let Some(Value::Object(response)) = event.get_mut("contexts").and_then(|contexts| contexts.get_mut("response"))
+    else {
+        return;
+    };
+    let contexts = root.name("contexts", &Value::Null);
+    let response_at = contexts.name("response", &Value::Null);
+    let body_at = response_at.name("data", &Value::Null);
+    if names.is_empty() {
+        // Nothing tells what in it is about people.
+        if let Some(mut body) = response.remove("data") {
+            filter(&body_at, &mut body, &remove);
+        }
+        return;
+    }
+    let data_at = body_at.name("data", &Value::Null);
+    if let Some(data) = response.get_mut("data").and_then(|body| body.get_mut("data")) {
+        filter_named(data, &names, &data_at, &mut |place, value| filter(place, value, &replace));
+    }
+}
+
+fn filter_named(
+    value: &mut Value,
+    names: &BTreeSet<String>,
+    place: &Place<'_>,
+    filter: &mut dyn FnMut(&Place<'_>, &mut Value),
+) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map.iter_mut() {
+                let below = place.name(name, &Value::Null);
+                if names.contains(name) {
+                    filter(&below, value);
+                } else {
+                    filter_named(value, names, &below, filter);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                filter_named(item, names, &place.index(index, &Value::Null), filter);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A hash where the user's address was still tells users apart, so it becomes the user's id if there is no other.
+pub(super) fn hashed_address(event: &mut Map<String, Value>, meta: &mut Meta) {
+    let address = keys(&["user", "ip_address"]);
+    let is_hash = |remark: &Value| remark.get(1).is_some_and(|letter| letter == "p");
+    let hashed =
+        meta.peek(&address).and_then(|node| node.get("rem")?.as_array()).is_some_and(|all| all.iter().any(is_hash));
+    let Some(Value::Object(user)) = event.get_mut("user") else { return };
+    if !hashed || ["id", "username", "email"].iter().any(|key| user.contains_key(*key)) {
+        return;
+    }
+    if let Some(hash) = user.remove("ip_address") {
+        user.insert("id".to_owned(), hash);
+        if let Some(node) = meta.cut(&address)
+            && let Some(id) = meta.at(&keys(&["user", "id"]))
+        {
+            *id = node;
+        }
+    }
+}

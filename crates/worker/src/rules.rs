@@ -1,0 +1,109 @@
+//! What projects do to their events: the options of each, prepared and remembered until anything about projects changes.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use nuthatch_normalize::{
+    Problem,
+    filter::{FilterReason, Filters},
+    scrub::Scrubber,
+};
+use nuthatch_protocol::{Event, IngestRecord, ProjectId};
+use nuthatch_store::{
+    ProjectStore, StoreError,
+    events::{EventSummary, StoredEvent},
+    log::StoredRecord,
+    projects::ProjectOptions,
+};
+use quick_cache::sync::Cache;
+
+use crate::prepare::{Meaning, Stage, prepare};
+
+/// Projects whose rules are remembered.
+const CACHED_MAX: usize = 1_000;
+
+/// The rules of a project, ready to be applied.
+#[derive(Debug)]
+pub struct ProjectRules {
+    scrubber: Scrubber,
+    filters: Filters,
+}
+
+impl ProjectRules {
+    fn new(project: ProjectId, options: &ProjectOptions) -> Self {
+        let (scrubber, unusable) = Scrubber::new(&options.scrubbing);
+        let (filters, more) = Filters::new(&options.filters);
+        for Problem { place, message } in unusable.iter().chain(&more) {
+            tracing::warn!(%project, place, message, "a setting of the project cannot be used");
+        }
+        Self { scrubber, filters }
+    }
+
+    /// Why the event is dropped, if it is.
+    pub(crate) fn filter(&self, event: &Event, client_ip: Option<std::net::IpAddr>) -> Option<FilterReason> {
+        self.filters.reason(event, client_ip)
+    }
+
+    /// Takes out of the event what must not be stored.
+    pub(crate) fn scrub(&self, event: &mut Event) {
+        self.scrubber.scrub(event);
+    }
+}
+
+/// The rules of each project of a batch.
+pub(crate) type RulesOf = HashMap<ProjectId, Arc<ProjectRules>>;
+
+/// Finds the rules of projects.
+pub struct Rules {
+    store: Arc<dyn ProjectStore>,
+    cache: Cache<ProjectId, Cached>,
+}
+
+#[derive(Clone)]
+struct Cached {
+    /// The version of the configuration that was current when the store was asked.
+    version: u64,
+    rules: Arc<ProjectRules>,
+}
+
+impl Rules {
+    /// The rules that are kept in this store.
+    pub fn new(store: Arc<dyn ProjectStore>) -> Self {
+        Self { store, cache: Cache::new(CACHED_MAX) }
+    }
+
+    /// The rules of a project as they are now; those that are usual for one that is not there.
+    pub async fn of(&self, project: ProjectId) -> Result<Arc<ProjectRules>, StoreError> {
+        // Read before the store is asked: a change in between makes the entry stale, never wrongly fresh.
+        let version = self.store.config_version();
+        if let Some(cached) = self.cache.get(&project)
+            && cached.version == version
+        {
+            return Ok(cached.rules);
+        }
+        let options = self.store.project(project).await?.map(|project| project.options).unwrap_or_default();
+        let rules = Arc::new(ProjectRules::new(project, &options));
+        self.cache.insert(project, Cached { version, rules: rules.clone() });
+        Ok(rules)
+    }
+
+    pub(crate) async fn of_all(&self, projects: HashSet<ProjectId>) -> Result<RulesOf, StoreError> {
+        let mut rules = RulesOf::with_capacity(projects.len());
+        for project in projects {
+            rules.insert(project, self.of(project).await?);
+        }
+        Ok(rules)
+    }
+
+    /// The event of a record that was accepted and is not applied yet, as the event store will have it; `None` when it
+    /// will not have it.
+    pub async fn stored_event(&self, record: &StoredRecord) -> Result<Option<StoredEvent>, StoreError> {
+        let Ok(record) = IngestRecord::decode(&record.value) else { return Ok(None) };
+        let rules = self.of(record.header.project_id).await?;
+        let Ok(Meaning::Event(prepared)) = prepare(&record, &rules, Stage::New) else { return Ok(None) };
+        let row = prepared.row();
+        Ok(Some(StoredEvent { summary: EventSummary::of(&row), body: row.body }))
+    }
+}

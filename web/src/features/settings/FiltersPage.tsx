@@ -1,0 +1,144 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import { ApiError } from "@/api/client";
+import type { InboundFilter, ProjectDetail } from "@/api/models";
+import { filters as filtersQuery, updateFilter, updateOptions } from "@/api/privacy";
+import { project as projectQuery } from "@/api/projects";
+import { Button } from "@/ui/Button";
+import { Skeleton } from "@/ui/Skeleton";
+import { Failure } from "@/ui/State";
+import { notify, notifyFailure } from "@/ui/toast";
+import { useTitle } from "@/ui/useTitle";
+import { SettingsPage } from "./SettingsPage";
+import styles from "./SettingsPage.module.css";
+import { TextArea } from "./TextArea";
+
+const route = getRouteApi("/signed-in/settings/$org/projects/$project/filters");
+
+/** The filters in the words of their reader. */
+const WORDS: Record<string, [name: string, about: string]> = {
+  "browser-extensions": ["Browser extensions", "Errors that known extensions cause"],
+  localhost: ["Localhost", "Events from the developers' own machines"],
+  "filtered-transaction": ["Health checks", "Transactions such as GET /health"],
+  "web-crawlers": ["Web crawlers", "Events from known crawlers"],
+  "react-hydration-errors": ["Hydration errors", "Errors of React that say nothing about the cause"],
+  "chunk-load-error": ["Chunk load errors", "Pages that are older than what is deployed"],
+  "legacy-browsers": ["Legacy browsers", "Browsers that are too old to be supported"],
+};
+
+const LISTS = [
+  ["filters:blacklisted_ips", "IP addresses, one a line", "Addresses, or networks such as 10.0.0.0/8"],
+  ["filters:releases", "Releases, one a line", "Names, or globs such as 1.*"],
+  ["filters:error_messages", "Error messages, one a line", "Globs of messages, or of Type: value, such as TypeError*"],
+] as const;
+
+/** Which events of a project are dropped. */
+export function FiltersPage() {
+  const { org, project: slug } = route.useParams();
+  const project = useQuery(projectQuery(org, slug));
+  const filters = useQuery(filtersQuery(org, slug));
+  useTitle("Inbound filters", project.data?.name);
+  const failed = [project, filters].find((query) => query.isError && !query.data);
+  if (failed) return <Failure error={failed.error} isPage retry={failed.refetch} what="The filters" />;
+  return (
+    <SettingsPage
+      lead={
+        <>
+          Dropped events of{" "}
+          <Link params={{ org, project: slug }} to="/settings/$org/projects/$project/">
+            {slug}
+          </Link>{" "}
+          make no issue and are not stored. A change counts from the next events on.
+        </>
+      }
+      title="Inbound filters"
+    >
+      {filters.data ? <Switches filters={filters.data} org={org} slug={slug} /> : <Skeleton height={240} />}
+      {project.data && <Lists org={org} project={project.data} />}
+    </SettingsPage>
+  );
+}
+
+function Switches({ org, slug, filters }: { org: string; slug: string; filters: InboundFilter[] }) {
+  const client = useQueryClient();
+  const change = useMutation({
+    mutationFn: ({ id, active }: { id: string; active: boolean }) => updateFilter(org, slug, id, { active }),
+    onSuccess: (_, { id, active }) => notify(`${WORDS[id]?.[0] ?? id}: ${active ? "filtered" : "kept"}`),
+    onError: (error) => notifyFailure("The filter was not changed.", error),
+    onSettled: () => client.invalidateQueries({ queryKey: filtersQuery(org, slug).queryKey }),
+  });
+  return (
+    <ul className={styles.rows}>
+      {filters.map(({ id, active }) => {
+        const [name, about] = WORDS[id] ?? [id, ""];
+        const listed = Array.isArray(active) ? active : [];
+        return (
+          <li className={styles.row} key={id}>
+            <label className={styles.switch}>
+              <input
+                checked={Array.isArray(active) ? active.length > 0 : active}
+                disabled={change.isPending}
+                onChange={(event) => change.mutate({ id, active: event.target.checked })}
+                type="checkbox"
+              />
+              <span>
+                {name}
+                <span className={styles.meta}>{listed.length > 0 ? `${about}: ${listed.join(", ")}` : about}</span>
+              </span>
+            </label>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Lists({ org, project }: { org: string; project: ProjectDetail }) {
+  const client = useQueryClient();
+  const [lists, setLists] = useState<Record<string, string>>(() =>
+    Object.fromEntries(LISTS.map(([name]) => [name, String(project.options[name] ?? "")])),
+  );
+  const save = useMutation({
+    mutationFn: () => updateOptions(org, project.slug, { options: lists }),
+    onSuccess: async () => {
+      notify("Lists saved");
+      await client.invalidateQueries({ queryKey: projectQuery(org, project.slug).queryKey });
+    },
+  });
+  const fields = save.error instanceof ApiError ? save.error.fields : {};
+  const errorOf = (name: string) => Object.entries(fields).find(([place]) => place.startsWith(`options.${name}`))?.[1];
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    save.mutate();
+  };
+  return (
+    <section aria-labelledby="lists" className={styles.part}>
+      <div className={styles.partHead}>
+        <h2 id="lists">Lists</h2>
+      </div>
+      <form className={styles.form} onSubmit={submit}>
+        {LISTS.map(([name, label, note]) => (
+          <TextArea
+            error={errorOf(name)}
+            key={name}
+            label={label}
+            note={note}
+            onChange={(value) => setLists({ ...lists, [name]: value })}
+            value={lists[name] ?? ""}
+          />
+        ))}
+        {save.isError && (
+          <p className={styles.failure} role="alert">
+            Not saved: {save.error.message}
+          </p>
+        )}
+        <div className={styles.buttons}>
+          <Button busy={save.isPending} look="primary" type="submit">
+            Save lists
+          </Button>
+        </div>
+      </form>
+    </section>
+  );
+}

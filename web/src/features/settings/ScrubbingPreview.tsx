@@ -1,0 +1,125 @@
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { ApiError } from "@/api/client";
+import type { ScrubbingPreviewRequest } from "@/api/models";
+import { previewScrubbing } from "@/api/privacy";
+import { jsonFault } from "@/domain/json";
+import { Button } from "@/ui/Button";
+import styles from "./SettingsPage.module.css";
+import { TextArea } from "./TextArea";
+
+const SAMPLE = JSON.stringify(
+  {
+    message: "Payment of jane@example.com failed",
+    extra: { password: "hunter2", note: "card 4111 1111 1111 1111" },
+    request: { headers: { Authorization: "Bearer abc" } },
+    user: { id: "42", ip_address: "203.0.113.7" },
+  },
+  null,
+  2,
+);
+
+/** Shows what the settings in hand would take out of an event, before anybody saves them. */
+export function ScrubbingPreview({
+  org,
+  slug,
+  settings,
+}: {
+  org: string;
+  slug: string;
+  settings: ScrubbingPreviewRequest;
+}) {
+  const [text, setText] = useState(SAMPLE);
+  const id = text.trim();
+  const isId = /^[0-9a-f-]{32,36}$/i.test(id);
+  const fault = isId ? null : jsonFault(text);
+  const preview = useMutation({
+    mutationFn: () =>
+      previewScrubbing(org, slug, { ...settings, ...(isId ? { eventID: id } : { event: JSON.parse(text) }) }),
+  });
+  const faults = preview.error instanceof ApiError ? Object.entries(preview.error.fields) : [];
+  return (
+    <section aria-labelledby="preview" className={styles.part}>
+      <div className={styles.partHead}>
+        <h2 id="preview">Try the settings above</h2>
+      </div>
+      <div className={styles.form}>
+        <TextArea
+          error={fault === null ? undefined : `This is neither an event's id nor valid JSON: ${fault}`}
+          isCode
+          label="Event"
+          note="An event as an SDK sends it, or the id of one that is stored, which was scrubbed before it was"
+          onChange={setText}
+          rows={10}
+          value={text}
+        />
+        <div className={styles.buttons}>
+          <Button busy={preview.isPending} disabled={fault !== null} onClick={() => preview.mutate()}>
+            Show what they take out
+          </Button>
+        </div>
+        {preview.isError && (
+          <div className={styles.failure} role="alert">
+            {faults.length === 0 && <p>{preview.error.message}</p>}
+            {faults.map(([place, message]) => (
+              <p key={place}>
+                <code>{place}</code>: {message}
+              </p>
+            ))}
+          </div>
+        )}
+        {preview.data && (
+          <div aria-live="polite">
+            {preview.data.filtered !== null && (
+              <p className={styles.about}>
+                An inbound filter drops this event: <code>{preview.data.filtered}</code>
+              </p>
+            )}
+            {preview.data.count === 0 ? <p>Nothing would be taken out.</p> : <Changes changes={preview.data.changes} />}
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}
+
+interface Change {
+  path: string;
+  rule: string;
+  kind: string;
+  before?: unknown;
+  after?: unknown;
+}
+
+function Changes({ changes }: { changes: Change[] }) {
+  const shown = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys.
+    <section aria-label="What would be taken out" className={styles.scroll} tabIndex={0}>
+      <table className={styles.table}>
+        <thead>
+          <tr>
+            <th>Where</th>
+            <th>Rule</th>
+            <th>Before</th>
+            <th>Afterwards</th>
+          </tr>
+        </thead>
+        <tbody>
+          {changes.map((change, index) => (
+            <tr key={index}>
+              <td>
+                <code>{change.path}</code>
+              </td>
+              <td>
+                <code>{change.rule}</code>
+              </td>
+              <td>{shown(change.before)}</td>
+              <td>{change.kind === "x" ? <em>removed</em> : shown(change.after)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
