@@ -422,6 +422,14 @@ describe("issue types", () => {
     assert.equal(await page.getByLabel("Key 6").inputValue(), "host");
   });
 
+  it("can't be changed by who may not, and say why", async () => {
+    await open(`/settings/acme/issue-types/error/`, "member");
+    await page.getByText("Only an owner of the organization (scope org:write)").waitFor();
+    assert.equal(await page.getByLabel("Name", { exact: true }).isDisabled(), true);
+    assert.equal(await page.getByRole("button", { name: "Save rules" }).isDisabled(), true);
+    await page.getByText("any number of them").waitFor();
+  });
+
   it("can be created, reset, and not removed while there are issues", async () => {
     await open(TYPES);
     await page.getByRole("button", { name: "Create type" }).click();
@@ -448,6 +456,98 @@ describe("issue types", () => {
     await page.getByText("the issue type is in use").waitFor();
     await page.goto(`${mock.url}${TYPES}nothing/`);
     await heading("There is no issue type nothing");
+  });
+});
+
+describe("archiving an issue", () => {
+  const archive = async (way) => {
+    await page.getByRole("button", { name: "Archive until" }).click();
+    await page.getByRole("menuitem", { name: way }).click();
+  };
+
+  it("offers the ways to archive, says which was taken, and goes back", async () => {
+    await open(`${ISSUES}1001/`);
+    await archive("For a day");
+    await page.getByText("SHOP-API-1 archived for a day").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("Escalating", { exact: true }).waitFor();
+    await archive("Until it escalates");
+    await page.getByText("Escalates above 60 events an hour").waitFor();
+    await archive("For ever");
+    await page.getByText("Archived", { exact: true }).waitFor();
+  });
+
+  it("asks how many events or users it waits for", async () => {
+    await open(`${ISSUES}1001/`);
+    await archive("Until it occurs again…");
+    await page.getByLabel("More events").fill("25");
+    await page.getByLabel("Within").selectOption("a day");
+    await page.keyboard.press("Enter");
+    await page.getByText("Archived until 25 more events within a day", { exact: true }).waitFor();
+    await archive("Until it affects users…");
+    await page.getByLabel("More users").fill("3");
+    await page.getByRole("dialog").getByRole("button", { name: "Archive" }).click();
+    await page.getByText("Archived until 3 more users", { exact: true }).waitFor();
+  });
+
+  it("says what caused each entry of its history", async () => {
+    await open(`${ISSUES}1001/`);
+    const list = page.getByRole("region", { name: "Activity" });
+    await list.getByText("Escalating: more than 60 events in an hour").waitFor();
+    await list.getByText("Marked ongoing by a job, after 7 days").waitFor();
+    await list.getByText("Resolved by a detector").waitFor();
+    await list.getByText("assigned it to Mira Okafor").waitFor();
+  });
+});
+
+describe("teams", () => {
+  it("are assigned issues by name", async () => {
+    await open(`${ISSUES}1001/`);
+    await page.getByRole("button", { name: "Assign", exact: true }).click();
+    await page.getByRole("menuitemradio", { name: "#checkout" }).click();
+    await page.getByText("SHOP-API-1 assigned to Checkout").waitFor();
+    await page.getByRole("button", { name: "Assign", exact: true }).getByText("Checkout").waitFor();
+  });
+
+  it("are made, given members and projects, renamed and removed", async () => {
+    await open("/settings/acme/teams/");
+    await page.getByText("#checkout").waitFor();
+    await page.getByRole("button", { name: "Create team" }).click();
+    await page.getByLabel("Name").fill("Search");
+    await page.getByRole("dialog").getByRole("button", { name: "Create team" }).click();
+    await heading("Search");
+    await page.getByRole("checkbox", { name: "Jonas Lindqvist" }).click();
+    await page.getByRole("checkbox", { name: "Jonas Lindqvist", checked: true }).waitFor();
+    await page.getByRole("checkbox", { name: "Storefront" }).click();
+    await page.getByRole("checkbox", { name: "Storefront", checked: true }).waitFor();
+    await page.getByRole("button", { name: "Remove team" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove team" }).click();
+    await page.getByText("Team Search removed").waitFor();
+    assert.equal(path(), "/settings/acme/teams/");
+    await open("/settings/acme/teams/nothing/");
+    await heading("There is no team nothing");
+  });
+
+  it("are not removed by who may not", async () => {
+    await open("/settings/acme/teams/checkout/", "member");
+    await page.getByText("Only an owner of the organization can remove a team.").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Remove team" }).isDisabled(), true);
+  });
+});
+
+describe("project tokens", () => {
+  it("show their secret once and are revoked after asking", async () => {
+    await open("/settings/acme/projects/shop-api/");
+    await page.getByText("backup hosts").waitFor();
+    await page.getByRole("button", { name: "Create project token" }).click();
+    await page.getByRole("dialog").getByLabel("Name").fill("queue watch");
+    await page.keyboard.press("Enter");
+    await page.getByText("Copy the token now").waitFor();
+    await page.getByText(/nutp_5e1f/).waitFor();
+    await page.getByRole("button", { name: "Revoke queue watch" }).click();
+    await page.getByRole("button", { name: "Revoke token" }).click();
+    await page.getByText("Token queue watch revoked").waitFor();
+    await page.getByText(/nutp_5e1f/).waitFor({ state: "detached" });
   });
 });
 
@@ -551,6 +651,9 @@ describe("every page", () => {
     ["/settings/acme/issue-types/", "full"],
     ["/settings/acme/issue-types/disk_full/", "full"],
     ["/settings/acme/issue-types/performance_slow_db_query/", "full"],
+    ["/settings/acme/issue-types/error/", "member"],
+    ["/settings/acme/teams/", "full"],
+    ["/settings/acme/teams/checkout/", "full"],
     ["/settings/account/api/auth-tokens/", "full"],
   ];
 

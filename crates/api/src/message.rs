@@ -2,7 +2,7 @@
 //! topic `ingest-occurrences` and become records of it (`reference/issue-platform.md` §2, §3).
 
 use md5::{Digest as _, Md5};
-use nuthatch_issues::{DecodeError, DecodeReason, Decoded, decode};
+use nuthatch_issues::{DecodeError, DecodeReason, TopicRecord};
 use nuthatch_protocol::{EventId, Partition, ProjectId, Timestamp, TypeId};
 use nuthatch_store::{issue_types::IssueTypes, log::NewRecord};
 use serde_json::{Map, Value, json};
@@ -55,19 +55,15 @@ impl Desk<'_> {
             self.settle_type(&mut message)?;
             self.complete(&mut message);
         }
-        let (key, id) = Self::key(&message);
-        let partition = self.partition(&message);
-        if let (Kind::Occurrence, Some(normal)) = (self.kind, &id) {
+        let text = message.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        // Status changes may have any id.
+        let normal = text.parse::<EventId>().ok().filter(|_| self.kind == Kind::Occurrence);
+        if let Some(normal) = normal {
             message.insert("id".to_owned(), json!(normal));
         }
-        let shown = message.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let value = Value::Object(message).to_string().into_bytes();
-        let key = match decode(&value, self.now)? {
-            // By its event, which other occurrences may name before it is stored.
-            Decoded::Occurrence { occurrence, .. } => occurrence.event_id.0,
-            _ => key,
-        };
-        Ok(Accepted { id: shown, partition, record: NewRecord { key, value: value.into() } })
+        let id = normal.map_or(text, |normal| normal.to_string());
+        let TopicRecord { partition, key, value } = TopicRecord::of(&message, self.now, self.partitions)?;
+        Ok(Accepted { id, partition, record: NewRecord { key, value: value.into() } })
     }
 
     /// The path decides about the project.
@@ -127,24 +123,6 @@ impl Desk<'_> {
         if !is_named {
             fill(message, "event_id", || id);
         }
-    }
-
-    /// The key of the record, and the id in its normal form if it is a UUID, as it must be for occurrences.
-    fn key(message: &Map<String, Value>) -> ([u8; 16], Option<EventId>) {
-        let text = message.get("id").and_then(Value::as_str).unwrap_or_default();
-        match text.parse::<EventId>() {
-            Ok(id) => (id.0, Some(id)),
-            Err(_) => (Md5::digest(text.as_bytes()).into(), None),
-        }
-    }
-
-    /// Messages with the same first fingerprint part keep their order: they share a partition.
-    fn partition(&self, message: &Map<String, Value>) -> Partition {
-        let part = message.get("fingerprint").and_then(|parts| parts.get(0)).and_then(Value::as_str);
-        let key = format!("{}-{}", part.unwrap_or_default(), self.project);
-        let [a, b, c, d, ..] = <[u8; 16]>::from(Md5::digest(key.as_bytes()));
-        // The remainder is below a partition number.
-        (u32::from_be_bytes([a, b, c, d]) % u32::from(self.partitions.max(1))) as Partition
     }
 }
 

@@ -4,7 +4,7 @@
 //! event in the period that meets all of them together.
 
 use nuthatch_issues::{IssueType, Status, Substatus, issue::parse_short_id};
-use nuthatch_protocol::{IssueId, Level, Timestamp, UserId};
+use nuthatch_protocol::{IssueId, Level, TeamId, Timestamp, UserId};
 use nuthatch_query::{Expr, FREE_TEXT, Grammar, Op, Term, Value, parse};
 use nuthatch_store::{
     issue_types::IssueTypes,
@@ -60,6 +60,10 @@ pub(crate) struct Names<'a> {
     pub(crate) me: UserId,
     /// Accounts by e-mail address.
     pub(crate) members: &'a [(UserId, String)],
+    /// Teams by slug.
+    pub(crate) teams: &'a [(TeamId, String)],
+    /// Those that `me` is in.
+    pub(crate) my_teams: &'a [TeamId],
     /// The issue types of the organization.
     pub(crate) types: &'a IssueTypes,
 }
@@ -127,6 +131,7 @@ fn one(test: IssueTest) -> Tests {
 fn issue_tests(term: &Term, names: &Names<'_>) -> Result<Option<Tests>, ApiError> {
     let tests = match term.key.as_str() {
         FREE_TEXT => one(IssueTest::Text(free_text(term)?)),
+        "is" if text(term)? == "unassigned" => vec![(true, IssueTest::Assigned)],
         "is" => one(is(term)?),
         "assigned" | "assigned_to" | "assigned_or_suggested" => assigned(term, names)?,
         "bookmarks" | "subscribed" | "team" => one(IssueTest::Ids(Vec::new())),
@@ -189,9 +194,21 @@ fn is(term: &Term) -> Result<IssueTest, ApiError> {
 }
 
 fn assigned(term: &Term, names: &Names<'_>) -> Result<Tests, ApiError> {
-    let words: Vec<String> = texts(term)?.into_iter().filter(|word| word != "my_teams").collect();
-    let [word] = words.as_slice() else { return Err(wrong(term, "one person: me, none or an e-mail address")) };
-    let user = match word.as_str() {
+    let words = texts(term)?;
+    // A person and their teams is what clients ask for; a list of others is not taken.
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if words.len() > 1 {
+        words.retain(|word| *word != "my_teams");
+    }
+    let [word] = words[..] else { return Err(wrong(term, "me, my_teams, none, an e-mail address or #team")) };
+    if word == "my_teams" {
+        return Ok(one(IssueTest::AssignedToTeams(names.my_teams.to_vec())));
+    }
+    if let Some(slug) = word.strip_prefix('#') {
+        let teams = names.teams.iter().filter(|(_, known)| known == slug).map(|(id, _)| *id);
+        return Ok(one(IssueTest::AssignedToTeams(teams.collect())));
+    }
+    let user = match word {
         "none" => return Ok(vec![(true, IssueTest::Assigned)]),
         "me" => Some(names.me),
         email => names.members.iter().find(|(_, known)| known.eq_ignore_ascii_case(email)).map(|(id, _)| *id),

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use nuthatch_protocol::{IssueId, Priority, Timestamp, UserId};
-use serde_json::{Value, json};
+use nuthatch_protocol::{IssueId, Priority, Timestamp};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    ActivityKind, Assignee, Changes, Snapshot, Status, Substatus,
+    ActivityKind, Assignee, Cause, Changes, Issue, Snapshot, Status, Substatus,
     chronicle::{Chronicle, Life},
     snooze::Snooze,
 };
@@ -36,14 +36,51 @@ pub enum Archive {
     /// Until there are more events than forecast.
     UntilEscalating,
     /// Until one of these is met.
-    Until {
-        /// A time has come.
-        time: Option<Timestamp>,
-        /// So many more events came.
-        events: Option<u64>,
-        /// So many more users were affected.
-        users: Option<u64>,
-    },
+    Until(Until),
+}
+
+/// What ends an archiving. At least one should be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Until {
+    /// A time has come.
+    pub time: Option<Timestamp>,
+    /// So many more events came.
+    pub events: Option<u64>,
+    /// They have to come within so many minutes; at most [`WINDOW_MAX_MINS`](crate::snooze::WINDOW_MAX_MINS).
+    pub event_window_mins: Option<u32>,
+    /// So many more users were affected; with a window: so many users, at most
+    /// [`WINDOW_USERS_MAX`](crate::snooze::WINDOW_USERS_MAX).
+    pub users: Option<u64>,
+    /// They have to come within so many minutes; at most [`WINDOW_MAX_MINS`](crate::snooze::WINDOW_MAX_MINS).
+    pub user_window_mins: Option<u32>,
+}
+
+impl Until {
+    fn snooze(self, issue: &Issue) -> Snooze {
+        let Self { time, events, event_window_mins, users, user_window_mins } = self;
+        Snooze {
+            until: time,
+            events,
+            event_window_mins,
+            users,
+            user_window_mins,
+            events_before: issue.times_seen,
+            users_before: issue.user_count,
+            ..Snooze::default()
+        }
+    }
+
+    /// As the web API writes it; what is not asked for is left out.
+    fn activity_data(self) -> Value {
+        let members = [
+            ("ignoreUntil", self.time.map(|time| json!(time))),
+            ("ignoreCount", self.events.map(|count| json!(count))),
+            ("ignoreWindow", self.event_window_mins.map(|mins| json!(mins))),
+            ("ignoreUserCount", self.users.map(|count| json!(count))),
+            ("ignoreUserWindow", self.user_window_mins.map(|mins| json!(mins))),
+        ];
+        members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect::<Map<_, _>>().into()
+    }
 }
 
 impl Archive {
@@ -51,19 +88,13 @@ impl Archive {
         match self {
             Self::Forever => Substatus::ArchivedForever,
             Self::UntilEscalating => Substatus::ArchivedUntilEscalating,
-            Self::Until { .. } => Substatus::ArchivedUntilConditionMet,
+            Self::Until(_) => Substatus::ArchivedUntilConditionMet,
         }
     }
 }
 
 /// Does something to each of the issues that the snapshot has. Where it is done already nothing is written.
-pub fn apply_action(
-    action: &Action,
-    actor: Option<UserId>,
-    snapshot: &Snapshot,
-    ids: &[IssueId],
-    now: Timestamp,
-) -> Changes {
+pub fn apply_action(action: &Action, by: Cause, snapshot: &Snapshot, ids: &[IssueId], now: Timestamp) -> Changes {
     let mut changes = Changes::default();
     let mut seen = HashSet::with_capacity(ids.len());
     let issues = ids.iter().filter(|id| seen.insert(**id)).filter_map(|id| snapshot.issues.get(id));
@@ -72,7 +103,7 @@ pub fn apply_action(
         let mut chronicle = Chronicle::default();
         let issue_type = snapshot.issue_type(issue.project_id, issue.type_id);
         let has_detector = issue_type.is_some_and(|issue_type| issue_type.has_detector);
-        act(*action, &mut Life { issue: &mut issue, chronicle: &mut chronicle, has_detector, by: actor, now });
+        act(*action, &mut Life { issue: &mut issue, chronicle: &mut chronicle, has_detector, by, now });
         if issue != *before {
             changes.updated.push(issue);
             changes.chronicle(chronicle);
@@ -88,11 +119,9 @@ fn act(action: Action, life: &mut Life<'_>) {
         Action::Resolve => life.resolve(ActivityKind::SetResolved, Value::Null),
         Action::Unresolve if issue.status == Status::Unresolved => {}
         Action::Unresolve => life.unresolve(Value::Null),
-        Action::Archive(Archive::Until { time, events, users }) => {
-            let (events_before, users_before) = (issue.times_seen, issue.user_count);
-            issue.snooze = Some(Snooze { until: time, events, users, events_before, users_before });
-            let data = json!({ "ignoreUntil": time, "ignoreCount": events, "ignoreUserCount": users });
-            life.archive(Substatus::ArchivedUntilConditionMet, data);
+        Action::Archive(Archive::Until(until)) => {
+            issue.snooze = Some(until.snooze(issue));
+            life.archive(Substatus::ArchivedUntilConditionMet, until.activity_data());
         }
         Action::Archive(until) if issue.substatus == Some(until.substatus()) => {}
         Action::Archive(until) => {

@@ -27,8 +27,8 @@ pub struct Routed {
 }
 
 /// The state that [`process_occurrence_batch`] will look at.
-pub fn needs(messages: &[Routed]) -> Needs {
-    let mut needs = Needs::default();
+pub fn needs(messages: &[Routed], now: Timestamp) -> Needs {
+    let mut needs = Needs { forecast_at: Some(now), ..Needs::default() };
     for Routed { message, .. } in messages {
         needs.add(message, message_key(message));
     }
@@ -108,8 +108,8 @@ fn close(mut ledgers: Vec<Ledger<'_>>, batch: Batch<'_>) -> Outcome {
     changes.hashes = owners.into_iter().map(|((project, hash), (owner, _))| (*project, *hash, id(*owner))).collect();
 
     let counts = ledgers.iter().flat_map(|ledger| &ledger.counts);
-    changes.counts =
-        counts.map(|((owner, hour), count)| HourlyCount { issue_id: id(*owner), hour: *hour, count: *count }).collect();
+    let counts = counts.flat_map(|(owner, hours)| hours.iter().map(|(hour, count)| (*owner, *hour, *count)));
+    changes.counts = counts.map(|(owner, hour, count)| HourlyCount { issue_id: id(owner), hour, count }).collect();
     changes.counts.sort_unstable_by_key(|count| (count.issue_id, count.hour));
 
     changes.users = ledgers.iter().flat_map(|ledger| &ledger.users).map(|(owner, user)| (id(*owner), *user)).collect();

@@ -1,7 +1,7 @@
 //! What the core needs to know and what it decides. Stores read a [`Snapshot`] and apply [`Changes`]; they never
 //! decide anything about an issue themselves.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use nuthatch_protocol::{
     EventId, Hash, IssueId, Message, OrganizationId, Outcomes, Position, ProjectId, Timestamp, TypeId,
@@ -11,6 +11,7 @@ use nuthatch_protocol::{
 use crate::{
     Activity, Assignee, Issue, IssueType,
     history::HistoryEntry,
+    ledger::user_hash,
     open_period::{OpenPeriod, PeriodEntry},
     quota::Usage,
 };
@@ -46,6 +47,13 @@ pub struct Needs {
     pub releases: HashSet<(ProjectId, String)>,
     /// Assignees as written in messages (`user:<id>`, `team:<id>`).
     pub actors: HashSet<(ProjectId, String)>,
+    /// Users that come with hashes: of those whose issue is archived until so many users ([`Issue::awaits_users`]) it is
+    /// wanted whether the issue has them.
+    pub users: Vec<(ProjectId, Hash, u64)>,
+    /// The present: of issues that are archived until they escalate ([`Issue::awaits_escalation`]), the counts of hours
+    /// from [`first_hour`](crate::forecast::first_hour) on are wanted. They may be left out where the present hour cannot
+    /// come above [`FLOOR`](crate::forecast::FLOOR) with these messages.
+    pub forecast_at: Option<Timestamp>,
 }
 
 /// The state a batch needs, as the store had it inside the transaction that will apply the changes.
@@ -71,6 +79,10 @@ pub struct Snapshot {
     pub releases: HashMap<(ProjectId, String), Timestamp>,
     /// Assignees that are in the organization of the project.
     pub actors: HashMap<(ProjectId, String), Assignee>,
+    /// Of the users asked for, those that the issues have.
+    pub known_users: HashSet<(IssueId, u64)>,
+    /// Events of issues that are archived until they escalate, by hour.
+    pub hours: HashMap<IssueId, BTreeMap<i64, u64>>,
     /// The highest issue id given out.
     pub last_issue_id: IssueId,
 }
@@ -199,6 +211,9 @@ impl Needs {
             && !self.releases.contains(&(project, release.clone()))
         {
             self.releases.insert((project, release.clone()));
+        }
+        if let Some(user) = occurrence.event.user.as_deref().map(user_hash) {
+            self.users.extend(occurrence.hashes.iter().map(|hash| (project, *hash, user)));
         }
         if let Some(assignee) = &occurrence.assignee {
             self.actors.insert((project, assignee.clone()));

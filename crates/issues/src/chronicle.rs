@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use nuthatch_protocol::{EventId, IssueId, Priority, Timestamp, UserId};
+use nuthatch_protocol::{EventId, IssueId, Priority, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
-    Activity, ActivityKind, Assignee, Changes, Issue, Status, Substatus,
+    Activity, ActivityKind, Assignee, Cause, Changes, Issue, Rule, Status, Substatus,
     history::{HistoryEntry, HistoryState},
     issue::InboxReason,
     open_period::{OpenPeriod, PeriodEntry, PeriodEntryKind},
@@ -44,8 +44,8 @@ pub(crate) struct Life<'a> {
     pub(crate) chronicle: &'a mut Chronicle,
     /// Whether its open periods have entries.
     pub(crate) has_detector: bool,
-    /// Who does it; `None` is the system.
-    pub(crate) by: Option<UserId>,
+    /// Who or what does it.
+    pub(crate) by: Cause,
     pub(crate) now: Timestamp,
 }
 
@@ -93,6 +93,13 @@ impl Life<'_> {
         self.note(ActivityKind::SetEscalating, data);
         let priority = if self.issue.priority == Priority::Low { Priority::Medium } else { Priority::High };
         self.prioritize(priority, "escalating");
+    }
+
+    /// A rule finds that it is time to come back.
+    pub(crate) fn escalate_by(&mut self, rule: Rule, data: Value) {
+        let by = std::mem::replace(&mut self.by, Cause::Rule { rule });
+        self.escalate(data);
+        self.by = by;
     }
 
     /// A producer says that it is back.
@@ -181,7 +188,7 @@ impl Life<'_> {
     }
 
     pub(crate) fn note(&mut self, kind: ActivityKind, data: Value) {
-        let activity = Activity { issue_id: self.issue.id, kind, data, user_id: self.by, at: self.now };
+        let activity = Activity { issue_id: self.issue.id, kind, data, cause: self.by, at: self.now };
         self.chronicle.activities.push(activity);
     }
 
@@ -190,7 +197,7 @@ impl Life<'_> {
             issue_id: self.issue.id,
             state,
             release: release.map(str::to_owned),
-            user_id: self.by,
+            user_id: self.by.user(),
             at: self.now,
         });
     }
@@ -237,7 +244,7 @@ impl Life<'_> {
     fn close(&mut self) {
         if let Some(period) = self.issue.open_period.as_mut().filter(|period| period.ended.is_none()) {
             period.ended = Some(self.now.max(period.started));
-            period.ended_by = self.by;
+            period.ended_by = self.by.user();
             self.chronicle.periods.push((self.issue.id, period.clone()));
             self.enter_period(PeriodEntryKind::Closed);
         }

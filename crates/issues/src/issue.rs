@@ -4,7 +4,7 @@ use nuthatch_protocol::{IssueId, Level, Priority, ProjectId, TeamId, Timestamp, 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{open_period::OpenPeriod, release::Resolution, snooze::Snooze};
+use crate::{Cause, open_period::OpenPeriod, release::Resolution, snooze::Snooze};
 
 /// An issue: what events of one cause have in common, and its life.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,6 +75,18 @@ pub struct Issue {
     pub open_period: Option<OpenPeriod>,
     /// The detector that its first occurrence named.
     pub detector_id: Option<i64>,
+}
+
+impl Issue {
+    /// Whether it is archived until it has so many more users.
+    pub fn awaits_users(&self) -> bool {
+        self.status == Status::Ignored && self.snooze.as_ref().is_some_and(Snooze::counts_users)
+    }
+
+    /// Whether it is archived until there are more events than forecast.
+    pub fn awaits_escalation(&self) -> bool {
+        self.substatus == Some(Substatus::ArchivedUntilEscalating)
+    }
 }
 
 /// Why somebody should look at an issue.
@@ -266,7 +278,7 @@ pub struct Activity {
     /// Details, or null.
     pub data: Value,
     /// Who; `None` is the system.
-    pub user_id: Option<UserId>,
+    pub cause: Cause,
     /// When.
     pub at: Timestamp,
 }

@@ -4,25 +4,30 @@
 use std::time::Duration;
 
 use nuthatch_protocol::{IssueId, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    ActivityKind, Changes, Issue, Snapshot, Status, Substatus,
+    ActivityKind, Cause, Changes, Issue, Snapshot, Status, Substatus,
     chronicle::{Chronicle, Life},
     lifecycle::is_resolved_by_age,
+    snooze::Snooze,
 };
 
 /// After so long a new, regressed or escalating issue is an ongoing one.
 pub const ONGOING_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// A job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Job {
     /// New, regressed and escalating issues become ongoing ones.
+    #[serde(rename = "auto-transition-to-ongoing")]
     ToOngoing,
     /// Silent issues are resolved, in projects that want it.
+    #[serde(rename = "auto-resolve-by-age")]
     ResolveByAge,
     /// Archived issues come back whose time has come.
+    #[serde(rename = "end-snoozes")]
     EndSnoozes,
 }
 
@@ -52,14 +57,15 @@ pub fn run_job(job: Job, snapshot: &Snapshot, ids: &[IssueId], now: Timestamp) -
         let issue_type = snapshot.issue_type(issue.project_id, issue.type_id);
         let resolve_age = snapshot.projects.get(&issue.project_id).and_then(|project| project.resolve_age_hours);
         let has_detector = issue_type.is_some_and(|issue_type| issue_type.has_detector);
-        let mut life = Life { issue: &mut issue, chronicle: &mut chronicle, has_detector, by: None, now };
+        let mut life = Life { issue: &mut issue, chronicle: &mut chronicle, has_detector, by: Cause::Job { job }, now };
         match job {
             Job::ToOngoing if is_old(before, now) => life.grow_old(ONGOING_AFTER),
             Job::ResolveByAge if is_resolved_by_age(before, issue_type, resolve_age, now) => {
                 life.resolve(ActivityKind::SetResolvedByAge, json!({ "age": resolve_age }));
             }
             Job::EndSnoozes if has_snoozed_out(before, now) => {
-                life.escalate(json!({ "expired_snooze": before.snooze }));
+                let conditions = before.snooze.as_ref().map(Snooze::conditions);
+                life.escalate(json!({ "expired_snooze": conditions }));
             }
             _ => continue,
         }
@@ -80,5 +86,5 @@ fn is_old(issue: &Issue, now: Timestamp) -> bool {
 }
 
 fn has_snoozed_out(issue: &Issue, now: Timestamp) -> bool {
-    issue.status == Status::Ignored && issue.snooze.is_some_and(|snooze| snooze.is_over(issue, now))
+    issue.status == Status::Ignored && issue.snooze.as_ref().is_some_and(|snooze| snooze.is_over(issue, 0, now))
 }

@@ -1,7 +1,7 @@
 //! The working state of some groups of a batch: the snapshot, and what was decided on top of it.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
@@ -9,9 +9,10 @@ use md5::{Digest, Md5};
 use nuthatch_protocol::{EventId, EventPath, Hash, IssueId, Message, Occurrence, ProjectId, Timestamp, TypeId};
 
 use crate::{
-    Issue, IssueType, MessageKey, MessageResult, Quota, Routed, Snapshot,
+    Cause, Issue, IssueType, MessageKey, MessageResult, Quota, Routed, Snapshot,
     changes::{EventFate, Sightings},
     chronicle::{Chronicle, Life},
+    forecast::forecast,
     options::Options,
     quota::Usage,
 };
@@ -75,8 +76,10 @@ pub(crate) struct Ledger<'a> {
     handled: HashSet<MessageKey>,
     pub(crate) handled_numbers: Vec<(usize, EventFate)>,
     /// Events by issue and hour.
-    pub(crate) counts: HashMap<(IssueId, i64), u64>,
+    pub(crate) counts: HashMap<IssueId, BTreeMap<i64, u64>>,
     pub(crate) users: HashSet<(IssueId, u64)>,
+    /// Users that issues did not have, of those that are archived until they have so many.
+    new_users: HashMap<IssueId, u64>,
     /// Sightings of hashes; `None`: forgotten.
     pub(crate) sightings: HashMap<(ProjectId, Hash), Option<Sightings>>,
     /// Occurrences of hashes, for the rate limit.
@@ -104,6 +107,7 @@ impl<'a> Ledger<'a> {
             handled_numbers: Vec::with_capacity(capacity),
             counts: HashMap::with_capacity(capacity),
             users: HashSet::with_capacity(capacity),
+            new_users: HashMap::new(),
             sightings: HashMap::new(),
             occurrences: HashMap::new(),
             releases: HashMap::new(),
@@ -177,11 +181,15 @@ impl<'a> Ledger<'a> {
     pub(crate) fn life(&mut self, id: IssueId) -> Life<'_> {
         let issue = self.issues.entry(id).or_insert_with(|| self.batch.snapshot.issues[&id].clone());
         let issue_type = self.batch.issue_type(issue.project_id, issue.type_id);
+        let by = match &self.batch.messages[self.arrival].message {
+            Message::StatusChange(change) => Cause::Detector { id: change.detector_id },
+            Message::Occurrence(_) | Message::Unknown(_) => Cause::Occurrence,
+        };
         Life {
             has_detector: issue_type.is_some_and(|issue_type| issue_type.has_detector),
             issue,
             chronicle: &mut self.chronicle,
-            by: None,
+            by,
             now: self.batch.now,
         }
     }
@@ -204,11 +212,38 @@ impl<'a> Ledger<'a> {
     }
 
     /// Counts an event of an issue, and its user.
-    pub(crate) fn count(&mut self, id: IssueId, at: Timestamp, user: Option<&str>) {
-        *self.counts.entry((id, at.hours())).or_default() += 1;
-        if let Some(user) = user {
-            self.users.insert((id, user_hash(user)));
+    pub(crate) fn count(&mut self, id: IssueId, at: Timestamp, user: Option<u64>) {
+        *self.counts.entry(id).or_default().entry(at.hours()).or_default() += 1;
+        if let Some(user) = user
+            && self.users.insert((id, user))
+            && self.issue(id).awaits_users()
+            && !self.batch.snapshot.known_users.contains(&(id, user))
+        {
+            *self.new_users.entry(id).or_default() += 1;
         }
+    }
+
+    /// How many users an issue that is archived until it has so many got in this batch.
+    pub(crate) fn new_users(&self, id: IssueId) -> u64 {
+        self.new_users.get(&id).copied().unwrap_or_default()
+    }
+
+    /// What an issue that is archived until it escalates was forecast to bring in an hour, when the present hour brings
+    /// more. The hour in which it was archived does not count against it.
+    pub(crate) fn exceeded_forecast(&self, id: IssueId) -> Option<u64> {
+        let (issue, now) = (self.issue(id), self.batch.now);
+        let issue_type = self.batch.issue_type(issue.project_id, issue.type_id)?;
+        if !issue.awaits_escalation() || !issue_type.escalates || issue.state_since.hours() >= now.hours() {
+            return None;
+        }
+        let stored = self.batch.snapshot.hours.get(&id)?;
+        let new = self.counts.get(&id);
+        let new_in = |hour: &i64| new.and_then(|new| new.get(hour)).copied().unwrap_or_default();
+        let present = stored.get(&now.hours()).copied().unwrap_or_default() + new_in(&now.hours());
+        let counts = stored.iter().map(|(hour, count)| (*hour, count + new_in(hour)));
+        let only_new = new.into_iter().flatten().map(|(hour, count)| (*hour, *count));
+        let forecast = forecast(counts.chain(only_new), issue.state_since, now);
+        (present > forecast).then_some(forecast)
     }
 
     /// How often a hash was seen without becoming an issue, as far as that is not forgotten.
@@ -239,7 +274,7 @@ impl<'a> Ledger<'a> {
 }
 
 /// A user as a number that is the same in every run: the first eight bytes of the MD5 of its text.
-fn user_hash(user: &str) -> u64 {
+pub(crate) fn user_hash(user: &str) -> u64 {
     let digest: [u8; 16] = Md5::digest(user.as_bytes()).into();
     digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

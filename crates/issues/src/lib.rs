@@ -11,10 +11,12 @@
 pub mod action;
 pub mod batch;
 mod built_in;
+pub mod cause;
 pub mod changes;
 mod chronicle;
 mod component;
 pub mod decode;
+pub mod forecast;
 mod group;
 pub mod history;
 pub mod issue;
@@ -35,12 +37,17 @@ mod status_change;
 
 pub use action::{Action, apply_action};
 pub use batch::{Routed, needs, process_occurrence_batch};
+pub use cause::{Cause, Rule};
 pub use changes::{Changes, HourlyCount, MessageKey, Needs, Snapshot};
-pub use decode::{DecodeError, DecodeReason, Decoded, EmbeddedEvent, LookupOccurrence, decode, event_user};
+pub use decode::{
+    DecodeError, DecodeReason, Decoded, EmbeddedEvent, LookupOccurrence, TopicRecord, decode, event_user,
+};
+pub use forecast::forecast;
 pub use issue::{Activity, ActivityKind, Assignee, Issue, Status, Substatus};
 pub use issue_type::IssueType;
 pub use jobs::{Job, run_job};
 pub use ledger::message_key;
+pub use lifecycle::effective_status;
 pub use options::Options;
 pub use outcome::{Counters, DropReason, MessageResult, Outcome, RefuseReason};
 pub use quota::Quota;

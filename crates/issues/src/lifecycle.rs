@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nuthatch_protocol::Timestamp;
 
-use crate::{Issue, IssueType, Status, ledger::Batch};
+use crate::{Issue, IssueType, Status, Substatus, ledger::Batch};
 
 /// An event at most so much later than creation or the last regression does not regress an issue (§7.7).
 const REGRESSION_GRACE: Duration = Duration::from_secs(5);
@@ -15,12 +15,31 @@ pub(crate) fn regresses(batch: &Batch<'_>, issue: &Issue, event: Timestamp) -> b
     let project = issue.project_id;
     let resolve_age = batch.snapshot.projects.get(&project).and_then(|project| project.resolve_age_hours);
     let issue_type = batch.issue_type(project, issue.type_id);
-    let is_resolved = issue.status == Status::Resolved || is_resolved_by_age(issue, issue_type, resolve_age, batch.now);
+    let (status, _) = effective_status(issue, issue_type, resolve_age, batch.now);
     let date = event.max(issue.last_seen);
-    if !is_resolved || issue.active_at >= date.minus(REGRESSION_GRACE) {
+    if status != Status::Resolved || issue.active_at >= date.minus(REGRESSION_GRACE) {
         return false;
     }
     !(batch.options.late_events_do_not_regress && issue.resolved_at.is_some_and(|resolved| event < resolved))
+}
+
+/// The status an issue counts as having (§11.4): one whose archiving has ended by time or by a plain count is unresolved,
+/// one that is silent for long is resolved, also before a job has said so.
+pub fn effective_status(
+    issue: &Issue,
+    issue_type: Option<&IssueType>,
+    resolve_age_hours: Option<u32>,
+    now: Timestamp,
+) -> (Status, Option<Substatus>) {
+    let is_awake =
+        issue.status == Status::Ignored && issue.snooze.as_ref().is_some_and(|snooze| snooze.is_over(issue, 0, now));
+    if is_awake {
+        (Status::Unresolved, Some(Substatus::Escalating))
+    } else if is_resolved_by_age(issue, issue_type, resolve_age_hours, now) {
+        (Status::Resolved, None)
+    } else {
+        (issue.status, issue.substatus)
+    }
 }
 
 /// Whether silence has resolved an unresolved issue (§11.2, §11.4).

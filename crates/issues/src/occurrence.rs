@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use nuthatch_protocol::{EventPath, IssueId, Occurrence, TypeId};
+use nuthatch_protocol::{EventId, EventPath, IssueId, Occurrence, TypeId};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    DropReason, Issue, IssueType, MessageResult, RefuseReason, Status, Substatus, changes::Sightings, ledger::Ledger,
-    lifecycle::regresses, search_text::search_text,
+    DropReason, Issue, IssueType, MessageResult, RefuseReason, Rule, Status, Substatus,
+    changes::Sightings,
+    chronicle::Life,
+    ledger::{Ledger, user_hash},
+    lifecycle::regresses,
+    search_text::search_text,
 };
 
 /// Longest [`Issue::culprit`], in characters.
@@ -60,7 +64,6 @@ fn save_issue_occurrence(ledger: &mut Ledger<'_>, occurrence: &Occurrence, issue
         },
     };
     ledger.claim(occurrence.project_id, &occurrence.hashes, id);
-    ledger.count(id, occurrence.event.timestamp, occurrence.event.user.as_deref());
     result
 }
 
@@ -89,6 +92,7 @@ fn create(ledger: &mut Ledger<'_>, occurrence: &Occurrence, issue_type: &IssueTy
         .assignee
         .as_ref()
         .and_then(|text| ledger.batch.snapshot.actors.get(&(occurrence.project_id, text.clone())).copied());
+    ledger.count(id, occurrence.event.timestamp, occurrence.event.user.as_deref().map(user_hash));
     let mut life = ledger.life(id);
     life.begin(occurrence.event_id);
     if let Some(assignee) = assignee {
@@ -157,6 +161,9 @@ fn update(ledger: &mut Ledger<'_>, id: IssueId, occurrence: &Occurrence) -> bool
     let resolution = ledger.issue(id).resolution.as_ref();
     let date_of = |version: &str| ledger.release_date(occurrence.project_id, version);
     let is_covered = resolution.is_some_and(|resolution| resolution.covers(release.as_deref(), date_of));
+    let user = event.user.as_deref().map(user_hash);
+    ledger.count(id, event.timestamp, user);
+    let (new_users, exceeded) = (ledger.new_users(id), ledger.exceeded_forecast(id));
     let mut life = ledger.life(id);
     let issue = &mut *life.issue;
     issue.times_seen = issue.times_seen.saturating_add(1);
@@ -179,18 +186,28 @@ fn update(ledger: &mut Ledger<'_>, id: IssueId, occurrence: &Occurrence) -> bool
         }
         let date = issue.last_seen;
         life.regress_by_event(date, release.as_deref(), data);
-    } else if let Some(snooze) = life.issue.snooze
-        && life.issue.status == Status::Ignored
-        && snooze.is_over(life.issue, batch.now)
-    {
-        let ended = json!(snooze);
-        life.escalate(json!({ "event_id": occurrence.event_id, "expired_snooze": ended }));
+    } else if life.issue.status == Status::Ignored {
+        come_back(&mut life, occurrence.event_id, user, new_users, exceeded);
     }
     // Only an explicit priority changes an existing issue (§14.19).
     if let Some(priority) = occurrence.priority {
         life.prioritize(priority, "issue_platform");
     }
     regressed
+}
+
+/// Brings an archived issue back whose condition an event fulfils (§11.3).
+fn come_back(life: &mut Life<'_>, event: EventId, user: Option<u64>, new_users: u64, exceeded: Option<u64>) {
+    let now = life.now;
+    if let Some(forecast) = exceeded {
+        return life.escalate_by(Rule::Forecast, json!({ "event_id": event, "forecast": forecast }));
+    }
+    let Some(snooze) = &mut life.issue.snooze else { return };
+    snooze.see(user, now);
+    let conditions = snooze.conditions();
+    if life.issue.snooze.as_ref().is_some_and(|snooze| snooze.is_over(life.issue, new_users, now)) {
+        life.escalate_by(Rule::Snooze, json!({ "event_id": event, "expired_snooze": conditions }));
+    }
 }
 
 /// The newest event decides how an issue looks; a placeholder never replaces a real title (§7.6).

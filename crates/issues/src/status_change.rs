@@ -60,7 +60,11 @@ fn apply(ledger: &mut Ledger<'_>, id: IssueId, transition: &Transition, data: Va
     let mut life = ledger.life(id);
     match transition {
         Transition::Resolve => life.resolve(ActivityKind::SetResolved, data),
-        Transition::Archive(substatus) => life.archive(*substatus, data),
+        Transition::Archive(substatus) => {
+            // What a person waited for is no condition of the producer's.
+            life.issue.snooze = None;
+            life.archive(*substatus, data);
+        }
         Transition::Escalate => life.escalate(Value::Null),
         Transition::Regress => life.regress(data),
         Transition::Continue => life.unresolve(data),

@@ -6,7 +6,7 @@ use nuthatch_issues::{
     history::HistoryEntry, open_period::OpenPeriod,
 };
 use nuthatch_protocol::{
-    EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, Timestamp, TypeId, UserId,
+    EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, TeamId, Timestamp, TypeId, UserId,
 };
 
 use crate::StoreError;
@@ -159,6 +159,8 @@ pub enum IssueTest {
     Assigned,
     /// Assigned to this user.
     AssignedTo(UserId),
+    /// Assigned to one of these teams.
+    AssignedToTeams(Vec<TeamId>),
     /// Nobody caught the exception.
     Unhandled,
     /// [`searchable_text`] contains this, case-insensitive.

@@ -12,10 +12,12 @@ pub mod issue_types;
 pub mod issues;
 pub mod log;
 pub mod memory;
+pub mod message_queue;
 pub mod outcomes;
 pub mod project_tokens;
 pub mod projects;
 pub mod seed;
+pub mod teams;
 
 pub use accounts::AccountStore;
 pub use dead_letters::DeadLetterStore;
@@ -24,19 +26,37 @@ pub use events::EventStore;
 pub use issue_types::IssueTypeStore;
 pub use issues::IssueStore;
 pub use log::Log;
+pub use message_queue::MessageQueueStore;
 pub use outcomes::OutcomeStore;
 pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
 pub use seed::Seed;
+pub use teams::TeamStore;
 
-/// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, issues, dead letters,
-/// outcomes, positions.
+/// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, teams, issues, dead letters,
+/// messages that wait, outcomes, positions.
 pub trait MetaStore:
-    AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore + DeadLetterStore + OutcomeStore
+    AccountStore
+    + ProjectStore
+    + ProjectTokenStore
+    + IssueTypeStore
+    + IssueStore
+    + DeadLetterStore
+    + MessageQueueStore
+    + OutcomeStore
+    + TeamStore
 {
 }
 
 impl<T> MetaStore for T where
-    T: AccountStore + ProjectStore + ProjectTokenStore + IssueTypeStore + IssueStore + DeadLetterStore + OutcomeStore
+    T: AccountStore
+        + ProjectStore
+        + ProjectTokenStore
+        + IssueTypeStore
+        + IssueStore
+        + DeadLetterStore
+        + MessageQueueStore
+        + OutcomeStore
+        + TeamStore
 {
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use nuthatch_normalize::{filter::FilterSettings, scrub::ScrubSettings};
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, TeamId, Timestamp, UserId};
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,12 +33,6 @@ pub trait ProjectStore: Send + Sync + 'static {
 
     /// Members of an organization with their roles, by user id.
     async fn members(&self, organization: OrganizationId) -> Result<Vec<(UserId, Role)>, StoreError>;
-
-    /// Creates a team. [`StoreError::Conflict`] when the slug is taken in the organization.
-    async fn create_team(&self, organization: OrganizationId, slug: &str, name: &str) -> Result<Team, StoreError>;
-
-    /// Teams of an organization, by slug.
-    async fn teams(&self, organization: OrganizationId) -> Result<Vec<Team>, StoreError>;
 
     /// Creates a project with a first key. [`StoreError::Conflict`] when the slug is taken in the organization.
     async fn create_project(&self, project: NewProject) -> Result<(Project, ProjectKey), StoreError>;
@@ -84,19 +78,6 @@ pub struct Organization {
     pub created: Timestamp,
     /// Features that are on and are not for everybody (`reference/issue-platform.md` §4.4, §9).
     pub features: BTreeSet<String>,
-}
-
-/// A team of an organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Team {
-    /// Id.
-    pub id: TeamId,
-    /// The organization.
-    pub organization_id: OrganizationId,
-    /// Name in URLs; unique in the organization.
-    pub slug: String,
-    /// Name for people.
-    pub name: String,
 }
 
 /// What a member may do.

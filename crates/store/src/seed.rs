@@ -4,7 +4,8 @@ use nuthatch_protocol::{Hash, OrganizationId, ProjectId};
 
 use crate::{
     accounts::User,
-    projects::{Organization, Project, Role, Team},
+    projects::{Organization, Project, Role},
+    teams::Team,
 };
 
 /// Rows to put into an empty store as they are. Issues and what belongs to them come in by

@@ -255,8 +255,8 @@ impl Apply {
         fresh: usize,
         stop: &CancellationToken,
     ) -> Result<Vec<EventFate>, StoreError> {
-        let needs = nuthatch_issues::needs(&work.messages[fresh..]);
         let now = self.worker.clock.now();
+        let needs = nuthatch_issues::needs(&work.messages[fresh..], now);
         let (options, applied) = (self.worker.options.platform, self.issues_at);
         let (sender, results) = sync_mpsc::sync_channel(1);
         let position = ConsumerPosition { consumer: ISSUES_CONSUMER.to_owned(), position: work.next };

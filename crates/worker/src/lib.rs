@@ -4,7 +4,8 @@
 //! canonical event, grouping, occurrence, row. [`apply`] then moves the stores: issues first, in one transaction with
 //! the consumer's position and the dead letters of what cannot be handled, then the event rows, whose store keeps a
 //! position of its own. After a crash each store resumes from its own position, so every record is applied exactly once
-//! to each. The log is trimmed behind the slower. [`letters`] replays dead letters when asked to. What became of each
+//! to each. The log is trimmed behind the slower. [`letters`] replays dead letters when asked to, and
+//! [`queue`] takes over what was handed in beside the server. What became of each
 //! record is counted in the ledger, in the transaction of its effects; what was refused before it came to be a record is
 //! read by [`outcomes`].
 
@@ -16,6 +17,7 @@ mod letters;
 mod outcomes;
 mod platform;
 mod prepare;
+mod queue;
 mod retention;
 mod rules;
 mod telemetry;
@@ -23,7 +25,9 @@ mod telemetry;
 use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
-use nuthatch_store::{DeadLetterStore, EventStore, IssueStore, Log, OutcomeStore, StoreError, log::ReadLimit};
+use nuthatch_store::{
+    DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, OutcomeStore, StoreError, log::ReadLimit,
+};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::mpsc,
@@ -88,6 +92,8 @@ pub struct Worker {
     pub events: Arc<dyn EventStore>,
     /// Dead letters.
     pub letters: Arc<dyn DeadLetterStore>,
+    /// Messages that were handed in beside the server.
+    pub queue: Arc<dyn MessageQueueStore>,
     /// What became of everything.
     pub outcomes: Arc<dyn OutcomeStore>,
     /// What projects do to their events.
@@ -120,6 +126,7 @@ impl Worker {
             tasks.spawn(outcomes::take(worker.clone(), start, stop.clone()));
         }
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
+        tasks.spawn(queue::run(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));
         let mut result = Ok(());
         while let Some(ended) = tasks.join_next().await {

@@ -10,7 +10,13 @@ const ago = (ms) => new Date(NOW - ms).toISOString();
 export const user = { id: "1", name: "Mira Okafor", username: "mira@example.com", email: "mira@example.com" };
 const colleague = { id: "2", name: "Jonas Lindqvist", username: "jonas@example.com", email: "jonas@example.com" };
 
-export const organizations = [{ id: "1", slug: "acme", name: "Acme Supplies" }];
+/** What an owner may; a member may change neither the organization nor remove teams. */
+const ACCESS = ["org:read", "org:write", "project:write", "team:write", "team:admin", "event:admin"];
+export const organizations = [{ id: "1", slug: "acme", name: "Acme Supplies", access: ACCESS }];
+export const asMember = organizations.map((each) => ({
+  ...each,
+  access: ACCESS.filter((scope) => scope !== "org:write" && scope !== "team:admin"),
+}));
 export const members = [user, colleague].map((each) => ({
   id: each.id,
   email: each.email,
@@ -97,6 +103,7 @@ function issue(fields) {
     permalink: "",
     status: "unresolved",
     substatus: "ongoing",
+    statusDetails: {},
     isUnhandled: false,
     hasSeen: true,
     priority: "medium",
@@ -318,6 +325,7 @@ function issueType(type, slug, name, category, rules) {
     formerCategory: null,
     defaultPriority: "medium",
     noise: null,
+    limitsProducersOnly: slug === "error",
     creationQuota: { limit: 5, windowSecs: 3_600, granularitySecs: 60 },
     isReleased: true,
     isListed: true,
@@ -333,6 +341,31 @@ function issueType(type, slug, name, category, rules) {
   };
 }
 
+const cause = (type, name = null) => ({ type, name, detectorId: null });
+const activity = (id, type, data, why, dateCreated) => ({ id, type, user: null, data, cause: why, dateCreated });
+
+export const teams = [
+  {
+    id: "1",
+    slug: "checkout",
+    name: "Checkout",
+    isMember: true,
+    memberCount: 1,
+    projects: [{ id: "1", slug: "shop-api", name: "Shop API", platform: "python-django" }],
+    memberIds: ["1"],
+  },
+];
+
+export const projectTokens = [
+  {
+    id: "1",
+    name: "backup hosts",
+    scopes: ["occurrence:write"],
+    dateCreated: ago(4 * DAY),
+    tokenLastCharacters: "b7d2",
+  },
+];
+
 export function detail(id) {
   const found = issues.find((each) => each.id === id || each.shortId === id);
   if (!found) return null;
@@ -341,10 +374,13 @@ export function detail(id) {
     firstRelease: { version: "shop@2.13.4" },
     lastRelease: { version: "shop@2.14.0" },
     activity: [
-      { id: "3", type: "set_escalating", user: null, data: {}, dateCreated: ago(2 * HOUR) },
-      { id: "2", type: "assigned", user: colleague, data: { assigneeEmail: user.email }, dateCreated: ago(3 * DAY) },
-      { id: "1", type: "first_seen", user: null, data: {}, dateCreated: found.firstSeen },
+      activity("5", "set_escalating", { forecast: 60 }, cause("rule", "forecast"), ago(2 * HOUR)),
+      activity("4", "auto_set_ongoing", { after_days: 7 }, cause("job", "auto-transition-to-ongoing"), ago(DAY)),
+      activity("3", "set_resolved", {}, cause("detector"), ago(2 * DAY)),
+      { ...activity("2", "assigned", { assigneeName: user.name }, cause("user"), ago(3 * DAY)), user: colleague },
+      activity("1", "first_seen", {}, cause("occurrence"), found.firstSeen),
     ],
+    escalatesAbove: null,
   };
 }
 

@@ -2,7 +2,7 @@
 // are hard to reach on purpose (empty, slow, failing), so that they can be looked at and tested.
 //
 //   node e2e/mock/server.mjs [port]
-//   POST /mock/ {"scenario": "full" | "silent" | "bare" | "done" | "failing" | "slow" | "signed-out"}
+//   POST /mock/ {"scenario": "full" | "member" | "silent" | "bare" | "done" | "failing" | "slow" | "signed-out"}
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -31,6 +31,8 @@ function fresh(scenario) {
     tokens: structuredClone(data.tokens),
     types: structuredClone(data.issueTypes),
     letters: letters(),
+    teams: structuredClone(data.teams),
+    projectTokens: structuredClone(data.projectTokens),
     options: freshOptions(),
   };
 }
@@ -92,7 +94,7 @@ function answer(state, request, url, body, response) {
   }
   if (scenario === "signed-out") return send(response, 401, { detail: "Sign in first." });
   if (path === "/auth/") return ok(data.user);
-  if (key === "GET /organizations/") return ok(data.organizations);
+  if (key === "GET /organizations/") return ok(scenario === "member" ? data.asMember : data.organizations);
   if (path === "/organizations/acme/members/") return ok(data.members);
   if (key === "GET /organizations/acme/projects/") return ok(projects);
   if (key === "POST /organizations/acme/projects/")
@@ -122,6 +124,10 @@ function answer(state, request, url, body, response) {
     return ok(outcomeStats(scenario, url));
   }
   if (path.startsWith("/organizations/acme/issue-types/")) return issueTypeAnswer(state, request, path, body, response);
+  if (/^\/(organizations|teams|projects)\/acme\/(.*\/)?teams\/|^\/teams\//.test(path))
+    return teamAnswer(state, request, path, body, response);
+  const projectToken = /^\/projects\/acme\/[\w-]+\/tokens\/(?:(\d+)\/)?$/.exec(path);
+  if (projectToken) return tokenAnswer(state, request, projectToken[1], body, response);
   const project = /^\/projects\/acme\/([\w-]+)\/(keys\/)?$/.exec(path);
   if (project?.[2] === undefined && project?.[1] === "shop-api")
     return optionsAnswer(state.options, data.projects[0], request.method, "", body, send.bind(null, response));
@@ -137,6 +143,59 @@ function answer(state, request, url, body, response) {
   if (issue) return issueAnswer(state, issue[1], issue[2], ok);
   if (/\/json\/$/.test(path)) return ok(event("1001", "latest"));
   return ok(null);
+}
+
+/** The tokens of a project. */
+function tokenAnswer(state, request, id, body, response) {
+  if (request.method === "GET") return send(response, 200, state.projectTokens);
+  if (request.method === "DELETE") {
+    state.projectTokens = state.projectTokens.filter((token) => token.id !== id);
+    return send(response, 204);
+  }
+  const made = { ...data.projectTokens[0], id: "2", name: body.name, tokenLastCharacters: "9c41" };
+  state.projectTokens.push(made);
+  return send(response, 201, { ...made, token: `nutp_${"5e1f".repeat(16)}` });
+}
+
+/** Teams with their members and projects. */
+function teamAnswer(state, request, path, body, response) {
+  const shown = ({ memberIds, ...team }) => ({ ...team, memberCount: memberIds.length });
+  const parts = path.split("/");
+  const slug = parts[1] === "teams" ? parts[3] : parts.at(-2);
+  const team = state.teams.find((each) => each.slug === slug);
+  if (path === "/organizations/acme/teams/") {
+    if (request.method === "GET") return send(response, 200, state.teams.map(shown));
+    const made = {
+      ...data.teams[0],
+      id: "2",
+      slug: body.name.toLowerCase(),
+      name: body.name,
+      projects: [],
+      memberIds: ["1"],
+    };
+    state.teams.push(made);
+    return send(response, 201, shown(made));
+  }
+  if (!team) return send(response, 404, { detail: "team was not found" });
+  const gives = request.method === "POST";
+  if (parts[1] === "organizations") {
+    team.memberIds = team.memberIds.filter((id) => id !== parts[4]).concat(gives ? parts[4] : []);
+  } else if (parts[1] === "projects") {
+    const project = data.projects.find((each) => each.slug === parts[3]);
+    team.projects = team.projects.filter((each) => each.slug !== project.slug).concat(gives ? project : []);
+  } else if (path.endsWith("/members/")) {
+    return send(
+      response,
+      200,
+      data.members.filter(({ id }) => team.memberIds.includes(id)),
+    );
+  } else if (request.method === "DELETE") {
+    state.teams = state.teams.filter((each) => each !== team);
+    return send(response, 204);
+  } else if (request.method === "PUT") {
+    team.name = body.name;
+  }
+  return send(response, 200, shown(team));
 }
 
 /** Issue types as the server keeps them; it refuses a name that is empty and a slug that is taken. */
@@ -198,7 +257,7 @@ function issueList(state, request, url, body, response) {
 
 /** The issues that a search finds, as far as the tests search. */
 function select({ scenario, issues }, query, url) {
-  let found = scenario === "full" ? issues : [];
+  let found = scenario === "full" || scenario === "member" ? issues : [];
   const status = /is:(unresolved|resolved|archived)/.exec(query)?.[1];
   if (status) found = found.filter((issue) => issue.status === STATUS[status]);
   if (query.includes("is:for_review")) found = found.filter(({ substatus }) => substatus !== "ongoing");
@@ -217,17 +276,22 @@ function select({ scenario, issues }, query, url) {
 
 const SUBSTATUS = { resolved: null, ignored: "archived_until_escalating", unresolved: "ongoing" };
 
-function change(issue, { status, assignedTo }) {
-  if (status) Object.assign(issue, { status, substatus: SUBSTATUS[status] });
+function change(issue, { status, substatus, statusDetails = {}, assignedTo }) {
+  if (status) Object.assign(issue, { status, substatus: substatus ?? SUBSTATUS[status], statusDetails });
   if (assignedTo === undefined) return;
   const member = data.members.find(({ id }) => `user:${id}` === assignedTo);
-  issue.assignedTo = member ? { type: "user", id: member.id, name: member.name, email: member.email } : null;
+  const team = data.teams.find(({ id }) => `team:${id}` === assignedTo);
+  issue.assignedTo = null;
+  if (member) issue.assignedTo = { type: "user", id: member.id, name: member.name, email: member.email };
+  if (team) issue.assignedTo = { type: "team", id: team.id, name: team.name, email: null };
 }
 
 function issueAnswer(state, id, rest, ok) {
   const full = data.detail(id);
   if (!full) return ok(null);
-  if (rest === "") return ok({ ...full, ...state.issues.find((issue) => issue.id === full.id) });
+  const now = state.issues.find((issue) => issue.id === full.id);
+  const escalatesAbove = now?.substatus === "archived_until_escalating" ? 60 : null;
+  if (rest === "") return ok({ ...full, ...now, escalatesAbove });
   if (rest === "tags/") return ok(data.tags);
   if (rest === "events/") return ok(eventRows(full.id));
   const name = /^events\/(\w+)\/$/.exec(rest)?.[1];

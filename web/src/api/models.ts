@@ -22,4 +22,5 @@ export type InboundFilter = Schemas["InboundFilter"];
 export type InboundFilterRequest = Schemas["InboundFilterRequest"];
 export type IssueType = Schemas["IssueType"];
 export type IssueTypeRequest = Schemas["IssueTypeRequest"];
+export type Team = Schemas["Team"];
 export type Tag = Schemas["Tag"];

@@ -456,6 +456,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/organizations/{org}/members/{member}/teams/{team}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a member of the organization into a team. */
+        post: operations["joinTeam"];
+        /** Takes a member out of a team. */
+        delete: operations["leaveTeam"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/organizations/{org}/project-keys/": {
         parameters: {
             query?: never;
@@ -556,6 +574,24 @@ export interface paths {
         get: operations["listTagValues"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/teams/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The teams of an organization. */
+        get: operations["listTeams"];
+        put?: never;
+        /** Creates a team. Whoever creates it is in it. */
+        post: operations["createTeam"];
         delete?: never;
         options?: never;
         head?: never;
@@ -932,6 +968,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/projects/{org}/{project}/teams/{team}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a project to a team. */
+        post: operations["addProjectTeam"];
+        /** Takes a project from a team. */
+        delete: operations["removeProjectTeam"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/projects/{org}/{project}/tokens/": {
         parameters: {
             query?: never;
@@ -962,6 +1016,60 @@ export interface paths {
         post?: never;
         /** Revokes a token. */
         delete: operations["deleteProjectToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/teams/{org}/{team}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A team. */
+        get: operations["getTeam"];
+        /** Renames a team. */
+        put: operations["updateTeam"];
+        post?: never;
+        /** Removes a team. Its members and projects stay; nobody is assigned to its issues any more. */
+        delete: operations["deleteTeam"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/teams/{org}/{team}/members/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The members of a team. */
+        get: operations["listTeamMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/teams/{org}/{team}/projects/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The projects of a team. */
+        get: operations["listTeamProjects"];
+        put?: never;
+        /** Creates a project of a team, with a first key. */
+        post: operations["createTeamProject"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1001,6 +1109,20 @@ export interface components {
             sentry_app: unknown;
             data: Record<string, never>;
             dateCreated: string;
+            /** @description Who or what caused it. */
+            cause: components["schemas"]["ActivityCause"];
+        };
+        /** @description The cause of an activity. */
+        ActivityCause: {
+            /**
+             * @description `user`, `occurrence` (an event), `rule` (checked with each event), `detector` (its status change), `job` (started by
+             *     a clock); `system`: not known, as it happened before causes were kept.
+             */
+            type: string;
+            /** @description Of a rule: `snooze` or `forecast`. Of a job: `auto-transition-to-ongoing`, `auto-resolve-by-age` or `end-snoozes`. */
+            name: string | null;
+            /** @description The detector that the status change named. */
+            detectorId: string | null;
         };
         /** @description A user or team. */
         Actor: {
@@ -1439,7 +1561,8 @@ export interface components {
             status: string;
             /** @description `new`, `ongoing`, `escalating`, `regressed`, `archived_…`; null when resolved. */
             substatus: string | null;
-            statusDetails: Record<string, never>;
+            /** @description What ends the archiving, if something does. */
+            statusDetails: components["schemas"]["StatusDetails"];
             isPublic: boolean;
             isBookmarked: boolean;
             isSubscribed: boolean;
@@ -1490,6 +1613,11 @@ export interface components {
             participants: components["schemas"]["User"][];
             /** Format: int64 */
             userReportCount: number;
+            /**
+             * Format: int64
+             * @description Of an issue that is archived until it escalates: the events an hour above which it does today. Null for others.
+             */
+            escalatesAbove: number | null;
             firstRelease: components["schemas"]["EventRelease"] | null;
             lastRelease: components["schemas"]["EventRelease"] | null;
             /** @description Most frequent first. */
@@ -1526,12 +1654,24 @@ export interface components {
              */
             status?: string | null;
             /**
-             * @description `archived_until_escalating`, `archived_forever`, `ongoing`, …
+             * @description `archived_until_escalating`, `archived_until_condition_met`, `archived_forever`, `ongoing`, …
              * @default null
              */
             substatus?: string | null;
             /**
-             * @description `user:1`, an e-mail address; empty: nobody.
+             * @description What ends the archiving.
+             * @default {
+             *       "ignoreCount": null,
+             *       "ignoreDuration": null,
+             *       "ignoreUntil": null,
+             *       "ignoreUserCount": null,
+             *       "ignoreUserWindow": null,
+             *       "ignoreWindow": null
+             *     }
+             */
+            statusDetails?: components["schemas"]["StatusDetailsRequest"];
+            /**
+             * @description `user:1`, an e-mail address, `team:2`, `#team`; empty: nobody.
              * @default null
              */
             assignedTo?: string | null;
@@ -1577,6 +1717,11 @@ export interface components {
             defaultPriority: string;
             noise: components["schemas"]["IssueTypeNoise"] | null;
             creationQuota: components["schemas"]["IssueTypeQuota"] | null;
+            /**
+             * @description Whether noise and quota only hold for occurrences of producers. So it is with the type `error`: an error that an
+             *     application reports itself becomes an issue at once, and any number of them do.
+             */
+            limitsProducersOnly: boolean;
             /** @description Whether occurrences of it are taken without a feature being on. */
             isReleased: boolean;
             /** @description Whether lists show its issues without being asked for the type or category. */
@@ -1691,7 +1836,7 @@ export interface components {
         /** @description What a change of several issues made of them; members that were not changed are absent. */
         IssuesChanged: {
             status?: string | null;
-            statusDetails?: Record<string, never> | null;
+            statusDetails?: components["schemas"]["StatusDetails"] | null;
             substatus?: string | null;
             assignedTo?: components["schemas"]["Actor"] | null;
             priority?: string | null;
@@ -1796,6 +1941,11 @@ export interface components {
             slug?: string | null;
             platform?: string | null;
         };
+        /** @description A team to create; the slug comes from the name when it is left out. */
+        NewTeamRequest: {
+            name?: string | null;
+            slug?: string | null;
+        };
         /** @description Something that was found. Unknown members are ignored. */
         OccurrenceRequest: {
             /**
@@ -1865,6 +2015,7 @@ export interface components {
             role: string;
             orgRole: string;
             projects: components["schemas"]["ProjectSummary"][];
+            teams: components["schemas"]["TeamSummary"][];
             defaultRole: string;
             openMembership: boolean;
             allowSharedIssues: boolean;
@@ -1940,8 +2091,8 @@ export interface components {
             /** @description Scopes of the one who asks. */
             access: string[];
             hasAccess: boolean;
-            team: components["schemas"]["Team"] | null;
-            teams: components["schemas"]["Team"][];
+            team: components["schemas"]["TeamSummary"] | null;
+            teams: components["schemas"]["TeamSummary"][];
             platforms: string[];
             environments: string[];
             latestRelease: components["schemas"]["ReleaseName"] | null;
@@ -2181,6 +2332,69 @@ export interface components {
         };
         /** @description Status changes to send: one, or a list of at most 1000. */
         StatusChangesRequest: components["schemas"]["StatusChangeRequest"] | components["schemas"]["StatusChangeRequest"][];
+        /** @description What ends the archiving of an issue: the first of these that is met. What is not waited for is absent. */
+        StatusDetails: {
+            /** @description A time. */
+            ignoreUntil?: string | null;
+            /**
+             * Format: int64
+             * @description Events: how many are missing; with a window how many in all.
+             */
+            ignoreCount?: number | null;
+            /**
+             * Format: int32
+             * @description They have to come within so many minutes.
+             */
+            ignoreWindow?: number | null;
+            /**
+             * Format: int64
+             * @description Users: how many are missing; with a window how many in all.
+             */
+            ignoreUserCount?: number | null;
+            /**
+             * Format: int32
+             * @description They have to come within so many minutes.
+             */
+            ignoreUserWindow?: number | null;
+        };
+        /** @description What ends an archiving: the first of these that is met. Only with the status `ignored`. */
+        StatusDetailsRequest: {
+            /**
+             * Format: int64
+             * @description Minutes from now, at most a year of them.
+             * @default null
+             */
+            ignoreDuration?: number | null;
+            /**
+             * @description A time (RFC 3339) instead.
+             * @default null
+             */
+            ignoreUntil?: string | null;
+            /**
+             * Format: int64
+             * @description So many more events.
+             * @default null
+             */
+            ignoreCount?: number | null;
+            /**
+             * Format: int64
+             * @description They have to come within so many minutes, at most a week.
+             * @default null
+             */
+            ignoreWindow?: number | null;
+            /**
+             * Format: int64
+             * @description So many more users; with a window so many users, at most 1000.
+             * @default null
+             */
+            ignoreUserCount?: number | null;
+            /**
+             * Format: int64
+             * @description They have to come within so many minutes, at most a week.
+             * @default null
+             */
+            ignoreUserWindow?: number | null;
+        };
         /** @description A tag with its most frequent values. */
         Tag: {
             key: string;
@@ -2226,6 +2440,30 @@ export interface components {
         };
         /** @description A team. */
         Team: {
+            id: string;
+            slug: string;
+            name: string;
+            dateCreated: string;
+            /** @description Whether the one who asks is in it. */
+            isMember: boolean;
+            teamRole: string | null;
+            flags: Record<string, never>;
+            /** @description Scopes of the one who asks. */
+            access: string[];
+            hasAccess: boolean;
+            isPending: boolean;
+            memberCount: number;
+            avatar: components["schemas"]["Avatar"];
+            /** @description By slug. */
+            projects: components["schemas"]["ProjectSummary"][];
+        };
+        /** @description What of a team can be changed. */
+        TeamRequest: {
+            name?: string | null;
+            slug?: string | null;
+        };
+        /** @description A team as part of something else. */
+        TeamSummary: {
             id: string;
             slug: string;
             name: string;
@@ -3922,6 +4160,106 @@ export interface operations {
             };
         };
     };
+    joinTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Id of the member, or `me`. */
+                member: string;
+                /** @description Slug or id of the team. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    leaveTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Id of the member, or `me`. */
+                member: string;
+                /** @description Slug or id of the team. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listOrganizationKeys: {
         parameters: {
             query?: {
@@ -4291,6 +4629,117 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listTeams: {
+        parameters: {
+            query?: {
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTeamRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5859,6 +6308,106 @@ export interface operations {
             };
         };
     };
+    addProjectTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id of the project. */
+                project: string;
+                /** @description Slug or id of the team. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    removeProjectTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id of the project. */
+                project: string;
+                /** @description Slug or id of the team. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listProjectTokens: {
         parameters: {
             query?: never;
@@ -5998,6 +6547,322 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listTeamMembers: {
+        parameters: {
+            query?: {
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listTeamProjects: {
+        parameters: {
+            query?: {
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createTeamProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProjectRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,7 +3,7 @@ import { useCallback } from "react";
 import { type IssuePage, updateIssues } from "./issues";
 import type { Issue, IssueDetail, IssueRequest } from "./models";
 
-type Patch = Partial<Pick<Issue, "status" | "substatus" | "assignedTo">>;
+type Patch = Partial<Pick<Issue, "status" | "substatus" | "statusDetails" | "assignedTo">>;
 
 /** A change of issues: what the server is told, and what the pages show before it answers. */
 export interface IssueChange {
@@ -40,9 +40,13 @@ function reverse(before: Issue, change: IssueChange): IssueChange {
   if (change.body.status !== undefined) {
     body.status = before.status;
     // The other sub-statuses are the server's to give; how an issue was archived is the person's.
-    if (before.status === "ignored" && before.substatus !== null) body.substatus = before.substatus;
+    if (before.status === "ignored" && before.substatus !== null) {
+      body.substatus = before.substatus;
+      body.statusDetails = before.statusDetails;
+    }
     patch.status = before.status;
     patch.substatus = before.substatus;
+    patch.statusDetails = before.statusDetails;
   }
   if (change.body.assignedTo !== undefined) {
     body.assignedTo = before.assignedTo ? `${before.assignedTo.type}:${before.assignedTo.id}` : "";

@@ -134,6 +134,11 @@ export function Shell() {
               </Link>
             </li>
             <li>
+              <Link className={styles.link} params={{ org }} to="/settings/$org/teams/">
+                <Icon name="user" /> Teams
+              </Link>
+            </li>
+            <li>
               <Link className={styles.link} to="/settings/account/api/auth-tokens/">
                 <Icon name="key" /> Access tokens
               </Link>

@@ -172,6 +172,18 @@ const issueTypePage = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/IssueTypePage"), "IssueTypePage"),
 });
 
+const teamsPage = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/teams",
+  component: lazyRouteComponent(() => import("@/features/settings/TeamsPage"), "TeamsPage"),
+});
+
+const teamPage = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/teams/$team",
+  component: lazyRouteComponent(() => import("@/features/settings/TeamPage"), "TeamPage"),
+});
+
 const accountTokens = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings/account/api/auth-tokens",
@@ -199,6 +211,8 @@ export const router = createRouter({
       deadLetter,
       issueTypesPage,
       issueTypePage,
+      teamsPage,
+      teamPage,
       accountTokens,
     ]),
   ]),

@@ -1,3 +1,5 @@
+import { conditions, type StatusDetails, UNTIL_ESCALATING } from "./archive";
+
 /** The three things people do with an issue, as the API names the result. */
 export type Status = "unresolved" | "resolved" | "ignored";
 
@@ -13,19 +15,22 @@ interface Move {
 export const MOVES: Record<Status, Move> = {
   resolved: { done: "resolved", substatus: null, body: { status: "resolved" } },
   ignored: {
-    done: "archived until it escalates",
-    substatus: "archived_until_escalating",
+    done: UNTIL_ESCALATING.done,
+    substatus: UNTIL_ESCALATING.substatus,
     body: { status: "ignored", substatus: "archived_until_escalating" },
   },
   unresolved: { done: "set to unresolved", substatus: "ongoing", body: { status: "unresolved" } },
 };
 
 /** The state in words, with its reason; `null` for an issue that is simply open. */
-export function stateName(status: string, substatus: string | null): string | null {
+export function stateName(status: string, substatus: string | null, details: StatusDetails = {}): string | null {
   if (status === "resolved") return "Resolved";
   if (status === "ignored") {
     if (substatus === "archived_forever") return "Archived";
-    if (substatus === "archived_until_condition_met") return "Archived for now";
+    if (substatus === "archived_until_condition_met") {
+      const until = conditions(details);
+      return until === "" ? "Archived for now" : `Archived until ${until}`;
+    }
     return "Archived until it escalates";
   }
   if (substatus === "new") return "New";

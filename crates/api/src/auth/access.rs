@@ -6,8 +6,11 @@ use std::{marker::PhantomData, ops::Deref};
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use nuthatch_issues::{Issue, issue::parse_short_id};
-use nuthatch_protocol::{IssueId, OrganizationId, ProjectId};
-use nuthatch_store::projects::{Organization, Project, Role};
+use nuthatch_protocol::{IssueId, OrganizationId, ProjectId, TeamId, UserId};
+use nuthatch_store::{
+    projects::{Organization, Project, Role},
+    teams::Team,
+};
 
 use super::{
     caller::Caller,
@@ -52,6 +55,27 @@ pub(crate) struct InIssue {
     pub(crate) organization: InOrganization,
     pub(crate) project: Project,
     pub(crate) issue: Issue,
+}
+
+/// A team of the caller's organization: `{team}` is its slug or id.
+#[derive(Debug, Clone)]
+pub(crate) struct InTeam {
+    pub(crate) organization: InOrganization,
+    pub(crate) team: Team,
+}
+
+/// A member of the organization and one of its teams: `{member}` is the id of an account or `me`.
+#[derive(Debug, Clone)]
+pub(crate) struct InMembership {
+    pub(crate) team: InTeam,
+    pub(crate) user: UserId,
+}
+
+/// A project and a team of its organization.
+#[derive(Debug, Clone)]
+pub(crate) struct InProjectTeam {
+    pub(crate) team: InTeam,
+    pub(crate) project: Project,
 }
 
 /// Something that a path names.
@@ -134,6 +158,51 @@ impl Place for InProject {
 
     fn organization(&self) -> &InOrganization {
         &self.organization
+    }
+}
+
+impl Place for InTeam {
+    async fn find(api: &Api, caller: Caller, path: &RawPathParams) -> Result<Self, ApiError> {
+        let organization = InOrganization::find(api, caller, path).await?;
+        let name = parameter(path, "team").unwrap_or_default();
+        let id = name.parse::<TeamId>().ok();
+        let mut teams = api.meta.teams(organization.organization.id).await?.into_iter();
+        let team = teams.find(|team| Some(team.id) == id || team.slug == name).ok_or(ApiError::NotFound("team"))?;
+        Ok(Self { organization, team })
+    }
+
+    fn organization(&self) -> &InOrganization {
+        &self.organization
+    }
+}
+
+impl Place for InMembership {
+    async fn find(api: &Api, caller: Caller, path: &RawPathParams) -> Result<Self, ApiError> {
+        let me = caller.user.id;
+        let team = InTeam::find(api, caller, path).await?;
+        let member = match parameter(path, "member").unwrap_or_default() {
+            "me" => Some(me),
+            id => id.parse::<UserId>().ok(),
+        };
+        let members = api.meta.members(team.organization.organization.id).await?;
+        let member = members.into_iter().map(|(user, _)| user).find(|user| Some(*user) == member);
+        Ok(Self { team, user: member.ok_or(ApiError::NotFound("member"))? })
+    }
+
+    fn organization(&self) -> &InOrganization {
+        &self.team.organization
+    }
+}
+
+impl Place for InProjectTeam {
+    async fn find(api: &Api, caller: Caller, path: &RawPathParams) -> Result<Self, ApiError> {
+        let team = InTeam::find(api, caller, path).await?;
+        let project = team.organization.project(api, parameter(path, "project").unwrap_or_default()).await?;
+        Ok(Self { team, project })
+    }
+
+    fn organization(&self) -> &InOrganization {
+        &self.team.organization
     }
 }
 

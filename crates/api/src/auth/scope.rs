@@ -120,6 +120,10 @@ pub(crate) struct OrganizationRight;
 pub(crate) struct MemberRight;
 /// `project:…`
 pub(crate) struct ProjectRight;
+/// `team:…`
+pub(crate) struct TeamRight;
+/// `team:…`, where removing from a team is a change like others.
+pub(crate) struct MembershipRight;
 /// `event:…`
 pub(crate) struct EventRight;
 /// `org:…`, where removing is a change like others.
@@ -147,6 +151,17 @@ impl Right for IssueTypeRight {
             Method::DELETE => OrganizationRight::scope(&Method::PUT),
             _ => OrganizationRight::scope(method),
         }
+    }
+}
+impl Right for TeamRight {
+    const FAMILY: &'static str = "team";
+}
+impl Right for MembershipRight {
+    const FAMILY: &'static str = "team";
+
+    fn scope(method: &Method) -> String {
+        let level = if method.is_safe() { "read" } else { "write" };
+        format!("{}:{level}", Self::FAMILY)
     }
 }
 impl Right for DeadLetterRight {

@@ -1,7 +1,5 @@
 //! Changes of many issues at once (`reference/web-api.md` §3.6).
 
-use std::collections::HashMap;
-
 use axum::{
     Json,
     extract::State,
@@ -15,13 +13,12 @@ use nuthatch_store::{
     projects::Project,
 };
 use serde::Deserialize;
-use serde_json::Map;
 use utoipa::IntoParams;
 
 use super::{
     issue_change,
     issue_selection::{IssueSelection, Selected},
-    organizations::users,
+    organizations::people,
     paths::{OrganizationPath, ProjectPath},
 };
 use crate::{
@@ -34,8 +31,8 @@ use crate::{
     period::Period,
     query::{Body, Query, single},
     shape::{
-        account::User,
-        issue::{IssueRequest, IssuesChanged, actor, status_word},
+        issue::{IssueRequest, IssuesChanged, StatusDetails, status_word},
+        people::People,
     },
 };
 
@@ -113,7 +110,7 @@ async fn change(
         None => api.meta.issue(first).await?,
     };
     let shown = shown.ok_or(ApiError::NotFound("issue"))?;
-    let people = users(api, place).await?.iter().map(|(id, user)| (*id, User::from(user))).collect();
+    let people = people(api, place).await?;
     Ok(Json(changes(&actions, &shown, &people)).into_response())
 }
 
@@ -175,17 +172,17 @@ async fn found(
 }
 
 /// What the actions changed, as one of the issues shows it.
-fn changes(actions: &[Action], issue: &Model, people: &HashMap<nuthatch_protocol::UserId, User>) -> IssuesChanged {
+fn changes(actions: &[Action], issue: &Model, people: &People) -> IssuesChanged {
     let mut changed = IssuesChanged::default();
     for action in actions {
         match action {
             Action::Resolve | Action::Unresolve | Action::Archive(_) => {
                 changed.status = Some(issue.status.as_str().to_owned());
-                changed.status_details = Some(Map::new());
+                changed.status_details = Some(StatusDetails::of(issue));
                 changed.substatus = Some(issue.substatus.map(|substatus| substatus.as_str().to_owned()));
             }
             Action::Assign(_) | Action::Unassign => {
-                changed.assigned_to = Some(issue.assignee.and_then(|assignee| actor(assignee, people)));
+                changed.assigned_to = Some(issue.assignee.and_then(|assignee| people.actor(assignee)));
             }
             Action::SetPriority(priority) => changed.priority = Some(priority.as_str().to_owned()),
         }

@@ -1,11 +1,13 @@
 //! One issue (`reference/web-api.md` §3.5–§3.7).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, response::IntoResponse};
 use http::Uri;
-use nuthatch_issues::Issue as Model;
-use nuthatch_protocol::UserId;
+use nuthatch_issues::{
+    Issue as Model,
+    forecast::{first_hour, forecast},
+};
 use nuthatch_query::Expr;
 use nuthatch_store::events::EventQuery;
 
@@ -13,7 +15,7 @@ use super::{
     issue_change,
     issue_types::issue_types,
     issues::{context, series},
-    organizations::users,
+    organizations::people,
     paths::IssuePath,
 };
 use crate::{
@@ -28,10 +30,10 @@ use crate::{
     query::{Body, Paging, Query},
     series::Intervals,
     shape::{
-        account::User,
         activity::{Activities, Activity, activities as activity_rows},
         event::EventRelease,
         issue::{Issue, IssueDetail, IssueHash, IssueRequest},
+        people::People,
         tag::TagKey,
     },
 };
@@ -50,7 +52,7 @@ pub(super) async fn detail(
 ) -> Result<Json<IssueDetail>, ApiError> {
     let query = events_of(&api, &place, Range::default(), Expr::all()).await?;
     let tags = api.events.tag_keys(&query).await?.iter().map(|(key, total)| TagKey::new(key, *total)).collect();
-    let people = people(&api, &place).await?;
+    let people = people(&api, &place.organization).await?;
     let issue = &place.issue;
     Ok(Json(IssueDetail {
         row: row(&api, &place, issue, &people).await?,
@@ -58,6 +60,7 @@ pub(super) async fn detail(
         seen_by: Vec::new(),
         participants: Vec::new(),
         user_report_count: 0,
+        escalates_above: escalates_above(&api, &place).await?,
         first_release: issue.first_release.as_deref().map(EventRelease::of),
         last_release: issue.last_release.as_deref().map(EventRelease::of),
         tags,
@@ -81,7 +84,7 @@ pub(super) async fn update(
     let actions = issue_change::actions(&api, &place.organization, &request).await?;
     let actor = place.organization.caller.user.id;
     let changed = issue_change::apply(&api, actor, vec![place.issue.id], actions).await?;
-    let people = people(&api, &place).await?;
+    let people = people(&api, &place.organization).await?;
     let issue = changed.first().unwrap_or(&place.issue);
     Ok(Json(row(&api, &place, issue, &people).await?))
 }
@@ -95,7 +98,7 @@ pub(super) async fn activities(
     State(api): State<Api>,
     place: Within<InIssue, EventRight>,
 ) -> Result<Json<Activities>, ApiError> {
-    let people = people(&api, &place).await?;
+    let people = people(&api, &place.organization).await?;
     Ok(Json(Activities { activity: stored_activities(&api, &place.issue, &people).await? }))
 }
 
@@ -133,20 +136,25 @@ pub(super) async fn events_of(api: &Api, place: &InIssue, range: Range, filter: 
     })
 }
 
-async fn people(api: &Api, place: &InIssue) -> Result<HashMap<UserId, User>, ApiError> {
-    Ok(users(api, &place.organization).await?.iter().map(|(id, user)| (*id, User::from(user))).collect())
-}
-
-async fn stored_activities(
-    api: &Api,
-    issue: &Model,
-    people: &HashMap<UserId, User>,
-) -> Result<Vec<Activity>, ApiError> {
+async fn stored_activities(api: &Api, issue: &Model, people: &People) -> Result<Vec<Activity>, ApiError> {
     Ok(activity_rows(issue, &api.meta.activities(issue.id, ACTIVITIES_MAX).await?, people))
 }
 
+/// The events an hour above which an issue escalates, if it is archived until it does.
+async fn escalates_above(api: &Api, place: &InIssue) -> Result<Option<u64>, ApiError> {
+    let (issue, now) = (&place.issue, api.now());
+    let types = issue_types(api, &place.organization).await?;
+    let escalates = types.by_id(issue.type_id).is_some_and(|issue_type| issue_type.escalates);
+    if !issue.awaits_escalation() || !escalates {
+        return Ok(None);
+    }
+    let counts = api.meta.hourly_counts(&[issue.id], first_hour(now)).await?;
+    let counts = counts.into_iter().map(|(_, hour, count)| (hour, count));
+    Ok(Some(forecast(counts, issue.state_since, now)))
+}
+
 /// The row of one issue, with the graphs of a day and of a month.
-async fn row(api: &Api, place: &InIssue, issue: &Model, people: &HashMap<UserId, User>) -> Result<Issue, ApiError> {
+async fn row(api: &Api, place: &InIssue, issue: &Model, people: &People) -> Result<Issue, ApiError> {
     let mut stats = BTreeMap::new();
     for name in ["24h", "30d"] {
         if let Some(intervals) = Intervals::of_group_stats(name, None, api.now()) {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use nuthatch_issues::{
-    Action, Assignee, Changes, Issue, Needs, Snapshot, Status, Substatus, action::Archive, apply_action,
+    Action, Assignee, Cause, Changes, Issue, Needs, Snapshot, Status, Substatus, action::Archive, apply_action,
 };
 use nuthatch_protocol::{IssueId, Priority, Timestamp, UserId};
 
-use super::organizations::users;
+use super::{issue_archive::until, organizations::users};
 use crate::{
     Api,
     auth::access::InOrganization,
@@ -22,7 +22,7 @@ pub(super) async fn actions(
     request: &IssueRequest,
 ) -> Result<Vec<Action>, ApiError> {
     let mut actions = Vec::new();
-    actions.extend(of_status(request)?);
+    actions.extend(of_status(request, api.now())?);
     if let Some(assignee) = &request.assigned_to {
         actions.push(of_assignee(api, place, assignee.as_deref().unwrap_or_default().trim()).await?);
     }
@@ -34,7 +34,7 @@ pub(super) async fn actions(
     Ok(actions)
 }
 
-fn of_status(request: &IssueRequest) -> Result<Option<Action>, ApiError> {
+fn of_status(request: &IssueRequest, now: Timestamp) -> Result<Option<Action>, ApiError> {
     let substatus = request.substatus.as_deref().map(|word| {
         let known = Substatus::ALL.into_iter().find(|substatus| substatus.as_str() == word);
         known.ok_or_else(|| ApiError::Invalid(format!("there is no substatus {word:?}")))
@@ -51,9 +51,23 @@ fn of_status(request: &IssueRequest) -> Result<Option<Action>, ApiError> {
         let (status, substatus) = (status.as_str(), substatus.as_str());
         return Err(ApiError::Invalid(format!("substatus {substatus:?} does not belong to status {status:?}")));
     }
+    if status == Status::Ignored
+        && let Some(until) = until(&request.status_details, now)?
+    {
+        return match substatus {
+            None | Some(Substatus::ArchivedUntilConditionMet) => Ok(Some(Action::Archive(Archive::Until(until)))),
+            Some(other) => {
+                let detail = format!("substatus {:?} has no conditions: leave statusDetails out", other.as_str());
+                Err(ApiError::Invalid(detail))
+            }
+        };
+    }
     Ok(Some(match (status, substatus) {
         (Status::Resolved, _) => Action::Resolve,
         (Status::Unresolved, None | Some(Substatus::Ongoing)) => Action::Unresolve,
+        (Status::Ignored, Some(Substatus::ArchivedUntilConditionMet)) => {
+            return Err(ApiError::Invalid("statusDetails must say what ends the archiving".to_owned()));
+        }
         (Status::Ignored, None | Some(Substatus::ArchivedForever)) => Action::Archive(Archive::Forever),
         (Status::Ignored, Some(Substatus::ArchivedUntilEscalating)) => Action::Archive(Archive::UntilEscalating),
         (_, Some(substatus)) => {
@@ -63,6 +77,12 @@ fn of_status(request: &IssueRequest) -> Result<Option<Action>, ApiError> {
 }
 
 async fn of_assignee(api: &Api, place: &InOrganization, text: &str) -> Result<Action, ApiError> {
+    if let Some(name) = text.strip_prefix("team:").or_else(|| text.strip_prefix('#')) {
+        let teams = api.meta.teams(place.organization.id).await?;
+        let team = teams.iter().find(|team| team.slug == name || team.id.to_string() == name);
+        let unknown = || ApiError::Invalid(format!("{text:?} is not a team of this organization"));
+        return Ok(Action::Assign(Assignee::Team(team.ok_or_else(unknown)?.id)));
+    }
     let id = match text {
         "" => return Ok(Action::Unassign),
         "me" => Some(place.caller.user.id),
@@ -95,7 +115,7 @@ fn apply_all(actions: &[Action], actor: UserId, snapshot: &Snapshot, ids: &[Issu
     let mut updated: BTreeMap<IssueId, Issue> = BTreeMap::new();
     let mut all = Changes::default();
     for action in actions {
-        let changes = apply_action(action, Some(actor), &state, ids, now);
+        let changes = apply_action(action, Cause::User { id: actor }, &state, ids, now);
         all.activities.extend(changes.activities);
         all.history.extend(changes.history);
         all.periods.extend(changes.periods);

@@ -1,6 +1,6 @@
 //! Which issues a request is about: from its parameters to a query of the store.
 
-use nuthatch_protocol::{ProjectId, UserId};
+use nuthatch_protocol::{ProjectId, TeamId, UserId};
 use nuthatch_query::Expr;
 use nuthatch_store::{
     events::EventQuery,
@@ -79,7 +79,12 @@ impl IssueSelection {
         let members: Vec<(UserId, String)> =
             users(api, place).await?.into_iter().map(|(id, user)| (id, user.email)).collect();
         let types = issue_types(api, place).await?;
-        let names = Names { me: place.caller.user.id, members: &members, types: &types };
+        let (organization, me) = (place.organization.id, place.caller.user.id);
+        let teams: Vec<(TeamId, String)> =
+            api.meta.teams(organization).await?.into_iter().map(|team| (team.id, team.slug)).collect();
+        let in_teams = api.meta.team_members(organization).await?.into_iter();
+        let my_teams: Vec<TeamId> = in_teams.filter(|(_, user)| *user == me).map(|(team, _)| team).collect();
+        let names = Names { me, members: &members, teams: &teams, my_teams: &my_teams, types: &types };
         let search = IssueSearch::read(self.query.as_deref().unwrap_or(DEFAULT_QUERY), &names, now)?;
         let chosen = self.choose(projects, only, &search)?;
         if chosen.is_empty() {

@@ -17,7 +17,7 @@ use super::{
     event_lookup,
     issue_selection::{IssueSelection, Selected},
     issue_types::issue_types,
-    organizations::users,
+    organizations::people,
     paths::{OrganizationPath, ProjectPath},
 };
 use crate::{
@@ -32,8 +32,8 @@ use crate::{
     query::{Paging, Query, single},
     series::{HOUR_SECS, Intervals, Series},
     shape::{
-        account::User,
         issue::{Issue, IssueContext, IssueStats, ShortId},
+        people::People,
     },
 };
 
@@ -184,7 +184,7 @@ async fn rows(
         Some(intervals) => series(api, issues, intervals).await?,
         None => HashMap::new(),
     };
-    let people: HashMap<_, _> = users(api, place).await?.iter().map(|(id, user)| (*id, User::from(user))).collect();
+    let people = people(api, place).await?;
     let types = issue_types(api, place).await?;
     let by_id: HashMap<ProjectId, &Project> = projects.iter().map(|project| (project.id, project)).collect();
     let shaped = issues.iter().filter_map(|issue| {
@@ -201,10 +201,11 @@ pub(super) fn context<'a>(
     api: &'a Api,
     place: &'a InOrganization,
     project: &'a Project,
-    users: &'a HashMap<nuthatch_protocol::UserId, User>,
+    people: &'a People,
     types: &'a IssueTypes,
 ) -> IssueContext<'a> {
-    IssueContext { public_url: &api.public_url, organization: &place.organization, project, users, types }
+    let now = api.now();
+    IssueContext { public_url: &api.public_url, organization: &place.organization, project, people, types, now }
 }
 
 /// Events per interval of each issue.

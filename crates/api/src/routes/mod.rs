@@ -8,6 +8,7 @@ mod event_page;
 mod events;
 mod filters;
 mod issue;
+mod issue_archive;
 mod issue_change;
 mod issue_events;
 mod issue_selection;
@@ -23,8 +24,10 @@ mod project_tokens;
 mod projects;
 mod scrubbing;
 mod sign_in;
+mod slug;
 mod stats;
 mod tags;
+mod teams;
 mod tokens;
 
 use axum::{
@@ -85,6 +88,12 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(outcomes::stats))
         .routes(routes!(issue_types::list, issue_types::create))
         .routes(routes!(issue_types::detail, issue_types::update, issue_types::delete))
+        .routes(routes!(teams::list, teams::create))
+        .routes(routes!(teams::detail, teams::update, teams::delete))
+        .routes(routes!(teams::members))
+        .routes(routes!(teams::team_projects, teams::create_project))
+        .routes(routes!(teams::join, teams::leave))
+        .routes(routes!(teams::give, teams::take))
         .routes(routes!(projects::all))
         .routes(routes!(projects::list, projects::create))
         .routes(routes!(projects::detail, projects::update))

@@ -21,6 +21,8 @@ use crate::{
     shape::{
         account::Member,
         organization::{Organization, OrganizationDetail, OrganizationRequest},
+        people::People,
+        team::TeamSummary,
     },
 };
 
@@ -54,8 +56,7 @@ pub(super) async fn detail(
     State(api): State<Api>,
     place: Within<InOrganization, OrganizationRight>,
 ) -> Result<Json<OrganizationDetail>, ApiError> {
-    let projects = place.projects(&api).await?;
-    Ok(Json(OrganizationDetail::new(shape(&api, &place), place.role, &projects)))
+    Ok(Json(whole(&api, &place).await?))
 }
 
 /// Renames an organization.
@@ -74,8 +75,13 @@ pub(super) async fn update(
         changed.organization.name = check_name(&name)?;
         api.meta.update_organization(&changed.organization).await?;
     }
-    let projects = changed.projects(&api).await?;
-    Ok(Json(OrganizationDetail::new(shape(&api, &changed), changed.role, &projects)))
+    Ok(Json(whole(&api, &changed).await?))
+}
+
+async fn whole(api: &Api, place: &InOrganization) -> Result<OrganizationDetail, ApiError> {
+    let projects = place.projects(api).await?;
+    let teams = api.meta.teams(place.organization.id).await?.iter().map(TeamSummary::from).collect();
+    Ok(OrganizationDetail::new(shape(api, place), place.role, &projects, teams))
 }
 
 /// The members of an organization.
@@ -105,6 +111,11 @@ pub(super) async fn users(api: &Api, place: &InOrganization) -> Result<HashMap<U
         users.extend(api.meta.user(id).await?.map(|user| (id, user)));
     }
     Ok(users)
+}
+
+/// The members and teams of an organization, as issues show them.
+pub(super) async fn people(api: &Api, place: &InOrganization) -> Result<People, ApiError> {
+    Ok(People::new(&users(api, place).await?, api.meta.teams(place.organization.id).await?))
 }
 
 /// The shape of an organization for the one who asks.

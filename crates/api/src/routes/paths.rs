@@ -36,6 +36,37 @@ path_parameters! {
     }
 }
 path_parameters! {
+    /// A team.
+    TeamPath {
+        /// Slug or id of the organization.
+        org,
+        /// Slug or id.
+        team
+    }
+}
+path_parameters! {
+    /// A member and a team.
+    MembershipPath {
+        /// Slug or id of the organization.
+        org,
+        /// Id of the member, or `me`.
+        member,
+        /// Slug or id of the team.
+        team
+    }
+}
+path_parameters! {
+    /// A project and a team.
+    ProjectTeamPath {
+        /// Slug or id of the organization.
+        org,
+        /// Slug or id of the project.
+        project,
+        /// Slug or id of the team.
+        team
+    }
+}
+path_parameters! {
     /// An issue.
     IssuePath {
         /// Slug or id of the organization.
@@ -74,7 +105,8 @@ pub(super) fn settle(mut request: Request) -> Request {
 }
 
 /// Answers in which a member may be absent, as their descriptions say.
-const WITH_OPTIONAL_MEMBERS: [&str; 5] = ["ErrorBody", "IssueMetadata", "IssuesChanged", "SentItem", "SentItems"];
+const WITH_OPTIONAL_MEMBERS: [&str; 6] =
+    ["ErrorBody", "IssueMetadata", "IssuesChanged", "SentItem", "SentItems", "StatusDetails"];
 
 /// Says of every answer that all its members are there: they are, null or not. Requests may leave members out.
 pub(super) fn complete(mut api: OpenApi) -> OpenApi {

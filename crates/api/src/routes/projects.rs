@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use super::{
     organizations::{check_name, shape as organization_shape},
     paths::{OrganizationPath, ProjectPath},
+    slug::{check_slug, slug_of},
 };
 use crate::{
     Api,
@@ -26,11 +27,9 @@ use crate::{
     shape::{
         filter::change_lists,
         project::{NewProjectRequest, Project, ProjectDetail, ProjectRequest},
+        team::TeamSummary,
     },
 };
-
-/// Longest slug, in characters.
-const SLUG_MAX_CHARS: usize = 50;
 
 /// Longest name of a platform, in bytes.
 const PLATFORM_MAX_BYTES: usize = 64;
@@ -135,6 +134,16 @@ pub(super) async fn create(
     place: Within<InOrganization, ProjectRight>,
     Body(request): Body<NewProjectRequest>,
 ) -> Result<(StatusCode, Json<Project>), ApiError> {
+    let project = make(&api, &place, request).await?;
+    Ok((StatusCode::CREATED, Json(shape(&api, &place, &project).await?)))
+}
+
+/// Makes a project with a first key.
+pub(super) async fn make(
+    api: &Api,
+    place: &InOrganization,
+    request: NewProjectRequest,
+) -> Result<nuthatch_store::projects::Project, ApiError> {
     let name = check_name(&request.name)?;
     let slug = check_slug(&request.slug.filter(|slug| !slug.is_empty()).unwrap_or_else(|| slug_of(&name)))?;
     let new = NewProject {
@@ -145,8 +154,7 @@ pub(super) async fn create(
         first_key: PublicKey(api.random()),
         created: api.now(),
     };
-    let (project, _) = api.meta.create_project(new).await?;
-    Ok((StatusCode::CREATED, Json(shape(&api, &place, &project).await?)))
+    Ok(api.meta.create_project(new).await?.0)
 }
 
 /// Changes a project.
@@ -183,33 +191,16 @@ pub(super) async fn update(
     Ok(Json(ProjectDetail::new(row, &project.options)))
 }
 
-async fn shape(
+pub(super) async fn shape(
     api: &Api,
     place: &InOrganization,
     project: &nuthatch_store::projects::Project,
 ) -> Result<Project, ApiError> {
     let totals = api.meta.project_totals(project.id).await?;
-    Ok(Project::new(project, organization_shape(api, place), totals, place.scopes))
-}
-
-/// The slug of a name: lower case, what is not a letter or digit as single dashes.
-fn slug_of(name: &str) -> String {
-    let letters =
-        name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>();
-    let words: Vec<&str> = letters.split('-').filter(|word| !word.is_empty()).collect();
-    words.join("-").chars().take(SLUG_MAX_CHARS).collect::<String>().trim_end_matches('-').to_owned()
-}
-
-/// A slug: lower-case letters, digits, `-` and `_`, not digits alone (that would be an id).
-fn check_slug(slug: &str) -> Result<String, ApiError> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    let fits = !slug.is_empty() && slug.len() <= SLUG_MAX_CHARS && slug.chars().all(allowed);
-    if fits && !slug.chars().all(|c| c.is_ascii_digit()) {
-        return Ok(slug.to_owned());
-    }
-    Err(ApiError::Invalid(format!(
-        "slug {slug:?} must be 1 to {SLUG_MAX_CHARS} of a-z, 0-9, - and _, and not digits alone"
-    )))
+    let has = api.meta.team_projects(place.organization.id).await?;
+    let teams = api.meta.teams(place.organization.id).await?;
+    let teams = teams.iter().filter(|team| has.contains(&(team.id, project.id))).map(TeamSummary::from).collect();
+    Ok(Project::new(project, organization_shape(api, place), totals, place.scopes, teams))
 }
 
 fn check_platform(platform: Option<String>) -> Result<Option<String>, ApiError> {
@@ -218,20 +209,5 @@ fn check_platform(platform: Option<String>) -> Result<Option<String>, ApiError> 
             Err(ApiError::Invalid(format!("platform is longer than {PLATFORM_MAX_BYTES} bytes")))
         }
         platform => Ok(platform),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slugs_come_from_names_and_are_checked() {
-        assert_eq!(slug_of("  My Web-App (2)! "), "my-web-app-2");
-        assert_eq!(slug_of("Ünïcode"), "n-code");
-        for slug in ["", "12", "A", "a b", "a/b", &"x".repeat(51)] {
-            assert!(check_slug(slug).is_err(), "{slug}");
-        }
-        assert!(check_slug("web-2_x").is_ok());
     }
 }

@@ -1,16 +1,18 @@
 //! Issues (`reference/web-api.md` §3.4–§3.6).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use nuthatch_issues::{Assignee, Status, issue::short_id_text};
-use nuthatch_protocol::{TypeId, UserId};
+use nuthatch_issues::{Status, effective_status, issue::short_id_text};
+use nuthatch_protocol::{Timestamp, TypeId};
 use nuthatch_store::{issue_types::IssueTypes, projects};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::shape::{account::User, activity::Activity, event::EventRelease, project::ProjectSummary, tag::TagKey};
+use crate::shape::{
+    account::User, activity::Activity, event::EventRelease, people::People, project::ProjectSummary, tag::TagKey,
+};
 
 /// An issue in a list.
 ///
@@ -32,8 +34,8 @@ pub(crate) struct Issue {
     pub(crate) status: String,
     /// `new`, `ongoing`, `escalating`, `regressed`, `archived_…`; null when resolved.
     pub(crate) substatus: Option<String>,
-    #[schema(value_type = Object)]
-    pub(crate) status_details: Map<String, Value>,
+    /// What ends the archiving, if something does.
+    pub(crate) status_details: StatusDetails,
     pub(crate) is_public: bool,
     pub(crate) is_bookmarked: bool,
     pub(crate) is_subscribed: bool,
@@ -68,6 +70,46 @@ pub(crate) struct Issue {
     pub(crate) matching_event_environment: Option<String>,
     pub(crate) seer_fixability_score: Option<f64>,
     pub(crate) seer_autofix_last_triggered: Option<String>,
+}
+
+/// What ends the archiving of an issue: the first of these that is met. What is not waited for is absent.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StatusDetails {
+    /// A time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ignore_until: Option<String>,
+    /// Events: how many are missing; with a window how many in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ignore_count: Option<u64>,
+    /// They have to come within so many minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ignore_window: Option<u32>,
+    /// Users: how many are missing; with a window how many in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ignore_user_count: Option<u64>,
+    /// They have to come within so many minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ignore_user_window: Option<u32>,
+}
+
+impl StatusDetails {
+    pub(crate) fn of(issue: &nuthatch_issues::Issue) -> Self {
+        let Some(snooze) = &issue.snooze else { return Self::default() };
+        let missing = |wanted: u64, window: Option<u32>, before: u64, now: u64| match window {
+            Some(_) => wanted,
+            None => wanted.saturating_sub(now.saturating_sub(before)),
+        };
+        let events = |wanted| missing(wanted, snooze.event_window_mins, snooze.events_before, issue.times_seen);
+        let users = |wanted| missing(wanted, snooze.user_window_mins, snooze.users_before, issue.user_count);
+        Self {
+            ignore_until: snooze.until.map(|until| until.to_string()),
+            ignore_count: snooze.events.map(events),
+            ignore_window: snooze.event_window_mins,
+            ignore_user_count: snooze.users.map(users),
+            ignore_user_window: snooze.user_window_mins,
+        }
+    }
 }
 
 /// What the list shows besides the title; which keys there are depends on the type.
@@ -140,8 +182,9 @@ pub(crate) struct IssueContext<'a> {
     pub(crate) public_url: &'a Url,
     pub(crate) organization: &'a projects::Organization,
     pub(crate) project: &'a projects::Project,
-    pub(crate) users: &'a HashMap<UserId, User>,
+    pub(crate) people: &'a People,
     pub(crate) types: &'a IssueTypes,
+    pub(crate) now: Timestamp,
 }
 
 impl Issue {
@@ -151,6 +194,8 @@ impl Issue {
         stats: Option<BTreeMap<String, Vec<(i64, u64)>>>,
     ) -> Self {
         let [issue_type, issue_type_name, issue_category] = issue_type(issue.type_id, context.types);
+        let known = context.types.by_id(issue.type_id);
+        let (status, substatus) = effective_status(issue, known, context.project.resolve_age_hours, context.now);
         let root = context.public_url.as_str().trim_end_matches('/');
         Self {
             id: issue.id.to_string(),
@@ -162,9 +207,9 @@ impl Issue {
             platform: issue.platform.clone(),
             permalink: format!("{root}/organizations/{}/issues/{}/", context.organization.slug, issue.id),
             share_id: None,
-            status: issue.status.as_str().to_owned(),
-            substatus: issue.substatus.map(|substatus| substatus.as_str().to_owned()),
-            status_details: Map::new(),
+            status: status.as_str().to_owned(),
+            substatus: substatus.map(|substatus| substatus.as_str().to_owned()),
+            status_details: if status == Status::Ignored { StatusDetails::of(issue) } else { StatusDetails::default() },
             is_public: false,
             is_bookmarked: false,
             is_subscribed: false,
@@ -183,7 +228,7 @@ impl Issue {
             count: issue.times_seen.to_string(),
             first_seen: issue.first_seen.to_string(),
             last_seen: issue.last_seen.to_string(),
-            assigned_to: issue.assignee.and_then(|assignee| actor(assignee, context.users)),
+            assigned_to: issue.assignee.and_then(|assignee| context.people.actor(assignee)),
             subscription_details: None,
             annotations: Vec::new(),
             stats,
@@ -195,23 +240,6 @@ impl Issue {
             seer_autofix_last_triggered: None,
         }
     }
-}
-
-/// The user who takes care of an issue; `None` when the account is gone.
-pub(crate) fn actor(assignee: Assignee, users: &HashMap<UserId, User>) -> Option<Actor> {
-    let id = match assignee {
-        Assignee::User(id) => id,
-        Assignee::Team(id) => {
-            let name = format!("Team {id}");
-            return Some(Actor { kind: "team".to_owned(), id: id.to_string(), name, email: None });
-        }
-    };
-    users.get(&id).map(|user| Actor {
-        kind: "user".to_owned(),
-        id: user.id.clone(),
-        name: user.name.clone(),
-        email: Some(user.email.clone()),
-    })
 }
 
 /// Slug, name and category of an issue type; a retired one is known by its number.
@@ -233,6 +261,8 @@ pub(crate) struct IssueDetail {
     pub(crate) seen_by: Vec<User>,
     pub(crate) participants: Vec<User>,
     pub(crate) user_report_count: u64,
+    /// Of an issue that is archived until it escalates: the events an hour above which it does today. Null for others.
+    pub(crate) escalates_above: Option<u64>,
     pub(crate) first_release: Option<EventRelease>,
     pub(crate) last_release: Option<EventRelease>,
     /// Most frequent first.
@@ -301,13 +331,38 @@ pub(crate) struct ShortId {
 pub(crate) struct IssueRequest {
     /// `resolved`, `unresolved`, `ignored` (also `archived`, `muted`).
     pub(crate) status: Option<String>,
-    /// `archived_until_escalating`, `archived_forever`, `ongoing`, …
+    /// `archived_until_escalating`, `archived_until_condition_met`, `archived_forever`, `ongoing`, …
     pub(crate) substatus: Option<String>,
-    /// `user:1`, an e-mail address; empty: nobody.
+    /// What ends the archiving.
+    pub(crate) status_details: StatusDetailsRequest,
+    /// `user:1`, an e-mail address, `team:2`, `#team`; empty: nobody.
     #[serde(deserialize_with = "present")]
     pub(crate) assigned_to: Option<Option<String>>,
     /// `high`, `medium` or `low`.
     pub(crate) priority: Option<String>,
+}
+
+/// What ends an archiving: the first of these that is met. Only with the status `ignored`.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct StatusDetailsRequest {
+    /// Minutes from now, at most a year of them.
+    #[schema(minimum = 1, maximum = 525_600)]
+    pub(crate) ignore_duration: Option<i64>,
+    /// A time (RFC 3339) instead.
+    pub(crate) ignore_until: Option<String>,
+    /// So many more events.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub(crate) ignore_count: Option<i64>,
+    /// They have to come within so many minutes, at most a week.
+    #[schema(minimum = 1, maximum = 10_080)]
+    pub(crate) ignore_window: Option<i64>,
+    /// So many more users; with a window so many users, at most 1000.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub(crate) ignore_user_count: Option<i64>,
+    /// They have to come within so many minutes, at most a week.
+    #[schema(minimum = 1, maximum = 10_080)]
+    pub(crate) ignore_user_window: Option<i64>,
 }
 
 /// Tells a member that is null (unassign) from one that is absent (leave).
@@ -322,8 +377,7 @@ pub(crate) struct IssuesChanged {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) status_details: Option<Map<String, Value>>,
+    pub(crate) status_details: Option<StatusDetails>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) substatus: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]

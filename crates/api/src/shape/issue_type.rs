@@ -51,6 +51,9 @@ pub(crate) struct IssueType {
     pub(crate) noise: Option<IssueTypeNoise>,
     /// Null: any number of issues.
     pub(crate) creation_quota: Option<IssueTypeQuota>,
+    /// Whether noise and quota only hold for occurrences of producers. So it is with the type `error`: an error that an
+    /// application reports itself becomes an issue at once, and any number of them do.
+    pub(crate) limits_producers_only: bool,
     /// Whether occurrences of it are taken without a feature being on.
     pub(crate) is_released: bool,
     /// Whether lists show its issues without being asked for the type or category.
@@ -124,6 +127,7 @@ impl IssueType {
             noise: issue_type
                 .noise
                 .map(|noise| IssueTypeNoise { ignore_limit: noise.ignore_limit, expiry_secs: noise.expiry_secs }),
+            limits_producers_only: issue_type.id == TypeId::ERROR,
             creation_quota: issue_type.creation_quota.map(|quota| IssueTypeQuota {
                 limit: quota.limit,
                 window_secs: quota.window_secs,
@@ -187,6 +191,8 @@ pub(crate) struct IssueTypeRequest {
     is_built_in: Option<serde::de::IgnoredAny>,
     #[schema(ignore)]
     is_overridden: Option<serde::de::IgnoredAny>,
+    #[schema(ignore)]
+    limits_producers_only: Option<serde::de::IgnoredAny>,
 }
 
 /// Tells a member that is null (none) from one that is absent (leave).

@@ -19,6 +19,8 @@ pub(crate) mod key;
 pub(crate) mod message;
 pub(crate) mod organization;
 pub(crate) mod outcome;
+pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod scrubbing;
 pub(crate) mod tag;
+pub(crate) mod team;

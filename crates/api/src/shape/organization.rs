@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::{auth::scope::Scopes, shape::project::ProjectSummary};
+use crate::{
+    auth::scope::Scopes,
+    shape::{project::ProjectSummary, team::TeamSummary},
+};
 
 /// An organization in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -99,6 +102,7 @@ pub(crate) struct OrganizationDetail {
     pub(crate) role: String,
     pub(crate) org_role: String,
     pub(crate) projects: Vec<ProjectSummary>,
+    pub(crate) teams: Vec<TeamSummary>,
     pub(crate) default_role: String,
     pub(crate) open_membership: bool,
     pub(crate) allow_shared_issues: bool,
@@ -114,12 +118,13 @@ pub(crate) struct OrganizationDetail {
 }
 
 impl OrganizationDetail {
-    pub(crate) fn new(row: Organization, role: Role, projects: &[projects::Project]) -> Self {
+    pub(crate) fn new(row: Organization, role: Role, projects: &[projects::Project], teams: Vec<TeamSummary>) -> Self {
         Self {
             row,
             role: role.as_str().to_owned(),
             org_role: role.as_str().to_owned(),
             projects: projects.iter().map(ProjectSummary::from).collect(),
+            teams,
             default_role: Role::Member.as_str().to_owned(),
             open_membership: true,
             allow_shared_issues: false,

@@ -13,6 +13,7 @@ use crate::{
         filter::filter_lists,
         organization::{Avatar, Organization},
         scrubbing::ScrubbingRequest,
+        team::TeamSummary,
     },
 };
 
@@ -54,8 +55,8 @@ pub(crate) struct Project {
     /// Scopes of the one who asks.
     pub(crate) access: Vec<String>,
     pub(crate) has_access: bool,
-    pub(crate) team: Option<Team>,
-    pub(crate) teams: Vec<Team>,
+    pub(crate) team: Option<TeamSummary>,
+    pub(crate) teams: Vec<TeamSummary>,
     pub(crate) platforms: Vec<String>,
     pub(crate) environments: Vec<String>,
     pub(crate) latest_release: Option<ReleaseName>,
@@ -74,14 +75,6 @@ pub(crate) struct Project {
     pub(crate) organization: Organization,
 }
 
-/// A team.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Team {
-    pub(crate) id: String,
-    pub(crate) slug: String,
-    pub(crate) name: String,
-}
-
 /// The version of a release.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ReleaseName {
@@ -94,6 +87,7 @@ impl Project {
         organization: Organization,
         totals: ProjectTotals,
         scopes: Scopes,
+        teams: Vec<TeamSummary>,
     ) -> Self {
         Self {
             id: project.id.to_string(),
@@ -108,8 +102,8 @@ impl Project {
             first_transaction_event: false,
             access: scopes.words(),
             has_access: true,
-            team: None,
-            teams: Vec::new(),
+            team: teams.first().cloned(),
+            teams,
             platforms: project.platform.iter().cloned().collect(),
             environments: Vec::new(),
             latest_release: None,

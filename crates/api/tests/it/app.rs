@@ -162,6 +162,13 @@ impl App {
         id
     }
 
+    /// Counts events of an issue in the hour of a time.
+    pub async fn count(&self, issue_id: IssueId, secs: i64, count: u64) {
+        let counts = vec![HourlyCount { issue_id, hour: secs.div_euclid(3600), count }];
+        let changes = Changes { counts, ..Changes::default() };
+        self.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
+    }
+
     /// Keeps dead letters; ids are given from 1 on.
     pub async fn letters(&self, letters: &[DeadLetter]) {
         let changes = Changes { letters: letters.to_vec(), ..Changes::default() };
@@ -224,7 +231,7 @@ async fn side(meta: &MemoryMeta, slug: &str, email: &str, project: &str) -> Side
         created,
     };
     let (project, _) = meta.create_project(project).await.unwrap();
-    let scopes = ["org:admin", "project:admin", "member:admin", "event:admin"];
+    let scopes = ["org:admin", "project:admin", "team:admin", "member:admin", "event:admin"];
     let token = token(meta, user, organization.id, &scopes).await;
     Side { user, organization, project, token }
 }

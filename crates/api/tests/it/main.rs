@@ -4,6 +4,7 @@
 
 mod accounts;
 mod app;
+mod archive;
 mod dead_letters;
 mod events;
 mod isolation;
@@ -13,3 +14,4 @@ mod occurrences;
 mod openapi;
 mod outcomes;
 mod projects;
+mod teams;

@@ -4,16 +4,19 @@
 mod event;
 mod object;
 mod occurrence;
+mod record;
 mod schema;
 
 use md5::{Digest, Md5};
 use nuthatch_protocol::{
-    EventId, EventPath, Hash, Occurrence, ProjectId, StatusChange, Timestamp, UnknownMessage, occurrence::EventFacts,
+    EventId, EventPath, Hash, Occurrence, ProjectId, StatusChange, Timestamp, TypeId, UnknownMessage,
+    occurrence::EventFacts,
 };
 use serde_json::{Map, Value};
 
 pub use self::event::user as event_user;
 use self::object::Object;
+pub use self::record::TopicRecord;
 
 /// Most parts of a fingerprint.
 pub const FINGERPRINT_PARTS_MAX: usize = 1000;
@@ -34,6 +37,29 @@ pub enum Decoded {
     StatusChange(StatusChange),
     /// A message of a kind nobody knows.
     Unknown(UnknownMessage),
+}
+
+impl Decoded {
+    /// The project that the message names, whether or not there is one.
+    pub fn project_id(&self) -> ProjectId {
+        match self {
+            Self::Occurrence { occurrence, .. } | Self::Lookup(LookupOccurrence { occurrence }) => {
+                occurrence.project_id
+            }
+            Self::StatusChange(change) => change.project_id,
+            Self::Unknown(unknown) => unknown.project_id,
+        }
+    }
+
+    /// The issue type that an occurrence names, whether or not there is one.
+    pub fn type_id(&self) -> Option<TypeId> {
+        match self {
+            Self::Occurrence { occurrence, .. } | Self::Lookup(LookupOccurrence { occurrence }) => {
+                Some(occurrence.type_id)
+            }
+            Self::StatusChange(_) | Self::Unknown(_) => None,
+        }
+    }
 }
 
 /// The event that comes with an occurrence.

@@ -1,6 +1,10 @@
 //! Random histories: however they are cut into batches, and however groups run, they end where the serial model does.
 
-use nuthatch_issues::{Action, Job, MessageResult, Needs, Quota, Routed, Substatus, apply_action, run_job};
+use nuthatch_issues::{
+    Action, Cause, Job, MessageResult, Needs, Quota, Routed, Substatus,
+    action::{Archive, Until},
+    apply_action, run_job,
+};
 use nuthatch_protocol::{EventPath, Level, Message, Occurrence, Priority, ProjectId, TypeId};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::json;
@@ -21,7 +25,7 @@ fn fingerprint(variety: u8) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn occurrence(variety: u8) -> impl Strategy<Value = Routed> {
-    let what = (0..400u32, 1..4u64, fingerprint(variety), -9000..9000i64);
+    let what = (0..400u32, 1..4u64, fingerprint(variety), prop_oneof![-9000..9000i64, 2000..5000i64]);
     let how = (
         select(vec![TypeId::ERROR, TypeId::ERROR, TypeId::ERROR, CRON, NOISY, SCARCE, TypeId(5)]),
         select(vec!["<untitled>", "Broken", "Late"]),
@@ -54,6 +58,7 @@ fn change(variety: u8) -> impl Strategy<Value = Routed> {
         (0, Some(6)),
         (0, Some(7)),
         (2, Some(1)),
+        (2, Some(1)),
         (2, Some(5)),
         (2, Some(3)),
         (1, Some(3)),
@@ -75,7 +80,8 @@ fn history() -> impl Strategy<Value = (Vec<Routed>, Vec<usize>)> {
     })
 }
 
-/// Two known projects, some dead hashes, and an issue whose priority is locked.
+/// Two known projects, some dead hashes, an issue whose priority is locked, and issues that are archived until they have so
+/// many more events or users.
 fn beginning() -> State {
     let mut state = State::with_projects(&[1, 2]);
     state.options.occurrence_rate_limit = Some(Quota::per_hour(4));
@@ -85,7 +91,20 @@ fn beginning() -> State {
     let created = state.one(error_at(100_000, &[1], 0).at(0), NOW);
     let MessageResult::Created(id) = created else { panic!("{created:?}") };
     let snapshot = state.snapshot(&Needs { issues: vec![id], ..Needs::default() });
-    state.apply(&apply_action(&Action::SetPriority(Priority::Low), None, &snapshot, &[id], NOW));
+    state.apply(&apply_action(&Action::SetPriority(Priority::Low), Cause::System, &snapshot, &[id], NOW));
+    let conditions = [
+        Until { events: Some(3), ..Until::default() },
+        Until { users: Some(2), ..Until::default() },
+        Until { events: Some(200), users: Some(1), ..Until::default() },
+    ];
+    for (number, until) in (2..).zip(conditions) {
+        let mut made = error_at(100_000 + number, &[number as u8], 0);
+        made.event.user = Some("id:1".to_owned());
+        let MessageResult::Created(id) = state.one(made.at(0), NOW) else { panic!("it is new") };
+        let snapshot = state.snapshot(&Needs { issues: vec![id], ..Needs::default() });
+        let archive = Action::Archive(Archive::Until(until));
+        state.apply(&apply_action(&archive, Cause::System, &snapshot, &[id], NOW));
+    }
     state
 }
 
@@ -106,7 +125,7 @@ proptest! {
             }
             let (batch, later) = rest.split_at((*length).min(rest.len()));
             rest = later;
-            let now = seconds(number * 60);
+            let now = seconds(number * 900);
             let outcome = state.process(batch, now);
             let results: Vec<MessageResult> =
                 batch.iter().map(|message| model::handle(&mut expected, message, now)).collect();

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 
 use md5::{Digest, Md5};
 use nuthatch_issues::{
-    Activity, ActivityKind, DropReason, Issue, IssueType, MessageResult, RefuseReason, Routed, Status, Substatus,
+    Activity, ActivityKind, Cause, DropReason, Issue, IssueType, Job, MessageResult, RefuseReason, Routed, Rule,
+    Status, Substatus,
     changes::{EventFate, Handled, Sightings},
     history::{HistoryEntry, HistoryState},
     issue::InboxReason,
     message_key,
     open_period::OpenPeriod,
 };
-use nuthatch_protocol::{EventPath, Hash, IssueId, Message, Occurrence, Priority, ProjectId, StatusChange, Timestamp};
+use nuthatch_protocol::{
+    EventId, EventPath, Hash, IssueId, Message, Occurrence, Priority, ProjectId, StatusChange, Timestamp,
+};
 use serde_json::{Value, json};
 
 use crate::state::State;
@@ -90,12 +93,37 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
         return result;
     };
     own(state, project, &occurrence.hashes, id);
-    *state.hours.entry((id, at.secs().div_euclid(3600))).or_default() += 1;
+    if matches!(result, MessageResult::Created(_)) {
+        count(state, id, occurrence);
+    }
+    result
+}
+
+fn count(state: &mut State, id: IssueId, occurrence: &Occurrence) {
+    *state.hours.entry((id, occurrence.event.timestamp.secs().div_euclid(3600))).or_default() += 1;
     if let Some(user) = &occurrence.event.user {
         let known = state.users.insert((id, user_number(user)));
         state.issues.get_mut(&id).unwrap().user_count += u64::from(known);
     }
-    result
+}
+
+/// Whether an issue comes back from the archive, by which rule, and what is written down about it.
+fn comes_back(state: &State, issue: &Issue, event: EventId, now: Timestamp) -> Option<(Rule, Value)> {
+    if let Some(snooze) = &issue.snooze {
+        let seen = snooze.events.is_some_and(|events| issue.times_seen - snooze.events_before >= events);
+        let affected = snooze.users.is_some_and(|users| issue.user_count - snooze.users_before >= users);
+        return (seen || affected).then(|| (Rule::Snooze, json!({ "event_id": event, "expired_snooze": snooze })));
+    }
+    let hour = |at: Timestamp| at.0.div_euclid(3_600_000_000);
+    let (present, archived) = (hour(now), hour(issue.state_since));
+    if issue.substatus != Some(Substatus::ArchivedUntilEscalating) || archived == present {
+        return None;
+    }
+    let of = |hour: i64| state.hours.get(&(issue.id, hour)).copied().unwrap_or(0);
+    let midnight = present - present % 24;
+    let busiest = (midnight - 14 * 24..midnight.max(archived + 1)).map(of).max().unwrap_or(0);
+    let forecast = (busiest * 2).max(10);
+    (of(present) > forecast).then(|| (Rule::Forecast, json!({ "event_id": event, "forecast": forecast })))
 }
 
 /// The release of an event. One that the event does not bring itself must have been seen before.
@@ -216,6 +244,7 @@ fn first(
 
 fn repeated(state: &mut State, id: IssueId, occurrence: &Occurrence, now: Timestamp) -> bool {
     let event = &occurrence.event;
+    count(state, id, occurrence);
     let release = known_release(state, occurrence);
     let issue = state.issues.get_mut(&id).unwrap();
     issue.times_seen += 1;
@@ -257,10 +286,24 @@ fn repeated(state: &mut State, id: IssueId, occurrence: &Occurrence, now: Timest
         remember(state, id, HistoryState::Regressed, release.clone(), now);
         let version = release.unwrap_or_default();
         let data = json!({ "event_id": occurrence.event_id, "version": version });
-        note(state, id, ActivityKind::SetRegression, data, now);
+        note(state, id, ActivityKind::SetRegression, data, Cause::Occurrence, now);
+    }
+    let issue = state.issues[&id].clone();
+    if issue.status == Status::Ignored
+        && let Some((rule, data)) = comes_back(state, &issue, occurrence.event_id, now)
+    {
+        let issue = state.issues.get_mut(&id).unwrap();
+        (issue.status, issue.substatus) = (Status::Unresolved, Some(Substatus::Escalating));
+        (issue.state_since, issue.snooze) = (now, None);
+        issue.inbox.get_or_insert(InboxReason::Escalating);
+        let up = if issue.priority == Priority::Low { Priority::Medium } else { Priority::High };
+        let cause = Cause::Rule { rule };
+        remember(state, id, HistoryState::Escalating, None, now);
+        note(state, id, ActivityKind::SetEscalating, data, cause, now);
+        prioritise(state, id, up, "escalating", cause, now);
     }
     if let Some(priority) = occurrence.priority {
-        prioritise(state, id, priority, "issue_platform", now);
+        prioritise(state, id, priority, "issue_platform", Cause::Occurrence, now);
     }
     regressed
 }
@@ -286,6 +329,7 @@ fn changed(state: &mut State, change: &StatusChange, owner: Option<IssueId>, now
         (_, Some(_)) => return MessageResult::Dropped(DropReason::UnexpectedSubstatus),
     };
     let was_resolved = issue.status == Status::Resolved;
+    issue.snooze = None;
     issue.status = Status::from_number(change.new_status).unwrap();
     issue.substatus = change.new_substatus.map(|number| Substatus::from_number(number).unwrap());
     issue.state_since = now;
@@ -318,10 +362,11 @@ fn changed(state: &mut State, change: &StatusChange, owner: Option<IssueId>, now
     let up = if issue.priority == Priority::Low { Priority::Medium } else { Priority::High };
     let initial = issue.initial_priority;
     remember(state, id, history, None, now);
-    note(state, id, kind, Value::Null, now);
+    let cause = Cause::Detector { id: change.detector_id };
+    note(state, id, kind, Value::Null, cause, now);
     match kind {
-        ActivityKind::SetEscalating => prioritise(state, id, up, "escalating", now),
-        ActivityKind::AutoSetOngoing => prioritise(state, id, initial, "ongoing", now),
+        ActivityKind::SetEscalating => prioritise(state, id, up, "escalating", cause, now),
+        ActivityKind::AutoSetOngoing => prioritise(state, id, initial, "ongoing", cause, now),
         _ => {}
     }
     MessageResult::StatusChanged(id)
@@ -338,14 +383,15 @@ pub(crate) fn grow_old(state: &mut State, id: IssueId, now: Timestamp) {
     issue.state_since = now;
     issue.inbox = None;
     let initial = issue.initial_priority;
+    let cause = Cause::Job { job: Job::ToOngoing };
     remember(state, id, HistoryState::Ongoing, None, now);
-    note(state, id, ActivityKind::AutoSetOngoing, json!({ "after_days": 7 }), now);
+    note(state, id, ActivityKind::AutoSetOngoing, json!({ "after_days": 7 }), cause, now);
     if was == Some(Substatus::Escalating) {
-        prioritise(state, id, initial, "ongoing", now);
+        prioritise(state, id, initial, "ongoing", cause, now);
     }
 }
 
-fn prioritise(state: &mut State, id: IssueId, priority: Priority, reason: &str, now: Timestamp) {
+fn prioritise(state: &mut State, id: IssueId, priority: Priority, reason: &str, cause: Cause, now: Timestamp) {
     let issue = state.issues.get_mut(&id).unwrap();
     if issue.priority != priority && issue.priority_locked_at.is_none() {
         issue.priority = priority;
@@ -358,7 +404,8 @@ fn prioritise(state: &mut State, id: IssueId, priority: Priority, reason: &str, 
             Priority::High => HistoryState::PriorityHigh,
         };
         remember(state, id, history, None, now);
-        note(state, id, ActivityKind::SetPriority, json!({ "priority": priority.as_str(), "reason": reason }), now);
+        let data = json!({ "priority": priority.as_str(), "reason": reason });
+        note(state, id, ActivityKind::SetPriority, data, cause, now);
     }
 }
 
@@ -372,6 +419,6 @@ fn own(state: &mut State, project: ProjectId, hashes: &[Hash], id: IssueId) {
     }
 }
 
-fn note(state: &mut State, issue_id: IssueId, kind: ActivityKind, data: Value, at: Timestamp) {
-    state.activities.push(Activity { issue_id, kind, data, user_id: None, at });
+fn note(state: &mut State, issue_id: IssueId, kind: ActivityKind, data: Value, cause: Cause, at: Timestamp) {
+    state.activities.push(Activity { issue_id, kind, data, cause, at });
 }

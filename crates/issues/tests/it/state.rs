@@ -1,6 +1,6 @@
 //! Issues in memory: gives snapshots and applies changes, checking that they keep what they promise.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use nuthatch_issues::{
     Activity, Changes, Issue, MessageKey, MessageResult, Needs, Options, Outcome, Routed, Snapshot, Status,
@@ -49,11 +49,18 @@ impl State {
         let usage = |granules: &BTreeMap<i64, u64>| -> Vec<Usage> {
             granules.iter().map(|(start_secs, count)| Usage { start_secs: *start_secs, count: *count }).collect()
         };
+        let issues: HashMap<_, Issue> = ids.filter_map(|id| Some((id, self.issues.get(&id)?.clone()))).collect();
+        let hours = issues.values().filter(|issue| issue.awaits_escalation()).map(|issue| {
+            let hours = self.hours.range((issue.id, i64::MIN)..=(issue.id, i64::MAX));
+            (issue.id, hours.map(|((_, hour), count)| (*hour, *count)).collect())
+        });
         let organization = OrganizationState { features: self.features.clone(), ..OrganizationState::default() };
         Snapshot {
             projects: needs.projects.iter().filter_map(|id| project(*id)).collect(),
             organizations: [(ORGANIZATION, organization)].into(),
-            issues: ids.filter_map(|id| Some((id, self.issues.get(&id)?.clone()))).collect(),
+            known_users: self.users.iter().copied().collect(),
+            hours: hours.collect(),
+            issues,
             hashes: hashes.into_iter().collect(),
             handled: needs.messages.iter().filter_map(|key| Some((*key, self.handled.get(key)?.at))).collect(),
             sightings: needs.sighted.iter().filter_map(|key| Some((*key, *self.sightings.get(key)?))).collect(),
@@ -66,7 +73,7 @@ impl State {
     }
 
     pub(crate) fn process(&mut self, messages: &[Routed], now: Timestamp) -> Outcome {
-        let outcome = process_occurrence_batch(messages, &self.snapshot(&needs(messages)), &self.options, now);
+        let outcome = process_occurrence_batch(messages, &self.snapshot(&needs(messages, now)), &self.options, now);
         assert_eq!(outcome.results.len(), messages.len());
         self.apply(&outcome.changes);
         outcome

@@ -227,7 +227,7 @@ impl Run<'_> {
         let mut decided = Vec::new();
         for batch in self.batches() {
             let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-            let (needs, position, at) = (needs(&batch), behind(&batch)?, now());
+            let (needs, position, at) = (needs(&batch, now()), behind(&batch)?, now());
             let decide = move |snapshot: &Snapshot| {
                 let changes = process_occurrence_batch(&batch, snapshot, &Options::default(), at).changes;
                 // The receiver waits below.
@@ -349,7 +349,7 @@ fn behind(batch: &[Routed]) -> anyhow::Result<ConsumerPosition> {
 
 /// Applies a batch in one transaction with the position. The engine runs on `pool`, or else on all cores.
 async fn apply(store: &EmbeddedMeta, batch: Arc<[Routed]>, pool: Option<Arc<rayon::ThreadPool>>) -> anyhow::Result<()> {
-    let (needs, position, at) = (needs(&batch), behind(&batch)?, now());
+    let (needs, position, at) = (needs(&batch, now()), behind(&batch)?, now());
     let decide = move |snapshot: &Snapshot| {
         let decide = || process_occurrence_batch(&batch, snapshot, &Options::default(), at).changes;
         pool.as_ref().map_or_else(decide, |pool| pool.install(decide))

@@ -6,7 +6,7 @@ use nuthatch_store::{Log as _, log::ReadLimit};
 use nuthatch_store_embedded::log::EmbeddedLog;
 use serde_json::{Value, json};
 
-use super::{Context, dead_letters, output::table};
+use super::{Context, dead_letters, output::table, produce};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -21,6 +21,9 @@ pub(crate) enum Command {
         #[arg(short = 'n', long, default_value_t = 10)]
         count: u64,
     },
+    /// Hand occurrences and status changes in, a message a line; they become records of `ingest-occurrences`. A running
+    /// server takes them over at once, another one when it starts. Fails when a line is refused; the others count.
+    Produce(produce::Args),
     /// What was accepted and could not be handled: list (the default), show, replay, discard.
     DeadLetters {
         #[command(subcommand)]
@@ -48,6 +51,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
             context.output.result(&Value::Array(values), || lines);
             Ok(())
         }
+        Command::Produce(args) => produce::run(context, args).await,
         Command::DeadLetters { command } => dead_letters::run(context, command.unwrap_or_default()).await,
     }
 }

@@ -10,6 +10,7 @@ mod input;
 mod issue_types;
 mod log;
 pub(crate) mod output;
+mod produce;
 mod project_tokens;
 mod projects;
 mod reference;
@@ -70,7 +71,7 @@ enum Command {
     /// Show what the server makes of an event or an envelope, without storing anything.
     #[command(subcommand)]
     Explain(explain::Command),
-    /// Look into the log: what was accepted, what could not be handled.
+    /// Look into the log: what was accepted, what could not be handled. Hand messages in.
     #[command(subcommand)]
     Log(log::Command),
     /// Recompute the books: is what was received what was stored, filtered, limited and refused? Exits with 3 when they

@@ -14,6 +14,11 @@ pub(crate) struct Output {
     pub(crate) json: bool,
 }
 
+/// Why a command failed that has printed its result all the same.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Reported(pub(crate) String);
+
 impl Output {
     /// Prints a result: the value for programs, or the lines for people.
     pub(crate) fn result(self, value: &Value, text: impl FnOnce() -> String) {
@@ -34,7 +39,7 @@ impl Output {
 
     /// Prints why a command failed.
     pub(crate) fn failure(self, error: &anyhow::Error) -> ExitCode {
-        if self.json {
+        if self.json && !error.is::<Reported>() {
             Self::text(&json!({"error": format!("{error:#}")}).to_string());
         }
         let mut err = std::io::stderr().lock();

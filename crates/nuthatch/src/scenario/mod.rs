@@ -127,7 +127,7 @@ async fn handle(
     }
     let (rows, messages): (Vec<_>, Vec<Routed>) = batch.items.into_iter().map(|item| (item.row, item.routed)).unzip();
     let messages: Arc<[Routed]> = messages.into();
-    let needs = nuthatch_issues::needs(&messages);
+    let needs = nuthatch_issues::needs(&messages, now);
     let decided = Arc::new(Mutex::new(Vec::new()));
     let (decide, options) = ((messages.clone(), decided.clone()), *options);
     let changes = store.transact(

@@ -17,7 +17,8 @@ use nuthatch_store::{
     EventStore as _, MetaStore, Seed,
     accounts::User,
     memory::MemoryEvents,
-    projects::{Organization, Project, Role, Team},
+    projects::{Organization, Project, Role},
+    teams::Team,
 };
 use serde::Deserialize;
 use serde_json::{Map, json};
@@ -314,7 +315,7 @@ impl Setup {
         };
         let team = |row: &TeamRow| {
             let slug = row.id.to_string();
-            Team { id: row.id, organization_id: row.organization_id, name: slug.clone(), slug }
+            Team { id: row.id, organization_id: row.organization_id, name: slug.clone(), slug, created: self.now }
         };
         let orphans = self
             .orphan_hashes

@@ -97,6 +97,7 @@ impl Server {
                 issues: meta.clone(),
                 events: events.clone(),
                 letters: meta.clone(),
+                queue: meta.clone(),
                 outcomes: meta.clone(),
                 rules: rules.clone(),
                 clock: clock.clone(),

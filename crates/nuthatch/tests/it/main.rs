@@ -1,6 +1,7 @@
 //! The whole product as its users meet it: the real binary, over HTTP and the command line.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod archive;
 mod command_line;
 mod crash;
 mod dead_letters;
@@ -9,5 +10,6 @@ mod hostile;
 mod layers;
 mod ledger;
 mod operations;
+mod produce;
 mod scenarios;
 mod server;

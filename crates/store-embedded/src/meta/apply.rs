@@ -44,12 +44,11 @@ pub(super) fn apply(connection: &Connection, snapshot: &Snapshot, changes: &Chan
     }
 
     let mut happen = connection
-        .prepare_cached("INSERT INTO activity (issue_id, kind, data, user_id, at) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        .prepare_cached("INSERT INTO activity (issue_id, kind, data, cause, at) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for activity in &changes.activities {
-        let user = activity.user_id.map(|user| user.0 as i64);
-        let data = activity.data.to_string();
+        let (data, cause) = (activity.data.to_string(), JsonText(&activity.cause));
         happen
-            .execute(params![activity.issue_id.0 as i64, activity.kind.number(), data, user, activity.at.0])
+            .execute(params![activity.issue_id.0 as i64, activity.kind.number(), data, cause, activity.at.0])
             .map_err(constraint("the activity", NO_ISSUE))?;
     }
 

@@ -194,7 +194,7 @@ fn write_numbers(statement: &mut CachedStatement<'_>, issue: &Issue, new_users: 
         ":unhandled": issue.unhandled,
         ":state_since": issue.state_since.0,
         ":inbox": issue.inbox.map(InboxReason::number),
-        ":snoozed_until": issue.snooze.and_then(|snooze| snooze.until).map(|until| until.0),
+        ":snoozed_until": issue.snooze.as_ref().and_then(|snooze| snooze.until).map(|until| until.0),
         ":snooze": issue.snooze.as_ref().map(JsonText),
         ":resolution": issue.resolution.as_ref().map(JsonText),
         ":open_period": issue.open_period.as_ref().map(JsonText),
@@ -208,8 +208,8 @@ fn differs_in_counters_only(a: &Issue, b: &Issue) -> bool {
             == (b.status, b.substatus, b.priority, b.priority_locked_at, b.initial_priority)
         && (a.level, a.first_seen, a.active_at, a.resolved_at) == (b.level, b.first_seen, b.active_at, b.resolved_at)
         && (a.assignee, a.unhandled, a.state_since, a.inbox) == (b.assignee, b.unhandled, b.state_since, b.inbox)
-        && (a.snooze, a.detector_id) == (b.snooze, b.detector_id)
-        && (&a.resolution, &a.open_period) == (&b.resolution, &b.open_period)
+        && a.detector_id == b.detector_id
+        && (&a.snooze, &a.resolution, &a.open_period) == (&b.snooze, &b.resolution, &b.open_period)
 }
 
 fn has_same_text(a: &Issue, b: &Issue) -> bool {

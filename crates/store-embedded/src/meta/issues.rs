@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use nuthatch_issues::{
-    Activity, ActivityKind, Changes, Issue, Job, MessageKey, Needs,
+    Activity, ActivityKind, Cause, Changes, Issue, Job, MessageKey, Needs,
     changes::{EventFate, Handled},
     history::{HistoryEntry, HistoryState},
     open_period::OpenPeriod,
@@ -274,18 +274,21 @@ impl IssueStore for EmbeddedMeta {
         self.readers
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT kind, data, user_id, at FROM activity WHERE issue_id = ?1 ORDER BY at DESC, id DESC LIMIT ?2",
+                    "SELECT kind, data, user_id, at, cause FROM activity WHERE issue_id = ?1 ORDER BY at DESC, id DESC LIMIT ?2",
                 )?;
                 let mut rows = statement.query([id.0 as i64, limit])?;
                 let mut activities = Vec::new();
                 while let Some(row) = rows.next()? {
                     let damaged = |what: &str| corrupt(&format!("an activity of issue {id} has an impossible {what}"));
                     let data = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+                    // Only the first format has the person in a column of its own.
+                    let user: Option<i64> = row.get(2)?;
+                    let user = user.map(|user| Cause::User { id: UserId(user as u64) });
                     activities.push(Activity {
                         issue_id: id,
                         kind: ActivityKind::from_number(row.get(0)?).ok_or_else(|| damaged("kind"))?,
                         data: serde_json::from_str(data).map_err(|_| damaged("detail"))?,
-                        user_id: row.get::<_, Option<i64>>(2)?.map(|user| UserId(user as u64)),
+                        cause: json(row, 4)?.or(user).unwrap_or_default(),
                         at: Timestamp(row.get(3)?),
                     });
                 }

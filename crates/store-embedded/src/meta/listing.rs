@@ -102,7 +102,11 @@ impl Conditions {
             IssueTest::Platform(any) => {
                 self.push_list("(SELECT platform FROM issue_text WHERE issue_id = issue.id) IN ", any);
             }
-            IssueTest::Assigned => self.sql.push_str("assignee_user_id IS NOT NULL"),
+            IssueTest::Assigned => self.sql.push_str("(assignee_user_id IS NOT NULL OR assignee_team_id IS NOT NULL)"),
+            IssueTest::AssignedToTeams(any) => {
+                let any: Vec<_> = any.iter().map(|team| team.0).collect();
+                self.push_list("coalesce(assignee_team_id, 0) IN ", &any);
+            }
             IssueTest::AssignedTo(user) => self.push("assignee_user_id IS ", user.0 as i64),
             IssueTest::Unhandled => self.sql.push_str("unhandled"),
             IssueTest::Text(text) => {

@@ -14,6 +14,7 @@ mod issue_row;
 mod issue_types;
 mod issues;
 mod listing;
+mod message_queue;
 mod migrations;
 mod outcomes;
 mod project_tokens;
@@ -21,6 +22,7 @@ mod projects;
 mod readers;
 mod seed;
 mod snapshot;
+mod teams;
 mod writer;
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};

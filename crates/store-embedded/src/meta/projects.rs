@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, TeamId, Timestamp, UserId};
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
 use nuthatch_store::{
     ProjectStore, StoreError,
-    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, ProjectOptions, Role, Team},
+    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, ProjectOptions, Role},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
@@ -32,15 +32,6 @@ fn organization(row: &Row<'_>) -> rusqlite::Result<Organization> {
         created: Timestamp(row.get(3)?),
         // Written by this module only; what is no list is no feature.
         features: serde_json::from_str(row.get_ref(4)?.as_str()?).unwrap_or_default(),
-    })
-}
-
-fn team(row: &Row<'_>) -> rusqlite::Result<Team> {
-    Ok(Team {
-        id: TeamId(unsigned(row, 0)?),
-        organization_id: OrganizationId(unsigned(row, 1)?),
-        slug: row.get(2)?,
-        name: row.get(3)?,
     })
 }
 
@@ -171,29 +162,6 @@ impl ProjectStore for EmbeddedMeta {
                     members.push((UserId(unsigned(row, 0)?), role));
                 }
                 Ok(members)
-            })
-            .await
-    }
-
-    async fn create_team(&self, organization: OrganizationId, slug: &str, name: &str) -> Result<Team, StoreError> {
-        let (slug, name) = (slug.to_owned(), name.to_owned());
-        self.configure(move |connection| {
-            let id = connection
-                .prepare_cached("INSERT INTO team (organization_id, slug, name) VALUES (?1, ?2, ?3)")?
-                .insert(params![organization.0 as i64, slug, name])
-                .map_err(constraint("this team slug", NO_ORGANIZATION))?;
-            Ok(Team { id: TeamId(id as u64), organization_id: organization, slug, name })
-        })
-        .await
-    }
-
-    async fn teams(&self, organization: OrganizationId) -> Result<Vec<Team>, StoreError> {
-        self.readers
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(
-                    "SELECT id, organization_id, slug, name FROM team WHERE organization_id = ?1 ORDER BY slug",
-                )?;
-                Ok(statement.query_map([organization.0 as i64], team)?.collect::<Result<_, _>>()?)
             })
             .await
     }

@@ -1,11 +1,12 @@
 //! Reading what a batch needs. Single lookups by key through prepared statements: measured as fast as joining with a
 //! list of keys, and simpler.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use nuthatch_issues::{
-    Assignee, Needs, Snapshot,
+    Assignee, Issue, Needs, Snapshot,
     changes::{OrganizationState, ProjectState, Sightings},
+    forecast::{FLOOR, first_hour},
     quota::Usage,
 };
 use nuthatch_protocol::{IssueId, OrganizationId, Timestamp};
@@ -51,6 +52,8 @@ pub(super) fn read(connection: &Connection, needs: &Needs) -> Result<Snapshot, F
         snapshot.handled.extend(at.optional()?.map(|at| (*key, Timestamp(at))));
     }
 
+    read_users(connection, needs, &mut snapshot)?;
+    read_hours(connection, needs, &mut snapshot)?;
     read_places(connection, needs, &mut snapshot)?;
     read_rules(connection, needs, &mut snapshot)?;
 
@@ -58,6 +61,55 @@ pub(super) fn read(connection: &Connection, needs: &Needs) -> Result<Snapshot, F
     let mut last = connection.prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'issue'")?;
     snapshot.last_issue_id = IssueId(last.query_row([], |row| unsigned(row, 0)).optional()?.unwrap_or_default());
     Ok(snapshot)
+}
+
+/// Of the users asked for, those that issues have which are archived until they have so many. A hash without an owner may
+/// come to any of them with an earlier message.
+fn read_users(connection: &Connection, needs: &Needs, snapshot: &mut Snapshot) -> Result<(), Failure> {
+    let awaiting: Vec<&Issue> = snapshot.issues.values().filter(|issue| issue.awaits_users()).collect();
+    if awaiting.is_empty() {
+        return Ok(());
+    }
+    let mut known = HashSet::new();
+    let mut has = connection.prepare_cached("SELECT 1 FROM issue_user WHERE issue_id = ?1 AND user_hash = ?2")?;
+    for (project, hash, user) in &needs.users {
+        let owner = snapshot.hashes.get(&(*project, *hash)).copied().flatten();
+        let is_candidate = |issue: &&&Issue| owner.map_or(issue.project_id == *project, |owner| issue.id == owner);
+        for issue in awaiting.iter().filter(is_candidate) {
+            if has.exists(params![issue.id.0 as i64, *user as i64])? {
+                known.insert((issue.id, *user));
+            }
+        }
+    }
+    snapshot.known_users = known;
+    Ok(())
+}
+
+/// Events by hour of issues that are archived until they escalate. The past is only read where the present hour may come
+/// above what is never an escalation: with the messages that lead to the issue, or may come to it with an earlier one.
+fn read_hours(connection: &Connection, needs: &Needs, snapshot: &mut Snapshot) -> Result<(), Failure> {
+    let Some(now) = needs.forecast_at else { return Ok(()) };
+    let (mut arriving, mut anywhere): (HashMap<IssueId, u64>, u64) = (HashMap::new(), 0);
+    for key in &needs.hashes {
+        match snapshot.hashes.get(key).copied().flatten() {
+            Some(owner) => *arriving.entry(owner).or_default() += 1,
+            None => anywhere += 1,
+        }
+    }
+    let mut count = connection.prepare_cached("SELECT count FROM issue_hour WHERE hour = ?1 AND issue_id = ?2")?;
+    for issue in snapshot.issues.values().filter(|issue| issue.awaits_escalation()) {
+        let mut of_hour = |hour: i64| count.query_row([hour, issue.id.0 as i64], |row| unsigned(row, 0)).optional();
+        let arriving = arriving.get(&issue.id).copied().unwrap_or_default() + anywhere;
+        if of_hour(now.hours())?.unwrap_or_default() + arriving <= FLOOR {
+            continue;
+        }
+        let mut hours = BTreeMap::new();
+        for hour in first_hour(now)..=now.hours() {
+            hours.extend(of_hour(hour)?.map(|count| (hour, count)));
+        }
+        snapshot.hours.insert(issue.id, hours);
+    }
+    Ok(())
 }
 
 /// Projects, their organizations, and who can be assigned there.

@@ -90,6 +90,7 @@ impl Stores {
             issues: faulty.clone(),
             events: faulty.clone(),
             letters: faulty.clone(),
+            queue: self.meta.clone(),
             outcomes: faulty,
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: Arc::new(|| NOW),

@@ -5,6 +5,8 @@ import { currentUser } from "@/api/account";
 import type { IssueSearch } from "@/api/issues";
 import type { IssueDetail } from "@/api/models";
 import { members as membersQuery } from "@/api/projects";
+import { teams as teamsQuery } from "@/api/teams";
+import { count } from "@/domain/number";
 import { headline, stateName, stateTone } from "@/domain/triage";
 import { Avatar, NoAvatar } from "@/ui/Avatar";
 import { Button } from "@/ui/Button";
@@ -13,13 +15,14 @@ import { CopyButton } from "@/ui/CopyButton";
 import { Count } from "@/ui/Count";
 import { Icon } from "@/ui/Icon";
 import { Menu } from "@/ui/Menu";
+import { ArchiveMenu } from "./ArchiveMenu";
 import styles from "./IssueHeader.module.css";
 import { useIssueActions } from "./useIssueActions";
 
 export function IssueHeader({ org, issue }: { org: string; issue: IssueDetail }) {
   const { move } = useIssueActions(org, issue);
   const { type, message } = headline(issue);
-  const state = stateName(issue.status, issue.substatus);
+  const state = stateName(issue.status, issue.substatus, issue.statusDetails);
   return (
     <header className={styles.header}>
       <nav aria-label="Breadcrumb" className={styles.path}>
@@ -40,6 +43,9 @@ export function IssueHeader({ org, issue }: { org: string; issue: IssueDetail })
             {message && <Message key={message} text={message} />}
             <p className={styles.meta}>
               {state && <Chip tone={stateTone(issue.status, issue.substatus)}>{state}</Chip>}
+              {issue.status === "ignored" && issue.escalatesAbove !== null && (
+                <span>Escalates above {count(issue.escalatesAbove, "event")} an hour</span>
+              )}
               {issue.issueType !== "error" && <Chip>{issue.issueTypeName}</Chip>}
               {issue.isUnhandled && <Chip tone="error">Unhandled</Chip>}
               {issue.culprit && <span className={styles.culprit}>{issue.culprit}</span>}
@@ -80,6 +86,7 @@ export function IssueHeader({ org, issue }: { org: string; issue: IssueDetail })
             Archive
           </Button>
         )}
+        <ArchiveMenu issue={issue} org={org} />
         <AssignMenu issue={issue} org={org} />
       </div>
     </header>
@@ -132,7 +139,8 @@ function Message({ text }: { text: string }) {
 }
 
 function AssignMenu({ org, issue }: { org: string; issue: IssueDetail }) {
-  const { assign } = useIssueActions(org, issue);
+  const { assign, assignTeam } = useIssueActions(org, issue);
+  const teams = useQuery(teamsQuery(org)).data ?? [];
   const me = useQuery(currentUser).data;
   const members = useQuery(membersQuery(org)).data ?? [];
   const people = members.flatMap(({ user }) => user ?? []);
@@ -149,9 +157,15 @@ function AssignMenu({ org, issue }: { org: string; issue: IssueDetail }) {
         ...people.map((user) => ({
           label: user.id === me?.id ? `${user.name || user.email} (you)` : user.name || user.email,
           lead: <Avatar name={user.name || user.email} size={18} />,
-          checked: assigned?.id === user.id,
+          checked: assigned?.type === "user" && assigned.id === user.id,
           shortcut: user.id === me?.id ? "m" : undefined,
           onSelect: () => assign(user),
+        })),
+        ...teams.map((team) => ({
+          label: `#${team.slug}`,
+          lead: <Avatar name={team.name} size={18} />,
+          checked: assigned?.type === "team" && assigned.id === team.id,
+          onSelect: () => assignTeam(team),
         })),
         { label: "Nobody", lead: <NoAvatar size={18} />, checked: assigned === null, onSelect: () => assign(null) },
       ]}

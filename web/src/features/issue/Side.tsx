@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { issueTags } from "@/api/issues";
 import type { IssueDetail, Tag } from "@/api/models";
-import { activityText } from "@/domain/activity";
+import { activityText, eventText } from "@/domain/activity";
 import { tagToken } from "@/domain/issueQuery";
 import { percent } from "@/domain/number";
 import { Avatar } from "@/ui/Avatar";
@@ -119,17 +119,25 @@ function ActivityList({ issue }: { issue: IssueDetail }) {
     <section aria-labelledby="activity" className={styles.part}>
       <h2 id="activity">Activity</h2>
       <ol className={styles.activity}>
-        {issue.activity.map(({ id, type, user, data, dateCreated }) => {
-          const name = user ? user.name || user.email : "Nuthatch";
-          return (
-            <li key={id}>
-              {user ? <Avatar name={name} size={20} /> : <Icon className={styles.system} name="info" size={18} />}
-              <span>
-                <strong>{name}</strong> {activityText(type, data)} <Time className={styles.when} value={dateCreated} />
-              </span>
-            </li>
-          );
-        })}
+        {issue.activity.map(({ id, type, user, data, cause, dateCreated }) => (
+          <li key={id}>
+            {user ? (
+              <Avatar name={user.name || user.email} size={20} />
+            ) : (
+              <Icon className={styles.system} name="info" size={18} />
+            )}
+            <span>
+              {user ? (
+                <>
+                  <strong>{user.name || user.email}</strong> {activityText(type, data)}
+                </>
+              ) : (
+                eventText(type, data, cause)
+              )}{" "}
+              <Time className={styles.when} value={dateCreated} />
+            </span>
+          </li>
+        ))}
       </ol>
     </section>
   );

@@ -1,5 +1,6 @@
-import type { IssueDetail, User } from "@/api/models";
+import type { Issue, IssueDetail, Team, User } from "@/api/models";
 import { useIssueUpdate } from "@/api/useIssueUpdate";
+import type { Archive } from "@/domain/archive";
 import { MOVES, type Status } from "@/domain/triage";
 import { notifyAction } from "@/ui/toast";
 
@@ -9,19 +10,30 @@ export function useIssueActions(org: string, issue: IssueDetail | undefined) {
   const move = (status: Status) => {
     if (!issue || issue.status === status) return;
     const { done, substatus, body } = MOVES[status];
-    notifyAction(`${issue.shortId} ${done}`, update([issue], { body, patch: { status, substatus } }));
+    const patch = { status, substatus, statusDetails: {} };
+    notifyAction(`${issue.shortId} ${done}`, update([issue], { body, patch }));
   };
-  const assign = (user: Pick<User, "id" | "name" | "email"> | null) => {
-    if (!issue || (issue.assignedTo?.id ?? null) === (user?.id ?? null)) return;
-    const name = user && (user.name || user.email);
+  const archive = ({ done, substatus, details }: Archive) => {
+    if (!issue) return;
+    const body = { status: "ignored", substatus, statusDetails: details };
+    const patch = { status: "ignored", substatus, statusDetails: { ...details } };
+    notifyAction(`${issue.shortId} ${done}`, update([issue], { body, patch }));
+  };
+  const give = (assignedTo: Issue["assignedTo"]) => {
+    const old = issue?.assignedTo ?? null;
+    if (!issue || (old?.type === assignedTo?.type && old?.id === assignedTo?.id)) return;
     const change = {
-      body: { assignedTo: user ? `user:${user.id}` : "" },
-      patch: { assignedTo: user && { type: "user", id: user.id, name: user.name || user.email, email: user.email } },
+      body: { assignedTo: assignedTo ? `${assignedTo.type}:${assignedTo.id}` : "" },
+      patch: { assignedTo },
     };
     notifyAction(
-      name ? `${issue.shortId} assigned to ${name}` : `${issue.shortId} unassigned`,
+      assignedTo ? `${issue.shortId} assigned to ${assignedTo.name}` : `${issue.shortId} unassigned`,
       update([issue], change),
     );
   };
-  return { move, assign };
+  const assign = (user: Pick<User, "id" | "name" | "email"> | null) =>
+    give(user && { type: "user", id: user.id, name: user.name || user.email, email: user.email });
+  const assignTeam = (team: Pick<Team, "id" | "name">) =>
+    give({ type: "team", id: team.id, name: team.name, email: null });
+  return { move, archive, assign, assignTeam };
 }

@@ -21,7 +21,7 @@ interface Props {
 
 export function IssueRow({ org, issue, period, selected, focusable, onFocus, onToggle }: Props) {
   const { type, message } = headline(issue);
-  const state = stateName(issue.status, issue.substatus);
+  const state = stateName(issue.status, issue.substatus, issue.statusDetails);
   const events = Number(issue.count);
   return (
     <div

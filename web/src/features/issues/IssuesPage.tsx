@@ -62,7 +62,7 @@ export function IssuesPage() {
     if (chosen.length === 0) return;
     const { done, substatus, body } = MOVES[status];
     const subject = chosen.length === 1 ? chosen[0]?.shortId : count(chosen.length, "issue");
-    notifyAction(`${subject} ${done}`, update(chosen, { body, patch: { status, substatus } }));
+    notifyAction(`${subject} ${done}`, update(chosen, { body, patch: { status, substatus, statusDetails: {} } }));
     rows.clear();
   };
 

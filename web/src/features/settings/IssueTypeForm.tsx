@@ -3,6 +3,7 @@ import { type FormEvent, type ReactNode, useId, useState } from "react";
 import { ApiError } from "@/api/client";
 import { issueTypes as typesQuery, updateIssueType } from "@/api/issueTypes";
 import type { IssueType, IssueTypeRequest } from "@/api/models";
+import { useAccess } from "@/api/useAccess";
 import { Button } from "@/ui/Button";
 import { Field } from "@/ui/Field";
 import { notify } from "@/ui/toast";
@@ -26,6 +27,7 @@ const QUOTA = { limit: 5, windowSecs: 3_600, granularitySecs: 60 };
 /** Changes the rules of a type. What the server refuses is said at the field. */
 export function IssueTypeForm({ org, type }: { org: string; type: IssueType }) {
   const client = useQueryClient();
+  const mayChange = useAccess(org, "org:write");
   const [evidence, setEvidence] = useState(type.evidence);
   const save = useMutation({
     mutationFn: (body: IssueTypeRequest) => updateIssueType(org, type.slug, body),
@@ -40,85 +42,96 @@ export function IssueTypeForm({ org, type }: { org: string; type: IssueType }) {
     save.mutate({ ...readForm(new FormData(event.currentTarget)), evidence });
   };
   return (
-    <form className={styles.form} noValidate onSubmit={submit}>
-      <div className={styles.pair}>
-        <Field defaultValue={type.name} error={errors.name} label="Name" name="name" />
-        <PrioritySelect value={type.defaultPriority} />
-      </div>
-      <TextArea error={errors.description} value={type.description} />
-      <div className={styles.pair}>
-        <Field defaultValue={type.category} error={errors.category} label="Category" name="category" />
-        <Field
-          defaultValue={type.formerCategory ?? ""}
-          error={errors.formerCategory}
-          hint="Searches for this one find it too"
-          label="Former category"
-          name="formerCategory"
-        />
-      </div>
-      <Optional isOn={type.noise !== null} label="Wait until it was seen often" name="noise">
-        <div className={styles.pair}>
-          <Field
-            defaultValue={(type.noise ?? NOISE).ignoreLimit}
-            error={errors["noise.ignoreLimit"]}
-            label="The issue is made by sighting number"
-            name="ignoreLimit"
-            type="number"
-          />
-          <Field
-            defaultValue={(type.noise ?? NOISE).expirySecs}
-            error={errors["noise.expirySecs"]}
-            label="Sightings are forgotten after, in seconds"
-            name="expirySecs"
-            type="number"
-          />
-        </div>
-      </Optional>
-      <Optional isOn={type.creationQuota !== null} label="Limit how many issues a project gets" name="quota">
-        <div className={styles.pair}>
-          <Field
-            defaultValue={(type.creationQuota ?? QUOTA).limit}
-            error={errors["creationQuota.limit"]}
-            label="At most"
-            name="limit"
-            type="number"
-          />
-          <Field
-            defaultValue={(type.creationQuota ?? QUOTA).windowSecs}
-            error={errors["creationQuota.windowSecs"]}
-            label="In a window of, in seconds"
-            name="windowSecs"
-            type="number"
-          />
-          <Field
-            defaultValue={(type.creationQuota ?? QUOTA).granularitySecs}
-            error={errors["creationQuota.granularitySecs"]}
-            label="That moves in steps of, in seconds"
-            name="granularitySecs"
-            type="number"
-          />
-        </div>
-      </Optional>
-      <fieldset className={styles.switches}>
-        <legend>Its issues</legend>
-        {SWITCHES.map(([name, label]) => (
-          <label key={name}>
-            <input defaultChecked={type[name]} name={name} type="checkbox" />
-            {label}
-          </label>
-        ))}
-      </fieldset>
-      <EvidenceFields errors={errors} fields={evidence} onChange={setEvidence} />
-      {save.isError && (
-        <p className={styles.failure} role="alert">
-          {Object.keys(errors).length > 0 ? "Not saved: correct the fields that are marked." : save.error.message}
-        </p>
+    <form noValidate onSubmit={submit}>
+      {mayChange === false && (
+        <p className={styles.note}>Only an owner of the organization (scope org:write) can change these rules.</p>
       )}
-      <div className={styles.buttons}>
-        <Button busy={save.isPending} look="primary" type="submit">
-          Save rules
-        </Button>
-      </div>
+      <fieldset className={styles.bare} disabled={mayChange === false}>
+        <div className={styles.pair}>
+          <Field defaultValue={type.name} error={errors.name} label="Name" name="name" />
+          <PrioritySelect value={type.defaultPriority} />
+        </div>
+        <TextArea error={errors.description} value={type.description} />
+        <div className={styles.pair}>
+          <Field defaultValue={type.category} error={errors.category} label="Category" name="category" />
+          <Field
+            defaultValue={type.formerCategory ?? ""}
+            error={errors.formerCategory}
+            hint="Searches for this one find it too"
+            label="Former category"
+            name="formerCategory"
+          />
+        </div>
+        {type.limitsProducersOnly && (
+          <p className={styles.note}>
+            What applications report themselves becomes issues at once, and any number of them. The two limits below
+            hold for occurrences that detectors send with this type.
+          </p>
+        )}
+        <Optional isOn={type.noise !== null} label="Wait until it was seen often" name="noise">
+          <div className={styles.pair}>
+            <Field
+              defaultValue={(type.noise ?? NOISE).ignoreLimit}
+              error={errors["noise.ignoreLimit"]}
+              label="The issue is made by sighting number"
+              name="ignoreLimit"
+              type="number"
+            />
+            <Field
+              defaultValue={(type.noise ?? NOISE).expirySecs}
+              error={errors["noise.expirySecs"]}
+              label="Sightings are forgotten after, in seconds"
+              name="expirySecs"
+              type="number"
+            />
+          </div>
+        </Optional>
+        <Optional isOn={type.creationQuota !== null} label="Limit how many issues a project gets" name="quota">
+          <div className={styles.pair}>
+            <Field
+              defaultValue={(type.creationQuota ?? QUOTA).limit}
+              error={errors["creationQuota.limit"]}
+              label="At most"
+              name="limit"
+              type="number"
+            />
+            <Field
+              defaultValue={(type.creationQuota ?? QUOTA).windowSecs}
+              error={errors["creationQuota.windowSecs"]}
+              label="In a window of, in seconds"
+              name="windowSecs"
+              type="number"
+            />
+            <Field
+              defaultValue={(type.creationQuota ?? QUOTA).granularitySecs}
+              error={errors["creationQuota.granularitySecs"]}
+              label="That moves in steps of, in seconds"
+              name="granularitySecs"
+              type="number"
+            />
+          </div>
+        </Optional>
+        <fieldset className={styles.switches}>
+          <legend>Its issues</legend>
+          {SWITCHES.map(([name, label]) => (
+            <label key={name}>
+              <input defaultChecked={type[name]} name={name} type="checkbox" />
+              {label}
+            </label>
+          ))}
+        </fieldset>
+        <EvidenceFields errors={errors} fields={evidence} onChange={setEvidence} />
+        {save.isError && (
+          <p className={styles.failure} role="alert">
+            {Object.keys(errors).length > 0 ? "Not saved: correct the fields that are marked." : save.error.message}
+          </p>
+        )}
+        <div className={styles.buttons}>
+          <Button busy={save.isPending} look="primary" type="submit">
+            Save rules
+          </Button>
+        </div>
+      </fieldset>
     </form>
   );
 }

@@ -3,6 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { removeIssueType, issueTypes as typesQuery } from "@/api/issueTypes";
 import type { IssueType } from "@/api/models";
+import { useAccess } from "@/api/useAccess";
 import { Button, buttonClass } from "@/ui/Button";
 import { Chip } from "@/ui/Chip";
 import { Dialog } from "@/ui/Dialog";
@@ -75,6 +76,7 @@ function TypeLead({ type }: { type: IssueType }) {
 function Removal({ org, type }: { org: string; type: IssueType }) {
   const client = useQueryClient();
   const navigate = route.useNavigate();
+  const mayChange = useAccess(org, "org:write");
   const [asking, setAsking] = useState(false);
   const isReset = type.isBuiltIn;
   const remove = useMutation({
@@ -96,7 +98,7 @@ function Removal({ org, type }: { org: string; type: IssueType }) {
           ? "Give the type the rules back that it came with. Issues stay as they are."
           : "A type can be removed while it has no issues."}
       </p>
-      <Button look="danger" onClick={() => setAsking(true)}>
+      <Button disabled={mayChange === false} look="danger" onClick={() => setAsking(true)}>
         {verb}
       </Button>
       {asking && (

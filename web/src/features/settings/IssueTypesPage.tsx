@@ -95,8 +95,9 @@ function noiseText({ noise }: IssueType): string {
   return noise === null ? "from the first sighting" : `from sighting ${noise.ignoreLimit.toLocaleString("en-US")} on`;
 }
 
-function quotaText({ creationQuota }: IssueType): string {
-  if (creationQuota === null) return "any number of issues";
+function quotaText({ creationQuota, limitsProducersOnly }: IssueType): string {
+  // An application's own errors are never refused for being new.
+  if (creationQuota === null || limitsProducersOnly) return "any number of issues";
   const { limit, windowSecs } = creationQuota;
   const window = windowSecs === 3_600 ? "an hour" : `in ${count(windowSecs, "second")}`;
   return `at most ${count(limit, "issue")} ${window}`;

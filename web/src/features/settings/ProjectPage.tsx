@@ -12,12 +12,13 @@ import { Failure } from "@/ui/State";
 import { Time } from "@/ui/Time";
 import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
+import { ProjectTokens } from "./ProjectTokens";
 import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/settings/$org/projects/$project");
 
-/** A project's name and the keys that its clients send with. */
+/** A project's name and the keys and tokens that its clients and detectors send with. */
 export function ProjectPage() {
   const { org, project: slug } = route.useParams();
   const project = useQuery(projectQuery(org, slug));
@@ -53,6 +54,7 @@ export function ProjectPage() {
       {project.data && <General key={project.data.id} org={org} project={project.data} />}
       <EventRules org={org} slug={slug} />
       <Keys org={org} slug={slug} />
+      <ProjectTokens org={org} slug={slug} />
     </SettingsPage>
   );
 }

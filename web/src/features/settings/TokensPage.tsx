@@ -3,7 +3,6 @@ import { useState } from "react";
 import { deleteToken, tokens as tokensQuery } from "@/api/account";
 import type { ApiToken, CreatedToken } from "@/api/models";
 import { Button } from "@/ui/Button";
-import { CopyButton } from "@/ui/CopyButton";
 import { Dialog } from "@/ui/Dialog";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
@@ -11,6 +10,7 @@ import { Time } from "@/ui/Time";
 import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
 import { CreateToken } from "./CreateToken";
+import { Secret } from "./Secret";
 import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 
@@ -43,15 +43,7 @@ export function TokensPage() {
       lead="A token lets programs, such as sentry-cli or a build, use the API in your name."
       title="Access tokens"
     >
-      {created && (
-        <section aria-label="New token" className={styles.secret}>
-          <strong>Copy the token now: it is not shown again.</strong>
-          <div className={styles.secretRow}>
-            <code>{created.token}</code>
-            <CopyButton label="Copy token" text={created.token} withWords />
-          </div>
-        </section>
-      )}
+      {created && <Secret token={created.token} />}
       {tokens.isPending && <Skeleton height={120} />}
       {tokens.isError && !tokens.data && <Failure error={tokens.error} retry={tokens.refetch} what="The tokens" />}
       {tokens.data?.length === 0 && (

@@ -1,6 +1,6 @@
 //! Whatever is written, the database and the reference tell the same afterwards.
 
-use nuthatch_issues::{Activity, ActivityKind, HourlyCount, Issue, Status};
+use nuthatch_issues::{Activity, ActivityKind, Cause, HourlyCount, Issue, Status};
 use nuthatch_protocol::{Hash, TypeId};
 use nuthatch_store::{
     MetaStore,
@@ -79,7 +79,7 @@ impl Batch {
                     issue_id: IssueId(there(id)),
                     kind: ActivityKind::SetResolved,
                     data: json!(at),
-                    user_id: None,
+                    cause: Cause::Occurrence,
                     at: Timestamp(*at),
                 })
                 .collect(),

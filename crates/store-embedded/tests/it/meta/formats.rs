@@ -1,8 +1,8 @@
 //! Databases of earlier versions, of later ones, and what is no database.
 
-use nuthatch_issues::{Needs, Status};
+use nuthatch_issues::{Cause, Needs, Status};
 use nuthatch_protocol::{DataCategory, Hash, LetterId, Origin, Outcome, PublicKey, UserId};
-use nuthatch_store::{AccountStore, DeadLetterStore, IssueTypeStore, OutcomeStore, ProjectTokenStore};
+use nuthatch_store::{AccountStore, DeadLetterStore, IssueTypeStore, OutcomeStore, ProjectTokenStore, TeamStore};
 use rusqlite::Connection;
 
 use super::*;
@@ -43,7 +43,8 @@ async fn format_1_opens() {
     let found_issue = found.id;
     assert_eq!(store.hashes(found.id).await.unwrap(), [Hash([5; 16])]);
     assert_eq!(store.hourly_counts(&[found.id], 0).await.unwrap(), [(found.id, 472_222, 2)]);
-    assert_eq!(store.activities(found.id, 10).await.unwrap().len(), 1);
+    let activities = store.activities(found.id, 10).await.unwrap();
+    assert_eq!((activities.len(), activities[0].cause), (1, Cause::User { id: UserId(1) }));
     let handled = store.handled(&[key(project.id, 7), key(project.id, 8)]).await.unwrap();
     let found: Vec<_> = handled.iter().map(|handled| (handled.position, handled.fate)).collect();
     assert_eq!(found, [(Some(position(8).position), EventFate::Counted), (None, EventFate::None)]);

@@ -1,7 +1,7 @@
 //! Lists of issues, against a filter that looks at every issue.
 
 use nuthatch_issues::{Assignee, Changes, Issue, Status, Substatus};
-use nuthatch_protocol::{Hash, IssueId, Level, ProjectId, Timestamp, TypeId, UserId};
+use nuthatch_protocol::{Hash, IssueId, Level, ProjectId, TeamId, Timestamp, TypeId, UserId};
 
 use super::fixture::{Place, apply, issue};
 use crate::{
@@ -29,7 +29,11 @@ fn varied(first_id: u64, project: ProjectId) -> Vec<(Issue, u64)> {
                 last_seen: Timestamp((n % 5) as i64 * 1_000_000),
                 times_seen: n % 6 * 10,
                 user_count: users,
-                assignee: (n % 4 == 1).then_some(Assignee::User(UserId(USER.0 + n % 8 / 5))),
+                assignee: match n % 4 {
+                    1 => Some(Assignee::User(UserId(USER.0 + n % 8 / 5))),
+                    2 if n % 8 == 2 => Some(Assignee::Team(TeamId(3 + n % 3))),
+                    _ => None,
+                },
                 unhandled: n % 3 == 1,
                 first_release: (n % 2 == 1).then(|| format!("1.{}", n % 3)),
                 ..issue(first_id + n, project, n + 1)
@@ -74,6 +78,8 @@ fn conditions() -> Vec<Meaning> {
         (IssueTest::Platform(vec!["node".to_owned(), "\"".to_owned()]), |i| i.platform == "node"),
         (IssueTest::Assigned, |i| i.assignee.is_some()),
         (IssueTest::AssignedTo(USER), |i| i.assignee == Some(Assignee::User(USER))),
+        (IssueTest::AssignedToTeams(vec![TeamId(3), TeamId(8)]), |i| i.assignee == Some(Assignee::Team(TeamId(3)))),
+        (IssueTest::AssignedToTeams(vec![]), |_| false),
         (IssueTest::Unhandled, |i| i.unhandled),
         (IssueTest::Text("100%_SURE\\äö".to_owned()), |i| i.title.starts_with("100%")),
         (IssueTest::Text("APP.views".to_owned()), |_| true),

@@ -1,17 +1,21 @@
 //! What every adapter of the metadata ports must do. Each check takes a store that is empty and its own.
 
 mod accounts;
+mod archived;
 mod dead_letters;
 mod fixture;
 mod issue_types;
 mod listing;
+mod message_queue;
 mod outcomes;
 mod project_tokens;
 mod projects;
+mod teams;
 mod transact;
 
 pub use self::{
     accounts::{accounts_are_unique_by_address, sessions_end, set_up_links_work_once, tokens_belong_to_accounts},
+    archived::{awaited_users_are_known, hours_of_the_archived_are_read},
     dead_letters::{
         letters_are_known_by_their_source, letters_are_listed_newest_first, letters_are_removed_and_expire,
         replays_wait_until_they_are_done, the_oldest_letters_go_beyond_the_bounds,
@@ -21,11 +25,13 @@ pub use self::{
         built_in_types_are_changed_and_reset, definitions_are_bounded, issue_types_are_defined, types_with_issues_stay,
     },
     listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
+    message_queue::messages_wait_in_order,
     outcomes::{
         damage_shows_in_the_books, outcomes_age, outcomes_are_summed_as_asked, outcomes_move_with_their_effects,
     },
     project_tokens::project_tokens_belong_to_projects,
     projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
+    teams::{teams_are_made_changed_and_removed, teams_have_members_and_projects},
     transact::{
         changes_are_applied, counters_add_up, hashes_keep_their_order, jobs_find_what_is_due, lives_are_written_down,
         organizations_and_projects_have_rules, positions_move_with_changes, refused_changes_leave_nothing,
@@ -75,4 +81,9 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     outcomes_age(&fresh()).await;
     outcomes_move_with_their_effects(&fresh()).await;
     damage_shows_in_the_books(&fresh()).await;
+    messages_wait_in_order(&fresh()).await;
+    teams_are_made_changed_and_removed(&fresh()).await;
+    teams_have_members_and_projects(&fresh()).await;
+    awaited_users_are_known(&fresh()).await;
+    hours_of_the_archived_are_read(&fresh()).await;
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use nuthatch_issues::{
-    Activity, ActivityKind, Assignee, Changes, HourlyCount, Issue, IssueType, Job, MessageKey, Needs, Snapshot, Status,
-    Substatus,
+    Activity, ActivityKind, Assignee, Cause, Changes, HourlyCount, Issue, IssueType, Job, MessageKey, Needs, Snapshot,
+    Status, Substatus,
     changes::{EventFate, Handled, OrganizationState, ProjectState, Sightings},
     history::{HistoryEntry, HistoryState},
     jobs::ONGOING_AFTER,
@@ -52,7 +52,7 @@ fn handled(key: MessageKey, position: Option<Position>, at: Timestamp) -> Handle
 }
 
 /// The snapshot a transaction with these needs sees.
-async fn snapshot(store: &impl MetaStore, needs: Needs) -> Snapshot {
+pub(super) async fn snapshot(store: &impl MetaStore, needs: Needs) -> Snapshot {
     let seen = Arc::new(Mutex::new(Snapshot::default()));
     let keep = Arc::clone(&seen);
     let decide = move |snapshot: &Snapshot| {
@@ -143,9 +143,10 @@ pub async fn organizations_and_projects_have_rules(store: &impl MetaStore) {
     let elsewhere = super::fixture::organization(store, "other").await.id;
     let (member, stranger) = (user(store, "a@b.c").await, user(store, "d@e.f").await);
     store.add_member(organization, member, Role::Member).await.expect("adds");
-    let ours = store.create_team(organization, "ours", "Ours").await.expect("creates");
-    let theirs = store.create_team(elsewhere, "ours", "Theirs").await.expect("a slug is taken once in an organization");
-    let taken = store.create_team(organization, "ours", "Again").await;
+    let ours = store.create_team(organization, "ours", "Ours", NOW).await.expect("creates");
+    let theirs =
+        store.create_team(elsewhere, "ours", "Theirs", NOW).await.expect("a slug is taken once in an organization");
+    let taken = store.create_team(organization, "ours", "Again", NOW).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
     assert_eq!(store.teams(organization).await.expect("lists"), std::slice::from_ref(&ours));
 
@@ -425,7 +426,7 @@ pub async fn totals_and_activities(store: &impl MetaStore) {
         issue_id: IssueId(id),
         kind,
         data: json!({"assignee": "\"7\"", "n": [secs]}),
-        user_id: (secs > 1).then_some(UserId(7)),
+        cause: if secs > 1 { Cause::User { id: UserId(7) } } else { Cause::Job { job: Job::ToOngoing } },
         at: NOW.plus(Duration::from_secs(secs)),
     };
     let resolved = happened(1, ActivityKind::SetResolved, 1);

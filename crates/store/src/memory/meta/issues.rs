@@ -33,7 +33,7 @@ impl State {
                     && hours.is_some_and(|hours| issue.last_seen <= now.minus(Duration::from_hours(u64::from(hours))))
             }
             Job::EndSnoozes => {
-                let until = issue.snooze.and_then(|snooze| snooze.until);
+                let until = issue.snooze.as_ref().and_then(|snooze| snooze.until);
                 issue.status == Status::Ignored && until.is_some_and(|until| until <= now)
             }
         }

@@ -56,6 +56,9 @@ impl State {
             IssueTest::Level(any) => any.contains(&issue.level),
             IssueTest::Platform(any) => any.contains(&issue.platform),
             IssueTest::Assigned => issue.assignee.is_some(),
+            IssueTest::AssignedToTeams(teams) => {
+                matches!(issue.assignee, Some(Assignee::Team(team)) if teams.contains(&team))
+            }
             IssueTest::AssignedTo(user) => issue.assignee == Some(Assignee::User(*user)),
             IssueTest::Unhandled => issue.unhandled,
             IssueTest::Text(text) => searchable_text(issue).contains(&text.to_lowercase()),

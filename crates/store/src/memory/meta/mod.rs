@@ -5,11 +5,13 @@ mod dead_letters;
 mod issue_types;
 mod issues;
 mod listing;
+mod message_queue;
 mod outcomes;
 mod project_tokens;
 mod projects;
 mod seed;
 mod snapshot;
+mod teams;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +23,7 @@ use std::{
 };
 
 use nuthatch_issues::{
-    Activity, Issue, IssueType, MessageKey,
+    Activity, Issue, IssueType, MessageKey, TopicRecord,
     changes::{Handled, Sightings},
     history::HistoryEntry,
     open_period::{OpenPeriod, PeriodEntry},
@@ -35,7 +37,8 @@ use crate::{
     dead_letters::StoredLetter,
     issues::ConsumerPosition,
     project_tokens::ProjectToken,
-    projects::{Organization, Project, ProjectKey, Role, Team},
+    projects::{Organization, Project, ProjectKey, Role},
+    teams::Team,
 };
 
 /// Accounts, projects, issues, dead letters and outcomes behind one lock.
@@ -56,6 +59,9 @@ struct State {
     organizations: BTreeMap<OrganizationId, Organization>,
     members: BTreeMap<(OrganizationId, UserId), Role>,
     teams: BTreeMap<TeamId, Team>,
+    last_team: u64,
+    team_members: BTreeSet<(TeamId, UserId)>,
+    team_projects: BTreeSet<(TeamId, ProjectId)>,
     projects: BTreeMap<ProjectId, Project>,
     keys: BTreeMap<KeyId, ProjectKey>,
     last_key: KeyId,
@@ -84,6 +90,9 @@ struct State {
 
     letters: BTreeMap<LetterId, StoredLetter>,
     last_letter: LetterId,
+
+    queue: BTreeMap<u64, TopicRecord>,
+    last_queued: u64,
 
     ledger: outcomes::Ledger,
 }

@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use async_trait::async_trait;
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, TeamId, Timestamp, UserId};
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
 
 use super::{MemoryMeta, State};
 use crate::{
     ProjectStore, StoreError,
-    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, ProjectOptions, Role, Team},
+    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, ProjectOptions, Role},
 };
 
 impl State {
@@ -88,29 +88,6 @@ impl ProjectStore for MemoryMeta {
         let state = self.lock();
         let members = state.members.iter().filter(|((org, _), _)| *org == organization);
         Ok(members.map(|((_, user), role)| (*user, *role)).collect())
-    }
-
-    async fn create_team(&self, organization: OrganizationId, slug: &str, name: &str) -> Result<Team, StoreError> {
-        let mut state = self.lock();
-        if !state.organizations.contains_key(&organization) {
-            return Err(StoreError::NotFound("the organization"));
-        }
-        if state.teams.values().any(|other| other.organization_id == organization && other.slug == slug) {
-            return Err(StoreError::Conflict("this team slug"));
-        }
-        let id = TeamId(state.teams.last_key_value().map_or(0, |(id, _)| id.0) + 1);
-        let team = Team { id, organization_id: organization, slug: slug.to_owned(), name: name.to_owned() };
-        state.teams.insert(id, team.clone());
-        self.config_changed();
-        Ok(team)
-    }
-
-    async fn teams(&self, organization: OrganizationId) -> Result<Vec<Team>, StoreError> {
-        let state = self.lock();
-        let mut teams: Vec<_> =
-            state.teams.values().filter(|team| team.organization_id == organization).cloned().collect();
-        teams.sort_by(|a, b| a.slug.cmp(&b.slug));
-        Ok(teams)
     }
 
     async fn create_project(&self, project: NewProject) -> Result<(Project, ProjectKey), StoreError> {

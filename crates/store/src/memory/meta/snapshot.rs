@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use nuthatch_issues::{
     Assignee, Issue, Needs, Snapshot,
     changes::{OrganizationState, ProjectState},
+    forecast::first_hour,
     quota::Usage,
 };
 use nuthatch_protocol::{OrganizationId, ProjectId, TypeId};
@@ -30,6 +31,14 @@ impl State {
                 .map(move |v| (project, v.clone()))
         });
         let releases: HashSet<_> = needs.releases.iter().cloned().chain(named).collect();
+        let awaiting = || issues.values().filter(|issue| issue.awaits_users()).map(|issue| issue.id);
+        let users = needs.users.iter().flat_map(|(_, _, user)| awaiting().map(move |id| (id, *user)));
+        let known_users = users.filter(|key| self.issue_users.contains(key)).collect();
+        let hours = issues.values().filter(|issue| issue.awaits_escalation()).filter_map(|issue| {
+            let range = (issue.id, first_hour(needs.forecast_at?))..=(issue.id, i64::MAX);
+            Some((issue.id, self.hours.range(range).map(|((_, hour), count)| (*hour, *count)).collect()))
+        });
+        let hours = hours.collect();
         let usage = |granules: &BTreeMap<i64, u64>| -> Vec<Usage> {
             granules.iter().map(|(start_secs, count)| Usage { start_secs: *start_secs, count: *count }).collect()
         };
@@ -45,6 +54,8 @@ impl State {
             organizations,
             hashes,
             issues,
+            known_users,
+            hours,
         }
     }
 

@@ -199,6 +199,7 @@ impl World {
             issues: stores.clone(),
             events: stores.clone(),
             letters: stores.clone(),
+            queue: self.meta.clone(),
             outcomes: stores,
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: self.clock.clone(),
