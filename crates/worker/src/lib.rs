@@ -177,7 +177,7 @@ impl Worker {
             let now = self.clock.now();
             let batch = if at.topic == Topic::IngestOccurrences {
                 let lookup = EventLookup { events: &*self.events, log: &*self.log, rules: &self.rules };
-                let Some(batch) = retry(&stop, || prepare_messages(read.clone(), lookup, now)).await? else { break };
+                let Some(batch) = prepare_messages(read, lookup, now, &stop).await? else { break };
                 batch
             } else {
                 let read = ReadEvents::new(read, now);

@@ -1,7 +1,7 @@
 //! What a record of `ingest-occurrences` means: a producer's occurrence or status change
 //! (`reference/issue-platform.md` §3–§6).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use md5::{Digest, Md5};
 use nuthatch_issues::{DecodeError, Decoded, EmbeddedEvent, LookupOccurrence, Routed, decode, event_user as user};
@@ -16,12 +16,14 @@ use nuthatch_store::{
 };
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     compute,
     dead_letter::{self, Refusal},
     ledger::Entry,
     prepare::{Batch, Dead, Item},
+    retry,
     rules::{ProjectRules, Rules},
 };
 
@@ -109,8 +111,14 @@ impl EventLookup<'_> {
     }
 }
 
-/// Computes a batch. Events are looked up one after the other: few producers leave them out.
-pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Timestamp) -> Result<Batch, StoreError> {
+/// Computes a batch. Events are looked up one after the other: few producers leave them out. Each is looked up until the
+/// stores answer, so that one fault does not undo the lookups before it. `None` when told to stop meanwhile.
+pub async fn prepare_messages(
+    read: ReadBatch,
+    lookup: EventLookup<'_>,
+    now: Timestamp,
+    stop: &CancellationToken,
+) -> Result<Option<Batch>, StoreError> {
     let ReadBatch { records, damaged, next } = read;
     let decoded: Vec<(StoredRecord, Result<Decoded, DecodeError>)> = compute(|| {
         records
@@ -125,7 +133,8 @@ pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Tim
         Ok(Decoded::Occurrence { occurrence, .. }) => Some(occurrence.project_id),
         _ => None,
     });
-    let rules = lookup.rules.of_all(projects.collect()).await?;
+    let projects: HashSet<ProjectId> = projects.collect();
+    let Some(rules) = retry(stop, || lookup.rules.of_all(projects.clone())).await? else { return Ok(None) };
     let mut batch = Batch::new(damaged, next, now);
     // Events that came earlier in the batch.
     let mut earlier: HashMap<(ProjectId, EventId), usize> = HashMap::new();
@@ -143,7 +152,8 @@ pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Tim
             Ok(Decoded::Lookup(occurrence)) => {
                 let earlier = earlier.get(&occurrence.event()).and_then(|number| batch.items[*number].row.as_ref());
                 let shown = earlier.map(|row| StoredEvent { summary: EventSummary::of(row), body: row.body.clone() });
-                let found = lookup.find(occurrence.event(), shown, record.position, now).await?;
+                let find = || lookup.find(occurrence.event(), shown.clone(), record.position, now);
+                let Some(found) = retry(stop, find).await? else { return Ok(None) };
                 found_or_missing(record, occurrence, found, now)
             }
             Ok(Decoded::StatusChange(change)) => Item::without_event(record, Message::StatusChange(change), now),
@@ -156,7 +166,7 @@ pub async fn prepare_messages(read: ReadBatch, lookup: EventLookup<'_>, now: Tim
         };
         batch.items.push(item);
     }
-    Ok(batch)
+    Ok(Some(batch))
 }
 
 /// Why a message cannot be read, with as much of its origin as can be read.

@@ -21,6 +21,7 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<
         let Some(queued) = retry(&stop, || worker.queue.queued_messages(TAKEN_AT_ONCE)).await? else { return Ok(()) };
         let Some(last) = queued.last().map(|queued| queued.number) else {
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(LOOK) => {}
                 () = stop.cancelled() => {}
             }

@@ -23,6 +23,7 @@ use nuthatch_store::{
 use nuthatch_worker::{EventLookup, Rules, prepare_messages};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 pub use self::setup::Setup;
 use report::Report;
@@ -117,7 +118,8 @@ async fn handle(
     let read = ReadBatch { records, damaged: Vec::new(), next };
     // A scenario knows no options of projects: they are as usual.
     let rules = Rules::new(Arc::new(MemoryMeta::new()));
-    let batch = prepare_messages(read, EventLookup { events, log, rules: &rules }, now).await?;
+    let lookup = EventLookup { events, log, rules: &rules };
+    let batch = prepare_messages(read, lookup, now, &CancellationToken::new()).await?.context("told to stop")?;
     report.fell_back(batch.items.iter().filter(|item| item.is_legacy).count());
     for dead in &batch.dead {
         let reason = &dead.letter.header.reason;

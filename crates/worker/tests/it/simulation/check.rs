@@ -16,6 +16,7 @@ use nuthatch_store::{
     memory::{MemoryEvents, MemoryLog},
 };
 use nuthatch_worker::{EventLookup, ISSUES_CONSUMER, Meaning, Prepared, Rules, Stage, prepare, prepare_messages};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     plan::PROJECTS,
@@ -125,7 +126,7 @@ impl Expected {
             let read = ReadBatch { records: vec![record.clone()], damaged: Vec::new(), next };
             let log = MemoryLog::new();
             let lookup = EventLookup { events: &self.events, log: &log, rules: &self.rules };
-            let batch = prepare_messages(read, lookup, now).await.unwrap();
+            let batch = prepare_messages(read, lookup, now, &CancellationToken::new()).await.unwrap().unwrap();
             batch.items.into_iter().next().map(|item| (item.routed.message, item.row))
         };
         let Some((message, row)) = read else {

@@ -56,7 +56,7 @@ impl Plan {
         let mut rng = StdRng::seed_from_u64(seed);
         let partitions = rng.random_range(1..=2);
         let is_calm = rng.random_ratio(1, 4);
-        let percent = |rng: &mut StdRng| if is_calm { 0 } else { rng.random_range(0..=6) };
+        let percent = |rng: &mut StdRng| if is_calm { 0 } else { rng.random_range(0..=12) };
         let weather = Weather {
             slow: rng.random_range(0..=60),
             fails: percent(&mut rng),
