@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     Intake, body, client_report,
-    credentials::{client_ip, credentials},
+    credentials::{client_ip, credentials, user_agent},
     plan::{self, IdSource, Verdict},
     refusal::Refusal,
     store_payload,
@@ -137,15 +137,21 @@ async fn process(
     let sent_at = envelope.header.sent_at;
     let (mut counted, mut records) = (Vec::new(), Vec::new());
     for item in envelope.items {
-        match (plan::verdict(&item), event_id) {
-            (Verdict::Append(topic), Some(event_id)) => {
+        match plan::verdict(&item) {
+            Verdict::Append(topic) => {
+                // What belongs to no event has an id of its own, and several of them in an envelope have different ones.
+                let event_id =
+                    event_id.filter(|_| item.item_type.has_event_id()).unwrap_or_else(|| (intake.inner.new_event_id)());
                 let header = IngestHeader {
                     project_id: key.project_id,
                     key_id: key.id,
                     event_id,
                     item_type: item.item_type.as_str().to_owned(),
+                    attributes: item.attributes,
+                    blob: None,
                     received: origin.received,
                     sent_at,
+                    user_agent: user_agent(parts),
                     client_ip: client_ip(parts, intake.inner.config.trust_forwarded_for),
                     client: auth.client.clone(),
                     version: auth.version.clone().unwrap_or_else(|| "7".to_owned()),
@@ -154,10 +160,8 @@ async fn process(
                 let record = IngestRecord { header, payload: item.payload };
                 records.push((topic, NewRecord { key: event_id.0, value: record.encode() }, bytes));
             }
-            // What is appended needs an id, so there is one.
-            (Verdict::Append(_), None) => {}
-            (Verdict::Report, _) => counted.extend(client_report::outcomes(&item.payload, origin, sent_at)),
-            (Verdict::Skip(skip), _) => {
+            Verdict::Report => counted.extend(client_report::outcomes(&item.payload, origin, sent_at)),
+            Verdict::Skip(skip) => {
                 Telemetry::skipped(&item.item_type);
                 counted.extend(units(&item, origin, skip.reason()));
             }
@@ -182,7 +186,7 @@ fn origin(intake: &Intake, key: &ProjectKey) -> Origin {
 
 /// What an item counts as that is not taken.
 fn units(item: &Item, origin: Origin, reason: &str) -> Vec<(OutcomeKey, u64)> {
-    let units = DataCategory::of_item(&item.item_type, item.payload.len()).into_iter();
+    let units = DataCategory::of_item(item).into_iter();
     units.map(|(category, quantity)| (origin.key(category, Outcome::Invalid, reason.to_owned()), quantity)).collect()
 }
 

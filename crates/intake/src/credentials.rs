@@ -12,6 +12,9 @@ use crate::refusal::Refusal;
 const ADDRESS_HEADERS: [&str; 4] =
     ["cf-connecting-ip", "x-vercel-forwarded-for", "x-sentry-forwarded-for", "x-forwarded-for"];
 
+/// Longest `User-Agent` that is kept, in bytes.
+const USER_AGENT_MAX_BYTES: usize = 1_000;
+
 /// The credentials of headers and query. Several sources must name the same key; the rest is taken from the first
 /// that has it. `None` when there are none at all.
 pub(crate) fn credentials(parts: &Parts) -> Result<Option<Auth>, Refusal> {
@@ -52,6 +55,12 @@ pub(crate) fn client_ip(parts: &Parts, trust_forwarded_for: bool) -> Option<IpAd
         Some(value) => value.to_str().ok()?.split(',').next()?.trim().parse().ok(),
         None => parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip()),
     }
+}
+
+/// The client's `User-Agent`, cut to [`USER_AGENT_MAX_BYTES`]; none when it is not plain text.
+pub(crate) fn user_agent(parts: &Parts) -> Option<String> {
+    let agent = parts.headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(agent.get(..USER_AGENT_MAX_BYTES).unwrap_or(agent).to_owned())
 }
 
 #[cfg(test)]

@@ -40,7 +40,24 @@ impl Skip {
 /// Decides over one item.
 pub(crate) fn verdict(item: &Item) -> Verdict {
     match &item.item_type {
-        ItemType::Event => Verdict::Append(Topic::IngestEvents),
+        ItemType::Event | ItemType::Feedback | ItemType::Security | ItemType::RawSecurity => {
+            Verdict::Append(Topic::IngestEvents)
+        }
+        ItemType::Transaction => Verdict::Append(Topic::IngestTransactions),
+        ItemType::Span | ItemType::OtelSpan | ItemType::Log | ItemType::OtelLog | ItemType::TraceMetric => {
+            Verdict::Append(Topic::TraceItems)
+        }
+        ItemType::Attachment
+        | ItemType::FormData
+        | ItemType::UserReport
+        | ItemType::UnrealReport
+        | ItemType::Profile
+        | ItemType::ProfileChunk
+        | ItemType::ReplayEvent
+        | ItemType::ReplayRecording
+        | ItemType::ReplayVideo => Verdict::Append(Topic::IngestAttachments),
+        ItemType::Session | ItemType::Sessions => Verdict::Append(Topic::IngestSessions),
+        ItemType::CheckIn => Verdict::Append(Topic::IngestMonitors),
         ItemType::ClientReport => Verdict::Report,
         ItemType::Unknown(_) => Verdict::Skip(Skip::Unknown),
         ItemType::Statsd | ItemType::MetricBuckets | ItemType::MetricMeta => Verdict::Skip(Skip::Withdrawn),

@@ -2,7 +2,8 @@
 //! Read without copying payloads: they are slices of the body.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{Dsn, EventId, ItemType, Timestamp};
 
@@ -43,8 +44,45 @@ pub struct Item {
     pub item_type: ItemType,
     /// The payload, untouched.
     pub payload: Bytes,
+    /// What else the item's header says.
+    pub attributes: ItemAttributes,
     /// Where the item's header starts in the body, in bytes. Only for messages; not written.
     pub offset: usize,
+}
+
+/// What the header of an item says besides type and length. A value of the wrong shape counts as absent, because only
+/// the grammar can refuse an envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ItemAttributes {
+    /// Media type of the payload; tells containers of entries apart (§7.12).
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// Name of an attached file.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// What an attachment is (§7.2).
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub attachment_type: Option<String>,
+    /// Platform of a chunk of a profile.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// Entries of a container, as the client counts them.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub item_count: Option<u32>,
+    /// Bytes of the JSON in front of a trace attachment.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub meta_length: Option<u32>,
+    /// Span of a trace attachment.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<String>,
+}
+
+impl ItemAttributes {
+    /// Whether the header says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,6 +91,13 @@ struct ItemHeader {
     item_type: ItemType,
     #[serde(default)]
     length: Option<u32>,
+    #[serde(flatten)]
+    attributes: ItemAttributes,
+}
+
+/// A value, if it has the right shape.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
 /// Why bytes are not an envelope, and where.
@@ -130,8 +175,9 @@ impl Envelope {
         let mut out = line(serde_json::to_vec(&self.header));
         for item in &self.items {
             let length = u32::try_from(item.payload.len()).ok();
+            let header = ItemHeader { item_type: item.item_type.clone(), length, attributes: item.attributes.clone() };
             out.push(b'\n');
-            out.extend(line(serde_json::to_vec(&ItemHeader { item_type: item.item_type.clone(), length })));
+            out.extend(line(serde_json::to_vec(&header)));
             out.push(b'\n');
             out.extend_from_slice(&item.payload);
         }
@@ -142,7 +188,7 @@ impl Envelope {
 impl Item {
     /// An item to send.
     pub fn new(item_type: ItemType, payload: impl Into<Bytes>) -> Self {
-        Self { item_type, payload: payload.into(), offset: 0 }
+        Self { item_type, payload: payload.into(), attributes: ItemAttributes::default(), offset: 0 }
     }
 }
 
@@ -206,7 +252,7 @@ impl Cursor<'_> {
 
     fn item(&mut self) -> Result<Item, EnvelopeError> {
         let offset = self.at;
-        let ItemHeader { item_type, length } = self.header_line()?;
+        let ItemHeader { item_type, length, attributes } = self.header_line()?;
         let end = match length {
             None => self.line_end(),
             Some(length) => {
@@ -224,7 +270,7 @@ impl Cursor<'_> {
             Some(b'\n') => self.at += 1,
             Some(_) => return Err(self.error(EnvelopeFault::PayloadEnd)),
         }
-        Ok(Item { item_type, payload, offset })
+        Ok(Item { item_type, payload, attributes, offset })
     }
 }
 

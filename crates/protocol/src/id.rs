@@ -65,10 +65,10 @@ numeric_id!(
 );
 
 macro_rules! hex_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident: $bytes:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(pub [u8; 16]);
+        pub struct $name(pub [u8; $bytes]);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,20 +102,33 @@ macro_rules! hex_id {
 
 hex_id!(
     /// Id of an event or an occurrence: a UUID, written as 32 lower-case hex digits.
-    EventId
+    EventId: 16
 );
 hex_id!(
     /// A grouping hash (MD5): 32 lower-case hex digits. Issues own hashes; an event's first hash decides its issue.
-    Hash
+    Hash: 16
 );
 hex_id!(
     /// The public half of a client key: 32 hex digits, as in a DSN (`reference/ingest-protocol.md` §1).
-    PublicKey
+    PublicKey: 16
 );
 
-/// Reads exactly 32 hex digits.
-fn parse_hex(digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
-    let mut out = [0; 16];
+hex_id!(
+    /// Id of a trace: 32 lower-case hex digits, not all zero (`reference/ingest-protocol.md` §11.1).
+    TraceId: 16
+);
+hex_id!(
+    /// Id of a span in its trace: 16 lower-case hex digits, not all zero.
+    SpanId: 8
+);
+hex_id!(
+    /// Name of a payload in the blob store: random, given by intake.
+    BlobId: 16
+);
+
+/// Reads exactly so many bytes of hex digits.
+fn parse_hex<const BYTES: usize>(digits: impl Iterator<Item = u8>) -> Option<[u8; BYTES]> {
+    let mut out = [0; BYTES];
     let mut count = 0;
     for digit in digits {
         let nibble = (digit as char).to_digit(16)? as u8;
@@ -123,7 +136,7 @@ fn parse_hex(digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
         *slot = (*slot << 4) | nibble;
         count += 1;
     }
-    (count == 32).then_some(out)
+    (count == 2 * BYTES).then_some(out)
 }
 
 impl FromStr for EventId {
@@ -145,6 +158,33 @@ impl FromStr for EventId {
 }
 
 impl FromStr for Hash {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        parse_hex(text.bytes()).map(Self).ok_or(InvalidId("not 32 hex digits"))
+    }
+}
+
+impl FromStr for TraceId {
+    type Err = InvalidId;
+
+    /// Dashes are accepted, as some clients write a trace id like a UUID.
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let parsed = parse_hex(text.bytes().filter(|byte| *byte != b'-'));
+        parsed.filter(|id| *id != [0; 16]).map(Self).ok_or(InvalidId("not 32 hex digits that are not all zero"))
+    }
+}
+
+impl FromStr for SpanId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let parsed = parse_hex(text.bytes());
+        parsed.filter(|id| *id != [0; 8]).map(Self).ok_or(InvalidId("not 16 hex digits that are not all zero"))
+    }
+}
+
+impl FromStr for BlobId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {

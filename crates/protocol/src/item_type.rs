@@ -84,6 +84,11 @@ impl ItemType {
         matches!(self, Self::Event | Self::Transaction | Self::Security | Self::Feedback | Self::ReplayEvent)
     }
 
+    /// Whether it is kept under the id of the envelope: it is an event or belongs to one, or to a replay.
+    pub fn has_event_id(&self) -> bool {
+        self.needs_event_id() || matches!(self, Self::ReplayRecording | Self::ReplayVideo)
+    }
+
     /// Whether it belongs to an event, so that the envelope needs an event id (§6).
     pub fn needs_event_id(&self) -> bool {
         self.is_event_like()

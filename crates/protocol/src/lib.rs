@@ -14,17 +14,22 @@ pub mod outcome;
 pub mod record;
 pub mod time;
 pub mod topic;
+pub mod trace_item;
 
 pub use auth::{Auth, AuthError};
 pub use dsn::{Dsn, InvalidDsn};
-pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item};
+pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item, ItemAttributes};
 pub use event::Event;
 pub use event_row::EventRow;
-pub use id::{EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId, PublicKey, TeamId, UserId};
+pub use id::{
+    BlobId, EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId, PublicKey, SpanId, TeamId, TraceId,
+    UserId,
+};
 pub use item_type::ItemType;
 pub use level::Level;
 pub use occurrence::{EventPath, Evidence, Message, Occurrence, Priority, StatusChange, TypeId, UnknownMessage};
-pub use outcome::{DataCategory, Origin, Outcome, OutcomeKey, Outcomes};
+pub use outcome::{DataCategory, Origin, Outcome, OutcomeKey, Outcomes, Units};
 pub use record::IngestRecord;
 pub use time::{Clock, Timestamp};
 pub use topic::{Partition, Position, Topic};
+pub use trace_item::{AttributeValue, TraceItem, TraceItemKind};

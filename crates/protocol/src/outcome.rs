@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{ItemType, KeyId, ProjectId, Timestamp};
+use crate::{Item, ItemType, KeyId, ProjectId, Timestamp};
 
 /// Longest reason, in bytes; longer ones are cut.
 pub const REASON_MAX_BYTES: usize = 200;
@@ -113,10 +113,13 @@ words! {
 
 impl DataCategory {
     /// What an item counts as: category and quantity. Nothing for items that only belong to others (§7).
-    pub fn of_item(item_type: &ItemType, payload_bytes: usize) -> Vec<(Self, u64)> {
-        let bytes = (payload_bytes as u64).clamp(1, QUANTITY_MAX);
+    ///
+    /// A container counts for the entries that its header says it has, for one when it does not say.
+    pub fn of_item(item: &Item) -> Vec<(Self, u64)> {
+        let bytes = (item.payload.len() as u64).clamp(1, QUANTITY_MAX);
+        let entries = u64::from(item.attributes.item_count.unwrap_or(1));
         let one = |category| vec![(category, 1)];
-        match item_type {
+        match &item.item_type {
             ItemType::Event | ItemType::UnrealReport | ItemType::Nel => one(Self::Error),
             ItemType::Transaction => one(Self::Transaction),
             ItemType::Security | ItemType::RawSecurity => one(Self::Security),
@@ -127,9 +130,9 @@ impl DataCategory {
             ItemType::Session | ItemType::Sessions => one(Self::Session),
             ItemType::CheckIn => one(Self::Monitor),
             ItemType::ProfileChunk => one(Self::ProfileChunk),
-            ItemType::Span | ItemType::OtelSpan => one(Self::Span),
-            ItemType::Log | ItemType::OtelLog => vec![(Self::LogItem, 1), (Self::LogByte, bytes)],
-            ItemType::TraceMetric => one(Self::TraceMetric),
+            ItemType::Span | ItemType::OtelSpan => vec![(Self::Span, entries)],
+            ItemType::Log | ItemType::OtelLog => vec![(Self::LogItem, entries), (Self::LogByte, bytes)],
+            ItemType::TraceMetric => vec![(Self::TraceMetric, entries)],
             ItemType::Statsd | ItemType::MetricBuckets | ItemType::MetricMeta => one(Self::MetricBucket),
             ItemType::FormData | ItemType::ClientReport => Vec::new(),
             ItemType::Unknown(_) => one(Self::Unknown),
@@ -178,6 +181,26 @@ impl Origin {
             reason.to_mut().truncate(end);
         }
         OutcomeKey { minute: received.secs().div_euclid(60), project_id, key_id, category, outcome, reason }
+    }
+}
+
+/// Units of data: where they come from, and how much of which category they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Units {
+    /// Where they come from.
+    pub origin: Origin,
+    /// How many of each category.
+    pub counts: Vec<(DataCategory, u64)>,
+}
+
+impl Units {
+    /// The same outcome for all of them.
+    pub fn became(&self, outcome: Outcome, reason: impl Into<Cow<'static, str>>) -> Outcomes {
+        let (mut outcomes, reason) = (Outcomes::default(), reason.into());
+        for (category, quantity) in &self.counts {
+            outcomes.add(self.origin.key(*category, outcome, reason.clone()), *quantity);
+        }
+        outcomes
     }
 }
 

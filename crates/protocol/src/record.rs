@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, KeyId, Position, ProjectId, Timestamp};
+use crate::{BlobId, EventId, ItemAttributes, KeyId, Position, ProjectId, Timestamp};
 
 /// One accepted item, as intake appends it to the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +22,17 @@ pub struct IngestHeader {
     pub project_id: ProjectId,
     /// The key that authenticated.
     pub key_id: KeyId,
-    /// Id of the event: envelope header, else payload, else random (`reference/ingest-protocol.md` §6).
+    /// Id of the event it is or belongs to: envelope header, else payload, else random
+    /// (`reference/ingest-protocol.md` §6). What belongs to no event has a random id of its own.
     pub event_id: EventId,
     /// The envelope item type (`event`); decides how the payload is read.
     pub item_type: String,
+    /// What else the item's header said.
+    #[serde(default, skip_serializing_if = "ItemAttributes::is_empty")]
+    pub attributes: ItemAttributes,
+    /// Where the payload is, when it is not in the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<BlobId>,
     /// When the request was received, by the server's clock.
     pub received: Timestamp,
     /// When the client says it sent the envelope.
@@ -34,6 +41,9 @@ pub struct IngestHeader {
     /// Client address (§5.3), if it parses as one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ip: Option<std::net::IpAddr>,
+    /// `User-Agent` of the request. Events do not look at it: theirs is among the headers of their own request (§5.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
     /// `sentry_client`, for instance `sentry.python/2.75.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
@@ -67,9 +77,12 @@ impl IngestRecord {
             key_id: KeyId(1),
             event_id,
             item_type: "event".to_owned(),
+            attributes: ItemAttributes::default(),
+            blob: None,
             received,
             sent_at: None,
             client_ip: None,
+            user_agent: None,
             client: None,
             version: default_version(),
         };
@@ -158,7 +171,10 @@ mod tests {
                 key_id: KeyId(2),
                 event_id: EventId([7; 16]),
                 item_type: "event".to_owned(),
+                attributes: ItemAttributes { filename: Some("a.txt".to_owned()), ..ItemAttributes::default() },
+                blob: Some(BlobId([9; 16])),
                 received: Timestamp(1_700_000_000_000_001),
+                user_agent: Some("curl/8".to_owned()),
                 sent_at: None,
                 client_ip: Some([127, 0, 0, 1].into()),
                 client: Some("sentry.python/2.75.0".to_owned()),

@@ -8,8 +8,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topic {
-    /// Error events, as accepted by intake ([`crate::IngestRecord`]).
+    /// Events that become issues, as accepted by intake ([`crate::IngestRecord`], as in all topics of items).
     IngestEvents,
+    /// Transactions.
+    IngestTransactions,
+    /// Spans, log lines and metrics.
+    #[serde(rename = "snuba-items")]
+    TraceItems,
+    /// Files, and what else hangs on events: attachments, profiles, replays, user reports.
+    IngestAttachments,
+    /// Updates of sessions.
+    IngestSessions,
+    /// Check-ins.
+    IngestMonitors,
     /// Occurrences and status changes from producers, JSON (`reference/issue-platform.md` §2).
     IngestOccurrences,
     /// What intake and the API refused themselves, and what clients did not send ([`crate::Outcomes`]).
@@ -18,12 +29,26 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 3] = [Self::IngestEvents, Self::IngestOccurrences, Self::Outcomes];
+    pub const ALL: [Self; 8] = [
+        Self::IngestEvents,
+        Self::IngestTransactions,
+        Self::TraceItems,
+        Self::IngestAttachments,
+        Self::IngestSessions,
+        Self::IngestMonitors,
+        Self::IngestOccurrences,
+        Self::Outcomes,
+    ];
 
     /// The name used on disk, on the command line and by Kafka.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::IngestEvents => "ingest-events",
+            Self::IngestTransactions => "ingest-transactions",
+            Self::TraceItems => "snuba-items",
+            Self::IngestAttachments => "ingest-attachments",
+            Self::IngestSessions => "ingest-sessions",
+            Self::IngestMonitors => "ingest-monitors",
             Self::IngestOccurrences => "ingest-occurrences",
             Self::Outcomes => "outcomes",
         }

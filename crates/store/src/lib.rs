@@ -17,6 +17,7 @@ pub mod outcomes;
 pub mod project_tokens;
 pub mod projects;
 pub mod seed;
+pub mod settlements;
 pub mod teams;
 
 pub use accounts::AccountStore;
@@ -31,6 +32,7 @@ pub use outcomes::OutcomeStore;
 pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
 pub use seed::Seed;
+pub use settlements::SettlementStore;
 pub use teams::TeamStore;
 
 /// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, teams, issues, dead letters,
@@ -44,6 +46,7 @@ pub trait MetaStore:
     + DeadLetterStore
     + MessageQueueStore
     + OutcomeStore
+    + SettlementStore
     + TeamStore
 {
 }
@@ -57,6 +60,7 @@ impl<T> MetaStore for T where
         + DeadLetterStore
         + MessageQueueStore
         + OutcomeStore
+        + SettlementStore
         + TeamStore
 {
 }

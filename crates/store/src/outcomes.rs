@@ -1,22 +1,14 @@
 //! The ledger: what became of everything that was received, and whether its books balance.
 
 use async_trait::async_trait;
-use nuthatch_protocol::{DataCategory, KeyId, Outcome, Outcomes, Partition, ProjectId, Timestamp, Topic};
+use nuthatch_protocol::{DataCategory, KeyId, Outcome, Partition, ProjectId, Timestamp, Topic};
 
-use crate::{StoreError, issues::ConsumerPosition};
+use crate::StoreError;
 
 /// Sums of outcomes by minute. What the worker decides is added by [`crate::IssueStore::transact`], in the transaction
-/// of its effects; what was decided before it is added here.
+/// of its effects, or by [`crate::SettlementStore`] and the stores that settle with it.
 #[async_trait]
 pub trait OutcomeStore: Send + Sync + 'static {
-    /// Adds what so many records say, and moves the consumer that read them, in one transaction.
-    async fn add_outcomes(
-        &self,
-        outcomes: Outcomes,
-        records: u64,
-        position: ConsumerPosition,
-    ) -> Result<(), StoreError>;
-
     /// Sums, by what the query asks and by interval, in this order; sums of nothing are left out.
     async fn outcome_sums(&self, query: &OutcomeQuery) -> Result<Vec<OutcomeSum>, StoreError>;
 

@@ -11,7 +11,7 @@ use nuthatch_issues::{
     message_key, process_occurrence_batch,
 };
 use nuthatch_protocol::{EventRow, Message, Outcomes, Position, Timestamp, record::DeadLetter};
-use nuthatch_store::{StoreError, dead_letters::LetterBounds, issues::ConsumerPosition, log::StoredRecord};
+use nuthatch_store::{StoreError, issues::ConsumerPosition, log::StoredRecord};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -274,26 +274,9 @@ impl Apply {
         let (results, counters) = results.recv().unwrap_or_default();
         telemetry::decided(&counters);
         telemetry::filtered(work.filtered(applied));
-        self.report(&changes.letters, stop).await?;
+        dead_letter::report(&self.worker, &changes.letters, stop).await?;
         let fates = work.messages[fresh..].iter().zip(results);
         Ok(fates.map(|(routed, result)| result.fate(&routed.message).unwrap_or(EventFate::None)).collect())
-    }
-
-    /// Says what went to the dead letters, and keeps their list within its bounds.
-    async fn report(&self, letters: &[DeadLetter], stop: &CancellationToken) -> Result<(), StoreError> {
-        for DeadLetter { header, .. } in letters {
-            tracing::warn!(source = %header.source, reason = header.reason, message = header.message, "record refused");
-            telemetry::dead_letter(&header.reason);
-        }
-        if letters.is_empty() {
-            return Ok(());
-        }
-        let dropped = retry(stop, || self.worker.letters.cut_letters(LetterBounds::default())).await?;
-        if let Some(dropped) = dropped.filter(|dropped| *dropped > 0) {
-            tracing::warn!(dropped, "the dead-letter list is full, the oldest letters were dropped");
-            telemetry::letters_dropped(dropped);
-        }
-        Ok(())
     }
 
     async fn commit(&mut self, stop: &CancellationToken) -> Result<(), StoreError> {

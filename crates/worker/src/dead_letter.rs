@@ -5,9 +5,14 @@ use nuthatch_protocol::{
     EventId, Position, ProjectId, Timestamp,
     record::{DeadLetter, DeadLetterHeader},
 };
-use nuthatch_store::log::{NewRecord, StoredRecord};
+use nuthatch_store::{
+    StoreError,
+    dead_letters::LetterBounds,
+    log::{NewRecord, StoredRecord},
+};
+use tokio_util::sync::CancellationToken;
 
-use crate::ledger::Entry;
+use crate::{Worker, ledger::Entry, retry, telemetry};
 
 /// Why a record cannot be handled.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +61,27 @@ pub(crate) fn unreadable(position: Position, message: String, at: Timestamp) -> 
         },
         original: Bytes::new(),
     }
+}
+
+/// Says what went to the dead letters, and keeps their list within its bounds.
+pub(crate) async fn report(
+    worker: &Worker,
+    letters: &[DeadLetter],
+    stop: &CancellationToken,
+) -> Result<(), StoreError> {
+    for DeadLetter { header, .. } in letters {
+        tracing::warn!(source = %header.source, reason = header.reason, message = header.message, "record refused");
+        telemetry::dead_letter(&header.reason);
+    }
+    if letters.is_empty() {
+        return Ok(());
+    }
+    let dropped = retry(stop, || worker.letters.cut_letters(LetterBounds::default())).await?;
+    if let Some(dropped) = dropped.filter(|dropped| *dropped > 0) {
+        tracing::warn!(dropped, "the dead-letter list is full, the oldest letters were dropped");
+        telemetry::letters_dropped(dropped);
+    }
+    Ok(())
 }
 
 /// A record of the event that a letter is about.

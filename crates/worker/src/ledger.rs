@@ -2,7 +2,9 @@
 //! `reference/issue-platform.md` §13, §14.28): one outcome for each record.
 
 use nuthatch_issues::{DropReason, MessageResult, RefuseReason};
-use nuthatch_protocol::{DataCategory, KeyId, Message, Origin, Outcome, OutcomeKey, ProjectId, Timestamp};
+use nuthatch_protocol::{
+    DataCategory, IngestRecord, Item, KeyId, Message, Origin, Outcome, OutcomeKey, ProjectId, Timestamp, Units,
+};
 
 /// The reason of records that the log does not have any more although nobody applied them.
 const MISSING: &str = "missing_record";
@@ -37,6 +39,11 @@ impl Entry {
         Self { origin: Origin { received: now, project_id, key_id: None }, category }
     }
 
+    /// A record of which not even the header can be read.
+    pub(crate) fn unreadable(now: Timestamp) -> Self {
+        Self::nameless(DataCategory::Unknown, None, now)
+    }
+
     /// What a handled message counts as.
     pub(crate) fn of_result(self, result: MessageResult) -> OutcomeKey {
         let (outcome, reason) = words(result);
@@ -59,8 +66,17 @@ impl Entry {
 
     /// What lost records count as.
     pub(crate) fn missing(now: Timestamp) -> OutcomeKey {
-        Self::nameless(DataCategory::Unknown, None, now).invalid(MISSING)
+        Self::unreadable(now).invalid(MISSING)
     }
+}
+
+/// What an item counts as whose record says no more than its header.
+pub(crate) fn units(record: &IngestRecord) -> Units {
+    let IngestRecord { header, payload } = record;
+    let origin = Origin { received: header.received, project_id: Some(header.project_id), key_id: Some(header.key_id) };
+    let mut item = Item::new(header.item_type.as_str().into(), payload.clone());
+    item.attributes = header.attributes.clone();
+    Units { origin, counts: DataCategory::of_item(&item) }
 }
 
 fn words(result: MessageResult) -> (Outcome, &'static str) {

@@ -11,6 +11,8 @@
 
 mod apply;
 mod dead_letter;
+mod follow;
+mod items;
 mod jobs;
 mod ledger;
 mod letters;
@@ -26,16 +28,17 @@ use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, OutcomeStore, StoreError, log::ReadLimit,
+    DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, OutcomeStore, SettlementStore, StoreError,
+    log::ReadLimit,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::mpsc,
-    task::block_in_place,
+    task::{JoinSet, block_in_place},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::prepare::ReadEvents;
+use crate::{follow::Consumer, outcomes::OutcomesConsumer, prepare::ReadEvents};
 pub use crate::{
     jobs::run_once as run_job,
     ledger::Entry,
@@ -58,6 +61,11 @@ pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
         Topic::Outcomes => &[OUTCOMES_CONSUMER],
+        Topic::IngestTransactions
+        | Topic::TraceItems
+        | Topic::IngestAttachments
+        | Topic::IngestSessions
+        | Topic::IngestMonitors => &[],
     }
 }
 
@@ -96,6 +104,8 @@ pub struct Worker {
     pub queue: Arc<dyn MessageQueueStore>,
     /// What became of everything.
     pub outcomes: Arc<dyn OutcomeStore>,
+    /// What batches leave in the books.
+    pub settlements: Arc<dyn SettlementStore>,
     /// What projects do to their events.
     pub rules: Arc<Rules>,
     /// The time.
@@ -113,7 +123,7 @@ impl Worker {
     /// The store error that ended it.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let worker = Arc::new(self);
-        let mut tasks = tokio::task::JoinSet::new();
+        let mut tasks = JoinSet::new();
         for topic in [Topic::IngestEvents, Topic::IngestOccurrences] {
             for partition in 0..worker.log.partitions(topic) {
                 let start = Position { topic, partition, offset: 0 };
@@ -121,10 +131,7 @@ impl Worker {
             }
         }
         tasks.spawn(jobs::run(worker.clone(), stop.clone()));
-        for partition in 0..worker.log.partitions(Topic::Outcomes) {
-            let start = Position { topic: Topic::Outcomes, partition, offset: 0 };
-            tasks.spawn(outcomes::take(worker.clone(), start, stop.clone()));
-        }
+        worker.follow(&mut tasks, OutcomesConsumer(worker.settlements.clone()), &stop);
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(queue::run(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));
@@ -138,6 +145,20 @@ impl Worker {
             }
         }
         result
+    }
+
+    /// Starts a consumer on each partition of its topic.
+    fn follow<C: Consumer>(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<Result<(), StoreError>>,
+        consumer: C,
+        stop: &CancellationToken,
+    ) {
+        let consumer = Arc::new(consumer);
+        for partition in 0..self.log.partitions(C::TOPIC) {
+            let start = Position { topic: C::TOPIC, partition, offset: 0 };
+            tasks.spawn(follow::follow(self.clone(), consumer.clone(), start, stop.clone()));
+        }
     }
 
     async fn consume(self: Arc<Self>, start: Position, stop: CancellationToken) -> Result<(), StoreError> {

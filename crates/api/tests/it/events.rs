@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use http::StatusCode;
-use nuthatch_protocol::{EventId, IngestRecord, KeyId, Timestamp, Topic, record::IngestHeader};
+use nuthatch_protocol::{EventId, IngestRecord, ItemAttributes, KeyId, Timestamp, Topic, record::IngestHeader};
 use nuthatch_store::{Log as _, log::NewRecord};
 use serde_json::json;
 
@@ -54,6 +54,9 @@ async fn what_was_accepted_is_found_before_it_is_applied() {
             key_id: KeyId(1),
             event_id: id,
             item_type: "event".to_owned(),
+            attributes: ItemAttributes::default(),
+            blob: None,
+            user_agent: None,
             received: Timestamp::from_secs(NOON),
             sent_at: None,
             client_ip: None,

@@ -1,6 +1,8 @@
 use http::StatusCode;
 use nuthatch_protocol::{DataCategory, KeyId, Origin, Outcome, Outcomes, Position, ProjectId, Timestamp, Topic};
-use nuthatch_store::{Log as _, OutcomeStore as _, issues::ConsumerPosition, log::ReadLimit};
+use nuthatch_store::{
+    IssueStore as _, Log as _, SettlementStore as _, issues::ConsumerPosition, log::ReadLimit, settlements::Settlement,
+};
 use serde_json::{Value, json};
 
 use crate::app::{App, NOON, token};
@@ -11,9 +13,12 @@ async fn add(app: &App, project: ProjectId, minutes: i64, outcome: Outcome, reas
     let origin = Origin { received, project_id: Some(project), key_id: Some(KeyId(1)) };
     let mut outcomes = Outcomes::default();
     outcomes.add(origin.key(DataCategory::Error, outcome, reason), quantity);
-    let position = Position { topic: Topic::Outcomes, partition: 0, offset: 1 };
-    let position = ConsumerPosition { consumer: "outcomes".to_owned(), position };
-    app.meta.add_outcomes(outcomes, 1, position).await.unwrap();
+    let consumer = "outcomes".to_owned();
+    let mut position = Position { topic: Topic::Outcomes, partition: 0, offset: 0 };
+    position = app.meta.position(&consumer, position).await.unwrap();
+    position.offset += 1;
+    let consumer = ConsumerPosition { consumer, position };
+    app.meta.settle(Settlement { consumer, records: 1, outcomes, letters: Vec::new() }).await.unwrap();
 }
 
 async fn filled() -> App {

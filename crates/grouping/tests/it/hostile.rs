@@ -1,7 +1,7 @@
 //! Events of any shape are grouped: what is odd does not count.
 
 use nuthatch_grouping::{Config, group, mark_frames, occurrence, row};
-use nuthatch_protocol::{Event, EventId, KeyId, ProjectId, Timestamp, record::IngestHeader};
+use nuthatch_protocol::{Event, EventId, ItemAttributes, KeyId, ProjectId, Timestamp, record::IngestHeader};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -11,6 +11,9 @@ pub(crate) fn header() -> IngestHeader {
         key_id: KeyId(3),
         event_id: EventId([0xab; 16]),
         item_type: "event".to_owned(),
+        attributes: ItemAttributes::default(),
+        blob: None,
+        user_agent: None,
         received: Timestamp::from_secs(1_795_132_800),
         sent_at: None,
         client_ip: None,

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use nuthatch_normalize::{Refused, normalize};
-use nuthatch_protocol::{EventId, IngestRecord, KeyId, ProjectId, Timestamp, record::IngestHeader};
+use nuthatch_protocol::{EventId, IngestRecord, ItemAttributes, KeyId, ProjectId, Timestamp, record::IngestHeader};
 use serde_json::Value;
 
 /// 2026-11-20T00:00:00Z
@@ -26,6 +26,9 @@ fn record(payload: impl Into<Bytes>) -> IngestRecord {
             key_id: KeyId(3),
             event_id: EventId([0xab; 16]),
             item_type: "event".to_owned(),
+            attributes: ItemAttributes::default(),
+            blob: None,
+            user_agent: None,
             received: Timestamp::from_secs(RECEIVED),
             sent_at: None,
             client_ip: Some(IpAddr::from([203, 0, 113, 9])),

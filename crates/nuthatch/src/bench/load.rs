@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::Method;
-use nuthatch_protocol::{EventId, IngestRecord, KeyId, ProjectId, record::IngestHeader};
+use nuthatch_protocol::{EventId, IngestRecord, ItemAttributes, KeyId, ProjectId, record::IngestHeader};
 
 use super::{
     POLL,
@@ -98,6 +98,9 @@ impl Load {
             key_id: KeyId(1),
             event_id: EventId([7; 16]),
             item_type: "event".to_owned(),
+            attributes: ItemAttributes::default(),
+            blob: None,
+            user_agent: None,
             received: now(),
             sent_at: Some(now()),
             client_ip: Some([127, 0, 0, 1].into()),

@@ -99,6 +99,7 @@ impl Server {
                 letters: meta.clone(),
                 queue: meta.clone(),
                 outcomes: meta.clone(),
+                settlements: meta.clone(),
                 rules: rules.clone(),
                 clock: clock.clone(),
                 options: worker_options(config),

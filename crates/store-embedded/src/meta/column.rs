@@ -28,12 +28,17 @@ pub(super) fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     Ok(row.get::<_, i64>(index)? as u64)
 }
 
-/// The number of a topic in the tables `handled` and `dead_letter`, as their migration says.
+/// The number of a topic in the tables `handled`, `dead_letter` and `seen_item`; 2 was once given.
 pub(super) fn topic_number(topic: Topic) -> i64 {
     match topic {
         Topic::IngestEvents => 0,
         Topic::IngestOccurrences => 1,
         Topic::Outcomes => 3,
+        Topic::IngestTransactions => 4,
+        Topic::TraceItems => 5,
+        Topic::IngestAttachments => 6,
+        Topic::IngestSessions => 7,
+        Topic::IngestMonitors => 8,
     }
 }
 

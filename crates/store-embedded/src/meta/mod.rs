@@ -21,6 +21,7 @@ mod project_tokens;
 mod projects;
 mod readers;
 mod seed;
+mod settlements;
 mod snapshot;
 mod teams;
 mod writer;

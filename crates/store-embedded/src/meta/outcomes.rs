@@ -10,7 +10,7 @@ use nuthatch_store::{
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 
 use super::{
-    EmbeddedMeta, apply,
+    EmbeddedMeta,
     column::unsigned,
     error::{Failure, corrupt},
 };
@@ -237,20 +237,6 @@ fn account(row: &Row<'_>) -> Result<Account, Failure> {
 
 #[async_trait]
 impl OutcomeStore for EmbeddedMeta {
-    async fn add_outcomes(
-        &self,
-        outcomes: Outcomes,
-        records: u64,
-        position: ConsumerPosition,
-    ) -> Result<(), StoreError> {
-        self.writer
-            .write(move |connection| {
-                add(connection, &outcomes, records, &position)?;
-                apply::move_to(connection, &position)
-            })
-            .await
-    }
-
     async fn outcome_sums(&self, query: &OutcomeQuery) -> Result<Vec<OutcomeSum>, StoreError> {
         let query = query.clone();
         self.readers.read(move |connection| sums(connection, &query)).await

@@ -1,6 +1,7 @@
 //! Stores that fail at a chosen operation.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,17 +14,16 @@ use bytes::Bytes;
 use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, changes::Handled, history::HistoryEntry, open_period::OpenPeriod,
 };
-use nuthatch_protocol::{
-    EventId, EventRow, Hash, IssueId, LetterId, Outcomes, Partition, Position, ProjectId, Timestamp, Topic,
-};
+use nuthatch_protocol::{EventId, EventRow, Hash, IssueId, LetterId, Partition, Position, ProjectId, Timestamp, Topic};
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, OutcomeStore, StoreError,
+    DeadLetterStore, EventStore, IssueStore, Log, OutcomeStore, SettlementStore, StoreError,
     dead_letters::{LetterBounds, LetterFilter, LetterPage, LetterQuery, LetterScope, StoredLetter},
     events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues},
     issues::{ConsumerPosition, Decide, IssuePage, IssueQuery, ProjectTotals},
     log::{LogBounds, NewRecord, ReadBatch, ReadLimit, StoredRecord},
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
     outcomes::{Books, OutcomeQuery, OutcomeSum},
+    settlements::{Counted, ItemKey, SeenItem, Settlement},
 };
 
 /// What happens to an operation of a store.
@@ -271,16 +271,26 @@ impl DeadLetterStore for Faulty {
 }
 
 #[async_trait]
-impl OutcomeStore for Faulty {
-    async fn add_outcomes(
-        &self,
-        outcomes: Outcomes,
-        records: u64,
-        position: ConsumerPosition,
-    ) -> Result<(), StoreError> {
-        self.step(self.meta.add_outcomes(outcomes, records, position)).await
+impl SettlementStore for Faulty {
+    async fn settle(&self, settlement: Settlement) -> Result<(), StoreError> {
+        self.step(self.meta.settle(settlement)).await
     }
 
+    async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError> {
+        self.step(self.meta.settle_once(items, settlement)).await
+    }
+
+    async fn first_positions(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Position>, StoreError> {
+        self.step(self.meta.first_positions(keys)).await
+    }
+
+    async fn forget_items(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.step(self.meta.forget_items(before)).await
+    }
+}
+
+#[async_trait]
+impl OutcomeStore for Faulty {
     async fn outcome_sums(&self, query: &OutcomeQuery) -> Result<Vec<OutcomeSum>, StoreError> {
         self.step(self.meta.outcome_sums(query)).await
     }

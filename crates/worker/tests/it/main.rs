@@ -16,8 +16,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use nuthatch_protocol::{
-    DataCategory, EventId, IngestRecord, KeyId, Origin, Outcome, Outcomes, Position, ProjectId, PublicKey, Timestamp,
-    Topic, record::IngestHeader,
+    DataCategory, EventId, IngestRecord, ItemAttributes, KeyId, Origin, Outcome, Outcomes, Position, ProjectId,
+    PublicKey, Timestamp, Topic, record::IngestHeader,
 };
 use nuthatch_query::Expr;
 use nuthatch_store::{
@@ -71,6 +71,9 @@ impl Stores {
             key_id: KeyId(1),
             event_id: EventId([id; 16]),
             item_type: "event".to_owned(),
+            attributes: ItemAttributes::default(),
+            blob: None,
+            user_agent: None,
             received: NOW,
             sent_at: None,
             client_ip: None,
@@ -91,7 +94,8 @@ impl Stores {
             events: faulty.clone(),
             letters: faulty.clone(),
             queue: self.meta.clone(),
-            outcomes: faulty,
+            outcomes: faulty.clone(),
+            settlements: faulty,
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: Arc::new(|| NOW),
             options: WorkerOptions {

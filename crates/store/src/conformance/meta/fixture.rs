@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use nuthatch_issues::{Changes, Issue, Needs, Status, Substatus, issue::InboxReason};
 use nuthatch_protocol::{
-    EventId, IngestRecord, IssueId, KeyId, Level, OrganizationId, Position, Priority, ProjectId, PublicKey, Timestamp,
-    Topic, TypeId, UserId,
+    EventId, IngestRecord, IssueId, ItemAttributes, KeyId, Level, OrganizationId, Position, Priority, ProjectId,
+    PublicKey, Timestamp, Topic, TypeId, UserId,
     record::{DeadLetter, DeadLetterHeader, IngestHeader},
 };
 use serde_json::json;
@@ -132,6 +132,9 @@ pub fn letter(n: u64, project_id: Option<ProjectId>, reason: &str) -> DeadLetter
         key_id: KeyId(1),
         event_id,
         item_type: "event".to_owned(),
+        attributes: ItemAttributes::default(),
+        blob: None,
+        user_agent: None,
         received: NOW,
         sent_at: None,
         client_ip: None,

@@ -15,6 +15,7 @@ use crate::{
     MetaStore,
     issues::ConsumerPosition,
     outcomes::{Books, OutcomeGroup, OutcomeGrouping, OutcomeQuery},
+    settlements::Settlement,
 };
 
 fn at(topic: Topic, offset: u64) -> ConsumerPosition {
@@ -52,7 +53,10 @@ async fn fill(store: &impl MetaStore, place: Place) -> Outcomes {
         let origin = Origin { received, project_id, key_id: (key.0 > 0).then_some(key) };
         outcomes.add(origin.key(category, outcome, reason), quantity);
     }
-    store.add_outcomes(outcomes.clone(), 3, at(Topic::Outcomes, 3)).await.expect("adds");
+    let settlement =
+        Settlement { consumer: at(Topic::Outcomes, 3), records: 3, outcomes: outcomes.clone(), letters: Vec::new() };
+    store.settle(settlement.clone()).await.expect("adds");
+    store.settle(settlement).await.expect("was added before");
     outcomes
 }
 

@@ -10,6 +10,7 @@ mod outcomes;
 mod project_tokens;
 mod projects;
 mod seed;
+mod settlements;
 mod snapshot;
 mod teams;
 
@@ -29,7 +30,8 @@ use nuthatch_issues::{
     open_period::{OpenPeriod, PeriodEntry},
 };
 use nuthatch_protocol::{
-    Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, ProjectId, TeamId, Timestamp, Topic, TypeId, UserId,
+    Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, TeamId, Timestamp, Topic, TypeId,
+    UserId,
 };
 
 use crate::{
@@ -38,6 +40,7 @@ use crate::{
     issues::ConsumerPosition,
     project_tokens::ProjectToken,
     projects::{Organization, Project, ProjectKey, Role},
+    settlements::ItemKey,
     teams::Team,
 };
 
@@ -95,6 +98,8 @@ struct State {
     last_queued: u64,
 
     ledger: outcomes::Ledger,
+    /// Items that count once: which record brought the first, and when it was received.
+    seen: BTreeMap<ItemKey, (Position, Timestamp)>,
 }
 
 impl State {

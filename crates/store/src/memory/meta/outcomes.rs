@@ -85,18 +85,6 @@ fn wanted(query: &OutcomeQuery, key: &OutcomeKey) -> bool {
 
 #[async_trait]
 impl OutcomeStore for MemoryMeta {
-    async fn add_outcomes(
-        &self,
-        outcomes: Outcomes,
-        records: u64,
-        position: ConsumerPosition,
-    ) -> Result<(), StoreError> {
-        let mut state = self.lock();
-        state.count(&outcomes, records, &position);
-        state.move_to(position);
-        Ok(())
-    }
-
     async fn outcome_sums(&self, query: &OutcomeQuery) -> Result<Vec<OutcomeSum>, StoreError> {
         let state = self.lock();
         let interval = query.interval_minutes.max(1);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use nuthatch_protocol::{EventId, IngestRecord, KeyId, Partition, ProjectId, Timestamp, Topic, record::IngestHeader};
+use nuthatch_protocol::{
+    EventId, IngestRecord, ItemAttributes, KeyId, Partition, ProjectId, Timestamp, Topic, record::IngestHeader,
+};
 use nuthatch_store::log::NewRecord;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
@@ -150,6 +152,9 @@ impl<'a> Producer<'a> {
             key_id: KeyId(1),
             event_id: id,
             item_type: "event".to_owned(),
+            attributes: ItemAttributes::default(),
+            blob: None,
+            user_agent: None,
             received: NOW,
             sent_at: None,
             client_ip: None,

@@ -200,7 +200,8 @@ impl World {
             events: stores.clone(),
             letters: stores.clone(),
             queue: self.meta.clone(),
-            outcomes: stores,
+            outcomes: stores.clone(),
+            settlements: stores,
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: self.clock.clone(),
             options: WorkerOptions {

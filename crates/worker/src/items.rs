@@ -1,0 +1,153 @@
+//! Consumers of topics that hold one kind of items: what the records mean, computed in parallel, and their effects.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use nuthatch_protocol::{IngestRecord, Outcome, Outcomes, Timestamp, Topic, record::DeadLetter};
+use nuthatch_store::{
+    StoreError,
+    log::{ReadBatch, StoredRecord},
+    settlements::{Counted, Settlement},
+};
+use rayon::prelude::*;
+
+use crate::{
+    Worker, compute,
+    dead_letter::{self, Refusal},
+    follow::Consumer,
+    ledger::{self, Entry},
+    rules::{ProjectRules, RulesOf},
+};
+
+/// A kind of items with a topic of its own.
+#[async_trait]
+pub(crate) trait ItemConsumer: Send + Sync + 'static {
+    /// What a record has for effect.
+    type Effect: Send + Sync + 'static;
+    /// Under which its positions are kept.
+    const NAME: &'static str;
+    /// What it reads.
+    const TOPIC: Topic;
+
+    /// What a record means. Pure, and called in parallel.
+    fn prepare(
+        &self,
+        record: &IngestRecord,
+        rules: &ProjectRules,
+        now: Timestamp,
+    ) -> Result<Meaning<Self::Effect>, Broken>;
+
+    /// Applies the effects of a batch and settles it, in one transaction.
+    async fn apply(&self, effects: Vec<Counted<Self::Effect>>, settlement: Settlement) -> Result<(), StoreError>;
+}
+
+/// What a record means.
+pub(crate) struct Meaning<T> {
+    /// Its effects, and the units that share their fate.
+    pub(crate) effects: Vec<Counted<T>>,
+    /// What became of units that have no effect: entries that are broken, or that the project does not want.
+    pub(crate) outcomes: Outcomes,
+}
+
+impl<T> Meaning<T> {
+    /// One effect for all that the record holds.
+    pub(crate) fn one(record: &IngestRecord, what: T) -> Self {
+        let effects = vec![Counted { what, units: ledger::units(record) }];
+        Self { effects, outcomes: Outcomes::default() }
+    }
+}
+
+/// Why a record cannot be handled: it becomes a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Broken {
+    /// Stable word for the cause.
+    pub(crate) reason: &'static str,
+    /// What was wrong, for people.
+    pub(crate) message: String,
+    /// Where in the payload: a JSON path or a byte offset.
+    pub(crate) place: Option<String>,
+}
+
+/// Makes a consumer of an item consumer.
+pub(crate) struct Items<T>(pub(crate) T);
+
+#[async_trait]
+impl<T: ItemConsumer> Consumer for Items<T> {
+    const NAME: &'static str = T::NAME;
+    const TOPIC: Topic = T::TOPIC;
+
+    async fn take(&self, worker: &Worker, read: &ReadBatch, settlement: Settlement) -> Result<Settlement, StoreError> {
+        let now = worker.clock.now();
+        let decoded: Vec<_> = read.records.iter().map(|record| (record, IngestRecord::decode(&record.value))).collect();
+        let projects: HashSet<_> =
+            decoded.iter().filter_map(|(_, decoded)| Some(decoded.as_ref().ok()?.header.project_id)).collect();
+        let rules = worker.rules.of_all(projects).await?;
+        let prepared: Vec<_> = compute(|| {
+            let prepare = |(record, decoded)| prepare(&self.0, record, decoded, &rules, now);
+            decoded.into_par_iter().map(prepare).collect()
+        });
+        let mut settlement = settlement;
+        let mut effects = Vec::new();
+        for damaged in &read.damaged {
+            let letter = dead_letter::unreadable(damaged.position, damaged.reason.clone(), now);
+            settlement.outcomes.add(Entry::unreadable(now).invalid(&letter.header.reason), 1);
+            settlement.letters.push(letter);
+        }
+        for prepared in prepared {
+            match prepared {
+                Ok(meaning) => {
+                    effects.extend(meaning.effects);
+                    settlement.outcomes.extend(meaning.outcomes);
+                }
+                Err((letter, outcomes)) => {
+                    settlement.letters.push(letter);
+                    settlement.outcomes.extend(outcomes);
+                }
+            }
+        }
+        self.0.apply(effects, settlement.clone()).await?;
+        Ok(settlement)
+    }
+}
+
+/// What a record means, or its dead letter and how it counts.
+fn prepare<T: ItemConsumer>(
+    consumer: &T,
+    record: &StoredRecord,
+    decoded: Result<IngestRecord, nuthatch_protocol::record::RecordError>,
+    rules: &RulesOf,
+    now: Timestamp,
+) -> Result<Meaning<T::Effect>, (DeadLetter, Outcomes)> {
+    let decoded = match decoded {
+        Ok(decoded) => decoded,
+        Err(error) => {
+            let mut outcomes = Outcomes::default();
+            outcomes.add(Entry::unreadable(now).invalid("invalid_record"), 1);
+            let refusal = Refusal {
+                project_id: None,
+                event_id: None,
+                reason: "invalid_record".to_owned(),
+                message: error.to_string(),
+                place: None,
+                entry: None,
+            };
+            return Err((dead_letter::letter(record, refusal, now), outcomes));
+        }
+    };
+    // The rules of every project of the batch were looked up.
+    let meaning = match rules.get(&decoded.header.project_id) {
+        Some(rules) => consumer.prepare(&decoded, rules, now),
+        None => Err(Broken { reason: "project_id", message: "the project is not known".to_owned(), place: None }),
+    };
+    meaning.map_err(|Broken { reason, message, place }| {
+        let refusal = Refusal {
+            project_id: Some(decoded.header.project_id),
+            event_id: Some(decoded.header.event_id),
+            reason: reason.to_owned(),
+            message,
+            place,
+            entry: None,
+        };
+        (dead_letter::letter(record, refusal, now), ledger::units(&decoded).became(Outcome::Invalid, reason))
+    })
+}
