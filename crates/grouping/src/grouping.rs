@@ -37,7 +37,7 @@ pub struct Grouping {
 pub fn group(event: &Event, config: &Config) -> Grouping {
     let (views, main_exception) = strategy::views(event, config);
     let entries = fingerprint::resolve(event, config);
-    let fixed = checksum(event).or_else(|| custom(&entries));
+    let fixed = feedback(event).or_else(|| checksum(event)).or_else(|| custom(&entries));
 
     let mut variants: Vec<Variant> = Vec::with_capacity(views.len() + 1);
     let salt = (entries != [Entry::Default]).then_some(entries.as_slice());
@@ -70,6 +70,14 @@ pub fn group(event: &Event, config: &Config) -> Grouping {
         metadata,
         level,
     }
+}
+
+/// What people write is an issue of its own each time.
+fn feedback(event: &Event) -> Option<Variant> {
+    let id = event.text(&["event_id"]).filter(|_| event.is_feedback())?;
+    let hash = hash_of(["feedback", id]);
+    let description = "each feedback is an issue of its own";
+    Some(Variant::fixed(VariantKind::CustomFingerprint, "feedback", description, hash, vec![id.to_owned()]))
 }
 
 /// An old client's own hash: 32 hex digits as they are, anything else hashed.

@@ -1,7 +1,7 @@
 //! What the issue platform takes of an error (`reference/issue-platform.md` §3).
 
 use nuthatch_protocol::{
-    Event, EventPath, Occurrence, Timestamp, TypeId, occurrence::EventFacts, record::IngestHeader,
+    Event, EventPath, Evidence, Occurrence, Timestamp, TypeId, occurrence::EventFacts, record::IngestHeader,
 };
 use serde_json::Value;
 
@@ -20,15 +20,15 @@ pub fn occurrence(header: &IngestHeader, event: &Event, grouping: &Grouping) -> 
         project_id: header.project_id,
         event_id: header.event_id,
         hashes: grouping.hashes.clone(),
-        type_id: TypeId::ERROR,
+        type_id: if event.is_feedback() { TypeId::FEEDBACK } else { TypeId::ERROR },
         title: grouping.title.clone(),
         subtitle: grouping.metadata.get("value").and_then(Value::as_str).unwrap_or_default().to_owned(),
         culprit: grouping.culprit.clone(),
         level: grouping.level,
         detection_time: timestamp,
         resource_id: None,
-        evidence_data: None,
-        evidence_display: Vec::new(),
+        evidence_data: event.is_feedback().then(|| event.get(&["contexts", "feedback"]).cloned()).flatten(),
+        evidence_display: feedback_facts(event),
         priority: None,
         assignee: None,
         path: EventPath::Error,
@@ -45,6 +45,23 @@ pub fn occurrence(header: &IngestHeader, event: &Event, grouping: &Grouping) -> 
             unhandled: is_unhandled(event),
         },
     }
+}
+
+/// What feedback says, for people.
+fn feedback_facts(event: &Event) -> Vec<Evidence> {
+    let fact = |(key, name): (&str, &str)| {
+        let value = event.text(&["contexts", "feedback", key]).filter(|text| !text.is_empty())?;
+        Some(Evidence { name: name.to_owned(), value: value.to_owned(), important: key == "message" })
+    };
+    let facts = [
+        ("message", "Message"),
+        ("name", "Name"),
+        ("contact_email", "Email"),
+        ("url", "URL"),
+        ("source", "Source"),
+        ("associated_event_id", "Event"),
+    ];
+    if event.is_feedback() { facts.into_iter().filter_map(fact).collect() } else { Vec::new() }
 }
 
 fn is_unhandled(event: &Event) -> bool {

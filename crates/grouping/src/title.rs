@@ -11,6 +11,9 @@ const MAX_TYPE_CHARS: usize = 128;
 const MAX_VALUE_CHARS: usize = 1024;
 const MAX_LINE_CHARS: usize = 256;
 
+/// What an issue is called that people wrote.
+const FEEDBACK_TITLE: &str = "User Feedback";
+
 /// The words for an event.
 pub(crate) struct Words {
     pub(crate) title: String,
@@ -31,6 +34,7 @@ pub(crate) fn title(event: &Event, main_exception: Option<usize>, config: &Confi
         (None, Some(kind @ ("hpkp" | "expectct" | "expectstaple"))) => {
             of_report(event, &[("origin", event.text(&[kind, "hostname"]))])
         }
+        (None, Some(Event::FEEDBACK)) => of_feedback(event),
         _ => {
             let title = message_line(event);
             let metadata = Map::from_iter([("title".to_owned(), Value::from(title.as_str()))]);
@@ -72,6 +76,17 @@ fn of_report(event: &Event, facts: &[(&'static str, Option<&str>)]) -> Words {
     let mut metadata = facts_map(facts.iter().map(|(name, fact)| (*name, fact.map(str::to_owned))));
     metadata.insert("message".to_owned(), Value::from(title.as_str()));
     Words { title, location, metadata }
+}
+
+fn of_feedback(event: &Event) -> Words {
+    let fact = |name: &'static str| (name, event.text(&["contexts", "feedback", name]).map(str::to_owned));
+    let facts = ["message", "name", "contact_email", "source", "associated_event_id"].map(fact);
+    let mut metadata = facts_map(facts);
+    metadata.insert("title".to_owned(), FEEDBACK_TITLE.into());
+    if let Some(message) = event.text(&["contexts", "feedback", "message"]) {
+        metadata.insert("value".to_owned(), cut(message, MAX_VALUE_CHARS).into());
+    }
+    Words { title: FEEDBACK_TITLE.to_owned(), location: None, metadata }
 }
 
 fn facts_map(facts: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Map<String, Value> {

@@ -242,8 +242,6 @@ fn describe(issue: &mut Issue, occurrence: &Occurrence) {
     }
 }
 
-/// User feedback.
-pub(crate) const FEEDBACK: TypeId = TypeId(6001);
 /// What feedback adds to the metadata of its issue (§7.4).
 const FEEDBACK_KEYS: [&str; 5] = ["contact_email", "message", "name", "source", "summary"];
 
@@ -255,7 +253,7 @@ fn own_metadata(occurrence: &Occurrence) -> Map<String, Value> {
     }
     own.insert("title".to_owned(), Value::from(occurrence.title.as_str()));
     own.insert("value".to_owned(), Value::from(occurrence.subtitle.as_str()));
-    if occurrence.type_id == FEEDBACK {
+    if occurrence.type_id == TypeId::FEEDBACK {
         let value = |key: &str| evidence(occurrence, key).cloned().unwrap_or_default();
         own.extend(FEEDBACK_KEYS.map(|key| (key.to_owned(), value(key))));
         let associated = value("associated_event_id");

@@ -11,6 +11,7 @@
 //! `_meta`, [`shape`] reads scalars and collections, [`trim`] cuts what is too long.
 
 mod breadcrumbs;
+mod check_in;
 mod contexts;
 mod event;
 mod exception;
@@ -31,6 +32,7 @@ mod time;
 mod trim;
 mod user;
 
+pub use check_in::check_in;
 pub use json::{MAX_DEPTH, MAX_PAYLOAD_BYTES};
 pub use problem::Problem;
 pub use refused::{Reason, Refused};

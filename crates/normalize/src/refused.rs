@@ -27,6 +27,8 @@ pub enum Reason {
     TooDeep,
     /// Larger than [`crate::MAX_PAYLOAD_BYTES`].
     TooLarge,
+    /// A check-in that names no monitor.
+    NoMonitor,
 }
 
 impl Reason {
@@ -37,6 +39,7 @@ impl Reason {
             Self::NotAnObject => "not_an_object",
             Self::TooDeep => "too_deep",
             Self::TooLarge => "too_large",
+            Self::NoMonitor => "no_monitor",
         }
     }
 }
@@ -50,6 +53,10 @@ impl fmt::Display for Reason {
 impl Refused {
     pub(crate) fn at(reason: Reason, message: impl Into<String>, offset: usize) -> Self {
         Self { reason, message: message.into(), place: Some(format!("byte {offset}")) }
+    }
+
+    pub(crate) fn of(reason: Reason, message: impl Into<String>, place: &str) -> Self {
+        Self { reason, message: message.into(), place: Some(place.to_owned()) }
     }
 
     pub(crate) fn not_an_object(value: &Value) -> Self {

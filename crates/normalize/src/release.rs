@@ -31,13 +31,13 @@ fn check(event: &mut Map<String, Value>, key: &str, legal: fn(&str) -> bool, exp
     }
 }
 
-fn is_release(text: &str) -> bool {
+pub(crate) fn is_release(text: &str) -> bool {
     text.chars().count() <= MAX_RELEASE_CHARS
         && !text.chars().any(|c| c == '/' || c == '\\' || c.is_control())
         && !matches!(text, "." | ".." | "latest")
 }
 
-fn is_environment(text: &str) -> bool {
+pub(crate) fn is_environment(text: &str) -> bool {
     text.chars().count() <= MAX_ENVIRONMENT_CHARS
         && !text.contains(['/', '\r', '\n'])
         && !matches!(text, "." | "..")

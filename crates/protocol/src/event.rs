@@ -17,6 +17,9 @@ use serde_json::{Map, Value};
 pub struct Event(pub Map<String, Value>);
 
 impl Event {
+    /// The type of feedback.
+    pub const FEEDBACK: &str = "userreportv2";
+
     /// The value at a path of object keys; `None` when it is not there.
     pub fn get(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
@@ -37,6 +40,11 @@ impl Event {
     pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.0.get("tags").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         pairs.iter().filter_map(|pair| Some((pair.get(0)?.as_str()?, pair.get(1)?.as_str()?)))
+    }
+
+    /// Whether people wrote it, not a program (`reference/ingest-protocol.md` §7.1).
+    pub fn is_feedback(&self) -> bool {
+        self.text(&["type"]) == Some(Self::FEEDBACK)
     }
 
     /// Canonical JSON: sorted keys, no white space.

@@ -2,6 +2,7 @@
 //! event store keeps, occurrences. Pure data and its text forms; no I/O, no clock.
 
 pub mod auth;
+pub mod check_in;
 pub mod dsn;
 pub mod envelope;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod topic;
 pub mod trace_item;
 
 pub use auth::{Auth, AuthError};
+pub use check_in::CheckIn;
 pub use dsn::{Dsn, InvalidDsn};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item, ItemAttributes};
 pub use event::Event;

@@ -14,6 +14,9 @@ pub struct TypeId(pub u32);
 impl TypeId {
     /// Errors: grouped by their grouping hashes, not by a producer's fingerprint.
     pub const ERROR: Self = Self(1);
+
+    /// What people write about an application (§9).
+    pub const FEEDBACK: Self = Self(6001);
 }
 
 /// Priority of an issue (§10).

@@ -13,6 +13,7 @@ pub mod issues;
 pub mod log;
 pub mod memory;
 pub mod message_queue;
+pub mod monitors;
 pub mod outcomes;
 pub mod project_tokens;
 pub mod projects;
@@ -28,6 +29,7 @@ pub use issue_types::IssueTypeStore;
 pub use issues::IssueStore;
 pub use log::Log;
 pub use message_queue::MessageQueueStore;
+pub use monitors::MonitorStore;
 pub use outcomes::OutcomeStore;
 pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
@@ -45,6 +47,7 @@ pub trait MetaStore:
     + IssueStore
     + DeadLetterStore
     + MessageQueueStore
+    + MonitorStore
     + OutcomeStore
     + SettlementStore
     + TeamStore
@@ -59,6 +62,7 @@ impl<T> MetaStore for T where
         + IssueStore
         + DeadLetterStore
         + MessageQueueStore
+        + MonitorStore
         + OutcomeStore
         + SettlementStore
         + TeamStore

@@ -1,5 +1,7 @@
 //! The ledger: what became of everything that was received, and whether its books balance.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use nuthatch_protocol::{DataCategory, KeyId, Outcome, Partition, ProjectId, Timestamp, Topic};
 
@@ -160,7 +162,23 @@ impl Books {
         let summed = self.totals.iter().map(|total| total.quantity).sum();
         let sum = imbalance("outcomes-of-records", || "all projects".to_owned(), counted, summed);
         let totals = self.totals.iter().flat_map(Total::imbalances);
-        accounts.chain(sum).chain(totals).chain(self.issues()).collect()
+        accounts.chain(sum).chain(totals).chain(self.messages()).chain(self.issues()).collect()
+    }
+
+    /// What was accepted as an event of an issue is what the metadata remembers of it, or has forgotten.
+    fn messages(&self) -> impl Iterator<Item = Imbalance> {
+        let mut sums: BTreeMap<(ProjectId, bool), (i64, i64)> = BTreeMap::new();
+        for total in self.totals.iter().filter(|total| total.is_of_issues()) {
+            // Only whether it was an event itself is remembered, not what kind of event.
+            let of_event = total.category != DataCategory::Occurrence;
+            let (accepted, known) = sums.entry((total.project, of_event)).or_default();
+            *accepted += total.opening + total.quantity;
+            *known += total.remembered + total.forgotten;
+        }
+        sums.into_iter().filter_map(|((project, of_event), (accepted, known))| {
+            let what = if of_event { "events" } else { "occurrences" };
+            imbalance("messages", || format!("project {project}, {what}"), accepted, known)
+        })
     }
 
     /// What was accepted as an event of an issue is what the issues count.
@@ -198,16 +216,14 @@ impl Account {
 impl Total {
     /// Whether these are units that an issue counts and the metadata remembers.
     pub fn is_of_issues(&self) -> bool {
-        self.outcome == Outcome::Accepted && matches!(self.category, DataCategory::Error | DataCategory::Occurrence)
+        let of_issues = [DataCategory::Error, DataCategory::Security, DataCategory::Feedback, DataCategory::Occurrence];
+        self.outcome == Outcome::Accepted && of_issues.contains(&self.category)
     }
 
     fn imbalances(&self) -> impl Iterator<Item = Imbalance> + use<> {
         let Self { project, category, outcome, .. } = *self;
         let place = move || format!("project {project}, {category}, {outcome}");
-        let minutes = imbalance("minutes", place, self.quantity, self.in_minutes + self.expired);
-        let messages = self.is_of_issues().then_some((self.opening + self.quantity, self.remembered + self.forgotten));
-        let messages = messages.and_then(|(total, kept)| imbalance("messages", place, total, kept));
-        minutes.into_iter().chain(messages)
+        imbalance("minutes", place, self.quantity, self.in_minutes + self.expired).into_iter()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
+use nuthatch_normalize::Refused;
 use nuthatch_protocol::{IngestRecord, Outcome, Outcomes, Timestamp, Topic, record::DeadLetter};
 use nuthatch_store::{
     StoreError,
@@ -66,6 +67,12 @@ pub(crate) struct Broken {
     pub(crate) message: String,
     /// Where in the payload: a JSON path or a byte offset.
     pub(crate) place: Option<String>,
+}
+
+impl From<Refused> for Broken {
+    fn from(refused: Refused) -> Self {
+        Self { reason: refused.reason.as_str(), message: refused.message, place: refused.place }
+    }
 }
 
 /// Makes a consumer of an item consumer.

@@ -3,7 +3,8 @@
 
 use nuthatch_issues::{DropReason, MessageResult, RefuseReason};
 use nuthatch_protocol::{
-    DataCategory, IngestRecord, Item, KeyId, Message, Origin, Outcome, OutcomeKey, ProjectId, Timestamp, Units,
+    DataCategory, IngestRecord, Item, ItemType, Message, Origin, Outcome, OutcomeKey, ProjectId, Timestamp, Units,
+    record::IngestHeader,
 };
 
 /// The reason of records that the log does not have any more although nobody applied them.
@@ -19,10 +20,16 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An error event that intake accepted.
-    pub(crate) fn event(received: Timestamp, project_id: ProjectId, key_id: KeyId) -> Self {
-        let origin = Origin { received, project_id: Some(project_id), key_id: Some(key_id) };
-        Self { origin, category: DataCategory::Error }
+    /// An event that intake accepted: an error, unless the item says otherwise.
+    pub(crate) fn event(header: &IngestHeader) -> Self {
+        let IngestHeader { received, project_id, key_id, item_type, .. } = header;
+        let origin = Origin { received: *received, project_id: Some(*project_id), key_id: Some(*key_id) };
+        let category = match ItemType::from(item_type.as_str()) {
+            ItemType::Feedback => DataCategory::Feedback,
+            ItemType::Security | ItemType::RawSecurity => DataCategory::Security,
+            _ => DataCategory::Error,
+        };
+        Self { origin, category }
     }
 
     /// A producer's message. When it was received nobody wrote down, so it is counted when it is handled.

@@ -10,6 +10,7 @@
 //! read by [`outcomes`].
 
 mod apply;
+mod check_ins;
 mod dead_letter;
 mod follow;
 mod items;
@@ -28,8 +29,8 @@ use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, OutcomeStore, SettlementStore, StoreError,
-    log::ReadLimit,
+    DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, MonitorStore, OutcomeStore, SettlementStore,
+    StoreError, log::ReadLimit,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -38,7 +39,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{follow::Consumer, outcomes::OutcomesConsumer, prepare::ReadEvents};
+use crate::{check_ins::CheckIns, follow::Consumer, items::Items, outcomes::OutcomesConsumer, prepare::ReadEvents};
 pub use crate::{
     jobs::run_once as run_job,
     ledger::Entry,
@@ -56,16 +57,16 @@ pub const EVENTS_CONSUMER: &str = "events";
 /// The consumer that keeps outcomes: its position lives in the metadata.
 pub const OUTCOMES_CONSUMER: &str = "outcomes";
 
+/// The consumer that keeps check-ins: its position lives in the metadata.
+pub const CHECK_INS_CONSUMER: &str = "check-ins";
+
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
         Topic::Outcomes => &[OUTCOMES_CONSUMER],
-        Topic::IngestTransactions
-        | Topic::TraceItems
-        | Topic::IngestAttachments
-        | Topic::IngestSessions
-        | Topic::IngestMonitors => &[],
+        Topic::IngestTransactions | Topic::TraceItems | Topic::IngestAttachments | Topic::IngestSessions => &[],
+        Topic::IngestMonitors => &[CHECK_INS_CONSUMER],
     }
 }
 
@@ -106,6 +107,8 @@ pub struct Worker {
     pub outcomes: Arc<dyn OutcomeStore>,
     /// What batches leave in the books.
     pub settlements: Arc<dyn SettlementStore>,
+    /// Monitors and their check-ins.
+    pub monitors: Arc<dyn MonitorStore>,
     /// What projects do to their events.
     pub rules: Arc<Rules>,
     /// The time.
@@ -132,6 +135,7 @@ impl Worker {
         }
         tasks.spawn(jobs::run(worker.clone(), stop.clone()));
         worker.follow(&mut tasks, OutcomesConsumer(worker.settlements.clone()), &stop);
+        worker.follow(&mut tasks, Items(CheckIns(worker.monitors.clone())), &stop);
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(queue::run(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));

@@ -61,7 +61,7 @@ pub fn prepare(record: &IngestRecord, rules: &ProjectRules, stage: Stage) -> Res
         reason: refused.reason.as_str().to_owned(),
         message: refused.message,
         place: refused.place,
-        entry: Some(entry_of(header)),
+        entry: Some(Entry::event(header)),
     })?;
     if stage == Stage::New
         && let Some(reason) = rules.filter(&event, header.client_ip)
@@ -210,10 +210,6 @@ impl ReadEvents {
     }
 }
 
-fn entry_of(header: &IngestHeader) -> Entry {
-    Entry::event(header.received, header.project_id, header.key_id)
-}
-
 fn dead(record: &StoredRecord, refusal: Refusal, now: Timestamp) -> Dead {
     let entry = refusal.entry.unwrap_or_else(|| Entry::nameless(DataCategory::Error, None, now));
     Dead { letter: dead_letter::letter(record, refusal, now), entry }
@@ -239,12 +235,12 @@ fn outcome(
                 routed: Routed { message, position: Some(record.position) },
                 row: Some(ready.row()),
                 is_legacy: false,
-                entry: entry_of(&ready.header),
+                entry: Entry::event(&ready.header),
                 record,
             }))
         }
         Ok(Meaning::Filtered(reason)) => {
-            Outcome::Filtered(Filtered { entry: entry_of(&decoded.header), reason, position: record.position })
+            Outcome::Filtered(Filtered { entry: Entry::event(&decoded.header), reason, position: record.position })
         }
         Err(refusal) => Outcome::Dead(Box::new(dead(&record, *refusal, now))),
     }

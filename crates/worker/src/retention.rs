@@ -26,6 +26,7 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<
         telemetry::letters_expired(expired);
         if retry(&stop, || worker.outcomes.expire_outcomes(before)).await?.is_none()
             || retry(&stop, || worker.settlements.forget_items(before)).await?.is_none()
+            || retry(&stop, || worker.monitors.expire_check_ins(before)).await?.is_none()
             || retry(&stop, || worker.outcomes.roll_up_outcomes(now.minus(MINUTES_KEPT))).await?.is_none()
         {
             return Ok(());

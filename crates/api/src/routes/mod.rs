@@ -16,6 +16,7 @@ mod issue_tags;
 mod issue_types;
 mod issues;
 mod keys;
+mod monitors;
 mod occurrences;
 mod organizations;
 mod outcomes;
@@ -88,6 +89,9 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(outcomes::stats))
         .routes(routes!(issue_types::list, issue_types::create))
         .routes(routes!(issue_types::detail, issue_types::update, issue_types::delete))
+        .routes(routes!(monitors::list))
+        .routes(routes!(monitors::detail, monitors::delete))
+        .routes(routes!(monitors::check_ins))
         .routes(routes!(teams::list, teams::create))
         .routes(routes!(teams::detail, teams::update, teams::delete))
         .routes(routes!(teams::members))

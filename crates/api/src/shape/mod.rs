@@ -17,6 +17,7 @@ pub(crate) mod issue;
 pub(crate) mod issue_type;
 pub(crate) mod key;
 pub(crate) mod message;
+pub(crate) mod monitor;
 pub(crate) mod organization;
 pub(crate) mod outcome;
 pub(crate) mod people;

@@ -5,8 +5,6 @@ use nuthatch_protocol::{
 };
 use serde_json::{Map, Value};
 
-use crate::occurrence::FEEDBACK;
-
 use super::{DecodeError, Decoded, EmbeddedEvent, Envelope, LookupOccurrence, event, object::Object, schema};
 
 const LEVELS: [Level; 6] = [Level::Sample, Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Fatal];
@@ -38,7 +36,7 @@ pub(super) fn decode(message: &Object<'_>, envelope: Envelope, now: Timestamp) -
         path: EventPath::Missing,
         event: unknown_event(now),
     };
-    if occurrence.type_id == FEEDBACK && occurrence.evidence_data.is_none() {
+    if occurrence.type_id == TypeId::FEEDBACK && occurrence.evidence_data.is_none() {
         return Err(message.error("evidence_data", "missing: it holds the feedback"));
     }
     let Some(event) = embedded else {

@@ -17,6 +17,23 @@ use tower::ServiceExt as _;
 /// Pause after the system refused to accept (out of file descriptors), so that it can recover.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Files that the stores may need to have open at a time: connections must not take them away.
+const STORE_FILES: usize = 512;
+
+/// As many connections as wanted, unless they would take the files that the stores need; at least one.
+pub(super) fn connections_within(files_max: usize, wanted: usize) -> usize {
+    let most = files_max.saturating_sub(STORE_FILES).max(1);
+    if wanted > most {
+        tracing::warn!(
+            wanted,
+            taken = most,
+            files_max,
+            "the system allows fewer open files than server.connections_max needs; raise the limit (ulimit -n)"
+        );
+    }
+    wanted.min(most)
+}
+
 /// Bounds of the accept loop.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AcceptLimits {
@@ -77,4 +94,17 @@ async fn serve(
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     router.oneshot(nuthatch_intake::collapse_slashes(request)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_to_the_stores() {
+        assert_eq!(connections_within(20_000, 16_384), 16_384);
+        assert_eq!(connections_within(1_024, 16_384), 512);
+        assert_eq!(connections_within(100, 16_384), 1);
+        assert_eq!(connections_within(usize::MAX, 7), 7);
+    }
 }

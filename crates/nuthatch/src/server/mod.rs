@@ -100,6 +100,7 @@ impl Server {
                 queue: meta.clone(),
                 outcomes: meta.clone(),
                 settlements: meta.clone(),
+                monitors: meta.clone(),
                 rules: rules.clone(),
                 clock: clock.clone(),
                 options: worker_options(config),
@@ -139,7 +140,7 @@ impl Server {
             router = router.merge(nuthatch_intake::router(intake.clone()));
         }
         let limits = AcceptLimits {
-            connections_max: config.server.connections_max,
+            connections_max: accept::connections_within(open_files_max(), config.server.connections_max),
             header_timeout: Duration::from_secs(config.server.header_timeout_secs),
             drain_timeout: Duration::from_secs(config.server.shutdown_timeout_secs),
         };
@@ -178,6 +179,15 @@ impl Server {
         tokio::task::spawn_blocking(move || drop(events)).await?;
         Ok(())
     }
+}
+
+/// How many files and sockets the process may open, after asking the system for as many as it allows.
+fn open_files_max() -> usize {
+    let allowed = rlimit::increase_nofile_limit(u64::MAX).or_else(|error| {
+        tracing::warn!(%error, "cannot raise the number of files that may be open");
+        rlimit::Resource::NOFILE.get().map(|(soft, _)| soft)
+    });
+    allowed.map_or(usize::MAX, |allowed| usize::try_from(allowed).unwrap_or(usize::MAX))
 }
 
 /// Names requests in the log and keeps a broken handler from taking its connection along.

@@ -13,3 +13,4 @@ mod operations;
 mod produce;
 mod scenarios;
 mod server;
+mod sockets;

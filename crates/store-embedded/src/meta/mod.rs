@@ -16,6 +16,7 @@ mod issues;
 mod listing;
 mod message_queue;
 mod migrations;
+mod monitors;
 mod outcomes;
 mod project_tokens;
 mod projects;

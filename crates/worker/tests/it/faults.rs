@@ -16,12 +16,13 @@ use nuthatch_issues::{
 };
 use nuthatch_protocol::{EventId, EventRow, Hash, IssueId, LetterId, Partition, Position, ProjectId, Timestamp, Topic};
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, OutcomeStore, SettlementStore, StoreError,
+    DeadLetterStore, EventStore, IssueStore, Log, MonitorStore, OutcomeStore, SettlementStore, StoreError,
     dead_letters::{LetterBounds, LetterFilter, LetterPage, LetterQuery, LetterScope, StoredLetter},
     events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues},
     issues::{ConsumerPosition, Decide, IssuePage, IssueQuery, ProjectTotals},
     log::{LogBounds, NewRecord, ReadBatch, ReadLimit, StoredRecord},
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
+    monitors::{CheckInQuery, Monitor, ReceivedCheckIn, Run},
     outcomes::{Books, OutcomeQuery, OutcomeSum},
     settlements::{Counted, ItemKey, SeenItem, Settlement},
 };
@@ -286,6 +287,33 @@ impl SettlementStore for Faulty {
 
     async fn forget_items(&self, before: Timestamp) -> Result<(), StoreError> {
         self.step(self.meta.forget_items(before)).await
+    }
+}
+
+#[async_trait]
+impl MonitorStore for Faulty {
+    async fn apply_check_ins(
+        &self,
+        check_ins: Vec<Counted<ReceivedCheckIn>>,
+        settlement: Settlement,
+    ) -> Result<(), StoreError> {
+        self.step(self.meta.apply_check_ins(check_ins, settlement)).await
+    }
+
+    async fn monitors(&self, projects: &[ProjectId]) -> Result<Vec<Monitor>, StoreError> {
+        self.step(self.meta.monitors(projects)).await
+    }
+
+    async fn check_ins(&self, query: &CheckInQuery) -> Result<Vec<Run>, StoreError> {
+        self.step(self.meta.check_ins(query)).await
+    }
+
+    async fn delete_monitor(&self, id: EventId) -> Result<(), StoreError> {
+        self.step(self.meta.delete_monitor(id)).await
+    }
+
+    async fn expire_check_ins(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.step(self.meta.expire_check_ins(before)).await
     }
 }
 

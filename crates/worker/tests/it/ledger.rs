@@ -6,8 +6,6 @@ use serde_json::json;
 
 use super::*;
 
-const OCCURRENCES: Position = Position { topic: Topic::IngestOccurrences, ..START };
-
 /// A record of either topic.
 #[derive(Debug, Clone)]
 enum Sent {
@@ -17,6 +15,8 @@ enum Sent {
     NoRecord,
     /// A message for the issue platform.
     Message(String),
+    /// A check-in with this payload.
+    CheckIn(String),
 }
 
 fn occurrence(id: u8, project: u64, kind: u64, fingerprint: &str) -> String {
@@ -46,6 +46,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     prop_oneof![
         4 => (0..12u8, payload).prop_map(|(id, payload)| Sent::Event(id, payload)),
         1 => Just(Sent::NoRecord),
+        3 => check_in().prop_map(Sent::CheckIn),
         // An unknown project, an unknown type, one that is noise at first, one that has its quota.
         3 => (0..12u8, 1..3u64, prop::sample::select(vec![1001, 1006, 2001, 77_777]), "[ab]")
             .prop_map(|(id, project, kind, fingerprint)| Sent::Message(occurrence(id, project, kind, &fingerprint))),
@@ -55,20 +56,29 @@ fn sent() -> impl Strategy<Value = Sent> {
     ]
 }
 
+/// Check-ins of two monitors, some of which nobody has described, and of a few runs; and what is none.
+fn check_in() -> impl Strategy<Value = String> {
+    let status = prop::sample::select(vec!["in_progress", "ok", "error", "?"]);
+    let run = prop::option::of(1..4u8);
+    prop_oneof![
+        9 => ("[ab]", status, run, any::<bool>()).prop_map(|(slug, status, run, describes)| {
+            let config = json!({"schedule": {"type": "interval", "value": 1, "unit": "hour"}});
+            let id = run.map(|run| EventId([run; 16]).to_string());
+            let config = describes.then_some(config);
+            json!({"monitor_slug": slug, "status": status, "check_in_id": id, "monitor_config": config}).to_string()
+        }),
+        1 => prop::sample::select(vec!["", "{}", "[]", "nothing"]).prop_map(str::to_owned),
+    ]
+}
+
 async fn append(stores: &Stores, sent: &Sent) {
     let (topic, value) = match sent {
         Sent::Event(id, payload) => return stores.accept(*id, payload).await,
+        Sent::CheckIn(payload) => return stores.accept_item(Topic::IngestMonitors, "check_in", 0, payload).await,
         Sent::NoRecord => (Topic::IngestEvents, Bytes::from_static(b"nothing")),
         Sent::Message(text) => (Topic::IngestOccurrences, Bytes::from(text.clone())),
     };
     stores.log.append(topic, 0 as Partition, vec![NewRecord { key: [0; 16], value }]).await.unwrap();
-}
-
-async fn is_done(stores: &Stores) -> bool {
-    let accepted = stores.log.bounds(OCCURRENCES.topic, 0).await.unwrap().next;
-    let issues = stores.meta.position(ISSUES_CONSUMER, OCCURRENCES).await.unwrap();
-    let events = stores.events.position(OCCURRENCES).await.unwrap();
-    stores.is_settled().await && issues.offset == accepted && events.offset == accepted
 }
 
 /// Runs a worker with batches of this size until everything is done or a store fails for good.
@@ -78,7 +88,7 @@ async fn drain(stores: &Stores, batch: usize, fault: Option<Faults>) -> Result<(
     worker.options.batch.records = batch;
     let mut running = tokio::spawn(worker.run(stop.clone()));
     loop {
-        if is_done(stores).await {
+        if stores.is_settled().await {
             stop.cancel();
             return running.await.unwrap();
         }

@@ -30,7 +30,7 @@ use nuthatch_store::{
     outcomes::{OutcomeGrouping, OutcomeQuery},
     projects::NewProject,
 };
-use nuthatch_worker::{ISSUES_CONSUMER, OUTCOMES_CONSUMER, Rules, Worker, WorkerOptions};
+use nuthatch_worker::{EVENTS_CONSUMER, ISSUES_CONSUMER, Rules, Worker, WorkerOptions, consumers};
 use tokio_util::sync::CancellationToken;
 
 use faults::{Fault, Faults, Faulty, away, dies_at};
@@ -66,11 +66,15 @@ impl Stores {
     }
 
     async fn accept(&self, id: u8, payload: &str) {
+        self.accept_item(Topic::IngestEvents, "event", id, payload).await;
+    }
+
+    async fn accept_item(&self, topic: Topic, item_type: &str, id: u8, payload: &str) {
         let header = IngestHeader {
             project_id: self.project,
             key_id: KeyId(1),
             event_id: EventId([id; 16]),
-            item_type: "event".to_owned(),
+            item_type: item_type.to_owned(),
             attributes: ItemAttributes::default(),
             blob: None,
             user_agent: None,
@@ -82,7 +86,7 @@ impl Stores {
         };
         let value = IngestRecord { header, payload: Bytes::copy_from_slice(payload.as_bytes()) }.encode();
         let record = NewRecord { key: [id; 16], value };
-        self.log.append(Topic::IngestEvents, 0, vec![record]).await.unwrap();
+        self.log.append(topic, 0, vec![record]).await.unwrap();
     }
 
     fn worker(&self, faults: Option<Faults>) -> Worker {
@@ -95,7 +99,8 @@ impl Stores {
             letters: faulty.clone(),
             queue: self.meta.clone(),
             outcomes: faulty.clone(),
-            settlements: faulty,
+            settlements: faulty.clone(),
+            monitors: faulty,
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: Arc::new(|| NOW),
             options: WorkerOptions {
@@ -130,13 +135,20 @@ impl Stores {
         if !self.meta.requested_replays(1).await.unwrap().is_empty() {
             return false;
         }
-        let accepted = self.log.bounds(START.topic, 0).await.unwrap().next;
-        let issues = self.meta.position(ISSUES_CONSUMER, START).await.unwrap();
-        let events = self.events.position(START).await.unwrap();
-        let start = Position { topic: Topic::Outcomes, ..START };
-        let decided = self.log.bounds(start.topic, 0).await.unwrap().next;
-        let counted = self.meta.position(OUTCOMES_CONSUMER, start).await.unwrap();
-        issues.offset == accepted && events.offset == accepted && counted.offset == decided
+        for topic in Topic::ALL {
+            let start = Position { topic, ..START };
+            let end = self.log.bounds(topic, 0).await.unwrap().next;
+            for consumer in consumers(topic) {
+                let at = match *consumer {
+                    EVENTS_CONSUMER => self.events.position(start).await.unwrap(),
+                    consumer => self.meta.position(consumer, start).await.unwrap(),
+                };
+                if at.offset != end {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     async fn counted(&self) -> u64 {

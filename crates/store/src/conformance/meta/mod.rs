@@ -7,9 +7,11 @@ mod fixture;
 mod issue_types;
 mod listing;
 mod message_queue;
+mod monitors;
 mod outcomes;
 mod project_tokens;
 mod projects;
+mod settlements;
 mod teams;
 mod transact;
 
@@ -26,11 +28,13 @@ pub use self::{
     },
     listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
     message_queue::messages_wait_in_order,
+    monitors::{monitors_are_made_by_check_ins, runs_are_limited_and_listed, runs_end_once},
     outcomes::{
         damage_shows_in_the_books, outcomes_age, outcomes_are_summed_as_asked, outcomes_move_with_their_effects,
     },
     project_tokens::project_tokens_belong_to_projects,
     projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
+    settlements::{batches_are_settled_once, items_count_once},
     teams::{teams_are_made_changed_and_removed, teams_have_members_and_projects},
     transact::{
         changes_are_applied, counters_add_up, hashes_keep_their_order, jobs_find_what_is_due, lives_are_written_down,
@@ -85,5 +89,10 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     teams_are_made_changed_and_removed(&fresh()).await;
     teams_have_members_and_projects(&fresh()).await;
     awaited_users_are_known(&fresh()).await;
+    batches_are_settled_once(&fresh()).await;
+    items_count_once(&fresh()).await;
+    monitors_are_made_by_check_ins(&fresh()).await;
+    runs_end_once(&fresh()).await;
+    runs_are_limited_and_listed(&fresh()).await;
     hours_of_the_archived_are_read(&fresh()).await;
 }

@@ -6,6 +6,7 @@ mod issue_types;
 mod issues;
 mod listing;
 mod message_queue;
+mod monitors;
 mod outcomes;
 mod project_tokens;
 mod projects;
@@ -30,14 +31,15 @@ use nuthatch_issues::{
     open_period::{OpenPeriod, PeriodEntry},
 };
 use nuthatch_protocol::{
-    Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, TeamId, Timestamp, Topic, TypeId,
-    UserId,
+    EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, TeamId, Timestamp, Topic,
+    TypeId, UserId,
 };
 
 use crate::{
     accounts::{ApiToken, SecretHash, Session, User},
     dead_letters::StoredLetter,
     issues::ConsumerPosition,
+    monitors::{Monitor, Run},
     project_tokens::ProjectToken,
     projects::{Organization, Project, ProjectKey, Role},
     settlements::ItemKey,
@@ -93,6 +95,10 @@ struct State {
 
     letters: BTreeMap<LetterId, StoredLetter>,
     last_letter: LetterId,
+
+    monitors: BTreeMap<EventId, Monitor>,
+    /// Runs of monitors, with the monitor.
+    runs: BTreeMap<(ProjectId, EventId), (EventId, Run)>,
 
     queue: BTreeMap<u64, TopicRecord>,
     last_queued: u64,

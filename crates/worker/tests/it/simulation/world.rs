@@ -201,7 +201,8 @@ impl World {
             letters: stores.clone(),
             queue: self.meta.clone(),
             outcomes: stores.clone(),
-            settlements: stores,
+            settlements: stores.clone(),
+            monitors: stores,
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: self.clock.clone(),
             options: WorkerOptions {

@@ -1,0 +1,174 @@
+//! Monitors and check-ins.
+
+use std::time::Duration;
+
+use nuthatch_protocol::{
+    CheckIn, DataCategory, EventId, Outcome, ProjectId, Timestamp, Topic,
+    check_in::{CheckInStatus, IntervalUnit, MonitorConfig, Schedule},
+};
+
+use super::{
+    fixture::{NOW, Place},
+    settlements::{one, settlement, sums},
+};
+use crate::{
+    MetaStore, StoreError,
+    monitors::{CHECK_INS_PER_MINUTE, CheckInQuery, Monitor, ReceivedCheckIn, Run},
+    settlements::Counted,
+};
+
+use CheckInStatus::{Error, InProgress, Ok as Fine};
+
+fn config(hours: u32) -> MonitorConfig {
+    MonitorConfig {
+        schedule: Schedule::Interval { value: hours, unit: IntervalUnit::Hour },
+        checkin_margin: Some(5),
+        max_runtime: None,
+        timezone: Some("Europe/Vienna".to_owned()),
+        failure_issue_threshold: None,
+        recovery_threshold: None,
+        owner: None,
+    }
+}
+
+/// A check-in of a monitor in production, so many seconds after the time of everything.
+fn check_in(project_id: ProjectId, slug: &str, id: Option<u8>, status: CheckInStatus, secs: u64) -> ReceivedCheckIn {
+    ReceivedCheckIn {
+        project_id,
+        record_id: EventId([secs as u8 ^ 0x80; 16]),
+        received: NOW.plus(Duration::from_secs(secs)),
+        check_in: CheckIn {
+            id: id.map(|id| EventId([id; 16])),
+            slug: slug.to_owned(),
+            status,
+            duration_ms: None,
+            environment: "production".to_owned(),
+            release: None,
+            trace_id: None,
+            config: None,
+        },
+    }
+}
+
+fn with_config(mut received: ReceivedCheckIn, hours: u32) -> ReceivedCheckIn {
+    received.check_in.config = Some(config(hours));
+    received
+}
+
+/// Takes one batch each.
+async fn take(store: &impl MetaStore, batch: u64, check_ins: Vec<ReceivedCheckIn>) {
+    let counted = |received: ReceivedCheckIn| {
+        let units = one(received.project_id, DataCategory::Monitor, received.received);
+        Counted { what: received, units }
+    };
+    let records = check_ins.len() as u64;
+    let settlement = settlement(Topic::IngestMonitors, batch * 100 + records, 100.min(records));
+    let settlement = crate::settlements::Settlement { records, ..settlement };
+    store.apply_check_ins(check_ins.into_iter().map(counted).collect(), settlement).await.expect("applies");
+}
+
+async fn only_monitor(store: &impl MetaStore, project: ProjectId) -> Monitor {
+    store.monitors(&[project]).await.expect("lists").pop().expect("a monitor")
+}
+
+fn all(monitor: EventId) -> CheckInQuery {
+    let (from, until) = (Timestamp(0), Timestamp(i64::MAX));
+    CheckInQuery { monitor, environments: Vec::new(), from, until, after: None, limit: 100 }
+}
+
+async fn runs(store: &impl MetaStore, monitor: EventId) -> Vec<Run> {
+    store.check_ins(&all(monitor)).await.expect("lists")
+}
+
+/// A monitor is made by the first check-in that says what to expect, and changed by later ones; others need it.
+pub async fn monitors_are_made_by_check_ins(store: &impl MetaStore) {
+    let Place { web, api, .. } = Place::make(store, "acme").await;
+    take(store, 1, vec![check_in(web, "backup", Some(1), Fine, 0)]).await;
+    assert_eq!(store.monitors(&[web, api]).await.expect("lists"), []);
+    take(
+        store,
+        2,
+        vec![
+            with_config(check_in(web, "backup", Some(1), InProgress, 60), 1),
+            with_config(check_in(web, "backup", Some(1), Fine, 70), 2),
+            with_config(check_in(api, "backup", Some(1), Error, 75), 3),
+        ],
+    )
+    .await;
+    let monitor = only_monitor(store, web).await;
+    assert_eq!((monitor.slug.as_str(), monitor.config.clone()), ("backup", config(2)));
+    let [environment] = &monitor.environments[..] else { panic!("{monitor:?}") };
+    assert_eq!((environment.name.as_str(), environment.status), ("production", Fine));
+    let [run] = &runs(store, monitor.id).await[..] else { panic!("one run") };
+    assert_eq!((run.status, run.duration_ms, run.begun), (Fine, Some(10_000), Some(run.added)));
+    assert_eq!(only_monitor(store, api).await.config, config(3), "another project's is another monitor");
+    let counted = [(Outcome::Accepted, String::new(), 2), (Outcome::Invalid, "unknown_monitor".to_owned(), 1)];
+    assert_eq!(sums(store, web, DataCategory::Monitor).await, counted);
+    assert_eq!(store.books().await.expect("reads").imbalances(), []);
+
+    store.delete_monitor(monitor.id).await.expect("is there");
+    assert_eq!((store.monitors(&[web]).await.expect("lists"), runs(store, monitor.id).await), (vec![], vec![]));
+    let again = store.delete_monitor(monitor.id).await;
+    assert!(matches!(again, Err(StoreError::NotFound(_))));
+}
+
+/// A run that is over is not opened again; one without id is the newest in progress; another monitor's stays as it is.
+pub async fn runs_end_once(store: &impl MetaStore) {
+    let Place { web, .. } = Place::make(store, "acme").await;
+    take(
+        store,
+        1,
+        vec![
+            with_config(check_in(web, "a", Some(1), InProgress, 0), 1),
+            with_config(check_in(web, "b", Some(1), Error, 1), 1),
+            check_in(web, "a", None, InProgress, 2),
+            check_in(web, "a", None, Error, 3),
+            check_in(web, "a", Some(1), InProgress, 4),
+            check_in(web, "a", None, Fine, 5),
+        ],
+    )
+    .await;
+    let monitors = store.monitors(&[web]).await.expect("lists");
+    assert_eq!(runs(store, monitors[1].id).await, []);
+    let found: Vec<_> = runs(store, monitors[0].id).await.into_iter().map(|run| (run.id.0[0], run.status)).collect();
+    assert_eq!(found, [(0x80 ^ 5, Fine), (1, Error)]);
+    let counted = [
+        (Outcome::Accepted, String::new(), 4),
+        (Outcome::Invalid, "check_in_of_other_monitor".to_owned(), 1),
+        (Outcome::Invalid, "duplicate".to_owned(), 1),
+    ];
+    assert_eq!(sums(store, web, DataCategory::Monitor).await, counted);
+}
+
+/// New runs of a monitor and environment are limited by the minute, and listed by the page.
+pub async fn runs_are_limited_and_listed(store: &impl MetaStore) {
+    let Place { web, .. } = Place::make(store, "acme").await;
+    // The time of everything is 20 seconds into a minute.
+    let mut batch: Vec<_> = (0..10).map(|n| with_config(check_in(web, "a", Some(n), Fine, n.into()), 1)).collect();
+    let mut elsewhere = check_in(web, "a", Some(77), Fine, 11);
+    elsewhere.check_in.environment = "staging".to_owned();
+    batch.extend([elsewhere, check_in(web, "a", Some(50), Fine, 60)]);
+    take(store, 1, batch).await;
+    let taken = CHECK_INS_PER_MINUTE + 2;
+    let limited = (Outcome::RateLimited, "monitor_environment".to_owned(), 12 - taken);
+    assert_eq!(sums(store, web, DataCategory::Monitor).await, [(Outcome::Accepted, String::new(), taken), limited]);
+    let monitor = only_monitor(store, web).await;
+    assert_eq!(monitor.environments.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["production", "staging"]);
+    let ids = |runs: Vec<Run>| runs.into_iter().map(|run| run.id.0[0]).collect::<Vec<_>>();
+    let everything = ids(runs(store, monitor.id).await);
+    assert_eq!(everything, [50, 77, 5, 4, 3, 2, 1, 0]);
+    let first = store.check_ins(&CheckInQuery { limit: 3, ..all(monitor.id) }).await.expect("lists");
+    let after = first.last().map(|run| (run.added, run.id));
+    let rest = store.check_ins(&CheckInQuery { after, ..all(monitor.id) }).await.expect("lists");
+    assert_eq!([ids(first), ids(rest)].concat(), everything);
+    let staging = CheckInQuery { environments: vec!["staging".to_owned()], ..all(monitor.id) };
+    assert_eq!(ids(store.check_ins(&staging).await.expect("lists")), [77]);
+    let minute = CheckInQuery {
+        from: NOW.plus(Duration::from_secs(5)),
+        until: NOW.plus(Duration::from_secs(60)),
+        ..all(monitor.id)
+    };
+    assert_eq!(ids(store.check_ins(&minute).await.expect("lists")), [77, 5]);
+    store.expire_check_ins(NOW.plus(Duration::from_secs(11))).await.expect("expires");
+    assert_eq!(ids(runs(store, monitor.id).await), [50, 77]);
+}

@@ -1,0 +1,24 @@
+//! Bytes are an event that is normalised, filtered, scrubbed and grouped, or are refused with their place.
+#![no_main]
+
+use bytes::Bytes;
+use libfuzzer_sys::fuzz_target;
+use nuthatch_grouping::{Config, group, mark_frames};
+use nuthatch_normalize::{
+    filter::{FilterSettings, Filters},
+    normalize,
+    scrub::{ScrubSettings, Scrubber},
+};
+use nuthatch_protocol::{IngestRecord, Timestamp};
+
+fuzz_target!(|payload: &[u8]| {
+    let record = IngestRecord::trial(Bytes::copy_from_slice(payload), Timestamp::from_secs(1_800_000_000));
+    let Ok(mut event) = normalize(&record) else { return };
+    let (filters, _) = Filters::new(&FilterSettings::default());
+    let _ = filters.reason(&event, None);
+    Scrubber::new(&ScrubSettings::default()).0.scrub(&mut event);
+    mark_frames(&mut event, &Config::default());
+    assert!(!group(&event, &Config::default()).hashes.is_empty());
+    // What is stored can be read back.
+    assert!(serde_json::from_slice::<serde_json::Value>(&event.to_json()).is_ok());
+});
