@@ -27,6 +27,12 @@ pub enum Reason {
     TooDeep,
     /// Larger than [`crate::MAX_PAYLOAD_BYTES`].
     TooLarge,
+    /// A security report of no known kind.
+    SecurityReportType,
+    /// A security report whose content makes no sense.
+    SecurityReport,
+    /// Feedback that says nothing.
+    EmptyFeedback,
 }
 
 impl Reason {
@@ -37,6 +43,9 @@ impl Reason {
             Self::NotAnObject => "not_an_object",
             Self::TooDeep => "too_deep",
             Self::TooLarge => "too_large",
+            Self::SecurityReportType => "security_report_type",
+            Self::SecurityReport => "security_report",
+            Self::EmptyFeedback => "empty_feedback",
         }
     }
 }

@@ -53,6 +53,16 @@ const FRAME: &[Field] = &[
     ("trust", Shape::Text(NAME)),
 ];
 
+const TEMPLATE: &[Field] = &[
+    ("abs_path", Shape::Text(FILE)),
+    ("colno", Shape::Integer),
+    ("context_line", Shape::Line(LINE)),
+    ("filename", Shape::Text(FILE)),
+    ("lineno", Shape::Integer),
+    ("post_context", Shape::Lines(LINE)),
+    ("pre_context", Shape::Lines(LINE)),
+];
+
 const STACKTRACE: &[Field] = &[
     ("frames", Shape::Inner),
     ("instruction_addr_adjustment", Shape::Text(NAME)),
@@ -68,6 +78,19 @@ pub(crate) fn normalize_top(event: &mut Map<String, Value>, meta: &mut Meta) {
         if value.is_null() {
             event.remove("stacktrace");
         }
+    }
+}
+
+/// Brings the place in a template language's file into shape.
+pub(crate) fn normalize_template(event: &mut Map<String, Value>, meta: &mut Meta) {
+    let Some(value) = event.get_mut("template") else { return };
+    let at = Path::top("template");
+    match &mut *value {
+        Value::Object(map) => shape::fields(map, TEMPLATE, &at, meta),
+        other => meta.invalid(&at, "an object", other.take()),
+    }
+    if shape::is_empty(value) {
+        event.remove("template");
     }
 }
 

@@ -6,7 +6,7 @@ use nuthatch_grouping as grouping;
 use nuthatch_issues::Routed;
 use nuthatch_normalize::{self as normalize, filter::FilterReason};
 use nuthatch_protocol::{
-    DataCategory, Event, EventRow, IngestRecord, Message, Position, ProjectId, Timestamp, Topic,
+    DataCategory, Event, EventRow, IngestRecord, ItemType, Message, Position, ProjectId, Timestamp, Topic,
     record::{DeadLetter, IngestHeader},
 };
 use nuthatch_store::log::{DamagedRecord, ReadBatch, StoredRecord};
@@ -55,7 +55,7 @@ pub enum Stage {
 /// Why it cannot be an event.
 pub fn prepare(record: &IngestRecord, rules: &ProjectRules, stage: Stage) -> Result<Meaning, Box<Refusal>> {
     let header = &record.header;
-    let mut event = normalize::normalize(record).map_err(|refused| Refusal {
+    let mut event = normalize::normalize(record, rules.geo()).map_err(|refused| Refusal {
         project_id: Some(header.project_id),
         event_id: Some(header.event_id),
         reason: refused.reason.as_str().to_owned(),
@@ -211,7 +211,13 @@ impl ReadEvents {
 }
 
 fn entry_of(header: &IngestHeader) -> Entry {
-    Entry::event(header.received, header.project_id, header.key_id)
+    let entry = Entry::event(header.received, header.project_id, header.key_id);
+    let category = match ItemType::from(header.item_type.as_str()) {
+        ItemType::Security | ItemType::RawSecurity => DataCategory::Security,
+        ItemType::Feedback => DataCategory::Feedback,
+        _ => DataCategory::Error,
+    };
+    Entry { category, ..entry }
 }
 
 fn dead(record: &StoredRecord, refusal: Refusal, now: Timestamp) -> Dead {
