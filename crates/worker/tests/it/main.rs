@@ -7,6 +7,7 @@ mod letters;
 #[path = "../../../issues/tests/it/model.rs"]
 mod model;
 mod options;
+mod reports;
 mod simulation;
 #[path = "../../../issues/tests/it/state.rs"]
 #[expect(dead_code, reason = "the tests of the engine use the rest")]
@@ -66,11 +67,15 @@ impl Stores {
     }
 
     async fn accept(&self, id: u8, payload: &str) {
+        self.accept_item("event", id, payload).await;
+    }
+
+    async fn accept_item(&self, item_type: &str, id: u8, payload: &str) {
         let header = IngestHeader {
             project_id: self.project,
             key_id: KeyId(1),
             event_id: EventId([id; 16]),
-            item_type: "event".to_owned(),
+            item_type: item_type.to_owned(),
             attributes: ItemAttributes::default(),
             blob: None,
             user_agent: None,
