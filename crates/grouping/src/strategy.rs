@@ -108,11 +108,11 @@ fn security(event: &Event) -> Vec<View> {
         let text = |key| event.text(&["csp", key]).unwrap_or_default();
         let directive = text("effective_directive");
         let (blocked, violated) = (text("blocked_uri"), text("violated_directive"));
-        let is_local = matches!(blocked, "" | "self" | "'self'");
+        let is_local = is_local(blocked);
         let kind = ["'unsafe-inline'", "'unsafe-eval'"].into_iter().find(|kind| violated.contains(kind));
         let origin = match kind.filter(|_| is_local && directive == "script-src") {
             Some(kind) => Component::leaf("violation", Some(kind)),
-            None => Component::leaf("uri", Some(blocked_origin(blocked, is_local))),
+            None => Component::leaf("uri", Some(blocked_origin(blocked))),
         };
         return view(Component::parent("csp", [Component::leaf("salt", Some(directive)), origin]));
     }
@@ -125,11 +125,19 @@ fn security(event: &Event) -> Vec<View> {
     Vec::new()
 }
 
-fn blocked_origin(uri: &str, is_local: bool) -> String {
-    if is_local {
+/// Whether what was blocked is the page's own.
+fn is_local(uri: &str) -> bool {
+    matches!(uri, "" | "self" | "'self'")
+}
+
+/// Where what a report says was blocked comes from, without what differs from case to case.
+pub(crate) fn blocked_origin(uri: &str) -> String {
+    if is_local(uri) {
         return "'self'".to_owned();
     }
     match uri.split_once("://") {
+        // What newer browsers call code in the page.
+        None if matches!(uri, "inline" | "eval" | "wasm-eval") => uri.to_owned(),
         None => format!("{}:", uri.split(':').next().unwrap_or(uri)),
         Some((scheme, rest)) => {
             let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use nuthatch_protocol::Event;
 use serde_json::{Map, Value};
 
-use crate::{Config, crash, function_name, platform};
+use crate::{Config, crash, function_name, platform, strategy::blocked_origin};
 
 const MAX_TYPE_CHARS: usize = 128;
 const MAX_VALUE_CHARS: usize = 1024;
@@ -27,12 +27,16 @@ pub(crate) fn title(event: &Event, main_exception: Option<usize>, config: &Confi
     let main = main_exception.and_then(|index| exceptions.get(index)).or(exceptions.last());
     match (main, event.text(&["type"])) {
         (Some(main), _) => of_exception(event, main, config),
-        (None, Some("csp")) => of_report(
-            event,
-            &[("uri", event.text(&["csp", "blocked_uri"])), ("directive", event.text(&["csp", "effective_directive"]))],
-        ),
+        (None, Some("csp")) => {
+            let text = |key: &str| event.text(&["csp", key]);
+            let facts = [
+                ("uri", text("blocked_uri").map(blocked_origin)),
+                ("directive", text("effective_directive").map(str::to_owned)),
+            ];
+            of_report(event, facts)
+        }
         (None, Some(kind @ ("hpkp" | "expectct" | "expectstaple"))) => {
-            of_report(event, &[("origin", event.text(&[kind, "hostname"]))])
+            of_report(event, [("origin", event.text(&[kind, "hostname"]).map(str::to_owned))])
         }
         (None, Some(Event::FEEDBACK)) => of_feedback(event),
         _ => {
@@ -70,18 +74,21 @@ fn of_exception(event: &Event, main: &Value, config: &Config) -> Words {
     Words { title, location: filename, metadata: facts_map(facts) }
 }
 
-fn of_report(event: &Event, facts: &[(&'static str, Option<&str>)]) -> Words {
+fn of_report<const N: usize>(event: &Event, facts: [(&'static str, Option<String>); N]) -> Words {
     let title = message_line(event);
-    let location = facts.first().and_then(|(_, fact)| fact.map(str::to_owned));
-    let mut metadata = facts_map(facts.iter().map(|(name, fact)| (*name, fact.map(str::to_owned))));
+    let location = facts.first().and_then(|(_, fact)| fact.clone());
+    let mut metadata = facts_map(facts);
     metadata.insert("message".to_owned(), Value::from(title.as_str()));
     Words { title, location, metadata }
 }
 
+/// What somebody says about the application: all feedback is called the same, its text tells it apart.
 fn of_feedback(event: &Event) -> Words {
-    let fact = |name: &'static str| (name, event.text(&["contexts", "feedback", name]).map(str::to_owned));
-    let facts = ["message", "name", "contact_email", "source", "associated_event_id"].map(fact);
-    let mut metadata = facts_map(facts);
+    let fact = |key: &'static str| {
+        let text = event.text(&["contexts", "feedback", key]);
+        (key, text.map(|text| cut(text, MAX_VALUE_CHARS)))
+    };
+    let mut metadata = facts_map(["contact_email", "message", "name", "source", "associated_event_id"].map(fact));
     metadata.insert("title".to_owned(), FEEDBACK_TITLE.into());
     if let Some(message) = event.text(&["contexts", "feedback", "message"]) {
         metadata.insert("value".to_owned(), cut(message, MAX_VALUE_CHARS).into());

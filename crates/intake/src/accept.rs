@@ -4,8 +4,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::request::Parts;
 use nuthatch_protocol::{
-    Auth, DataCategory, Envelope, EnvelopeHeader, EventId, IngestRecord, Item, Origin, Outcome, OutcomeKey, ProjectId,
-    record::IngestHeader,
+    Auth, DataCategory, Envelope, EnvelopeHeader, EventId, IngestRecord, Item, ItemAttributes, Origin, Outcome,
+    OutcomeKey, ProjectId, record::IngestHeader,
 };
 use nuthatch_store::{StoreError, log::NewRecord, projects::ProjectKey};
 use tokio::time::{sleep, timeout};
@@ -135,6 +135,7 @@ async fn process(
         IdSource::None => None,
     };
     let sent_at = envelope.header.sent_at;
+    let replay_id = envelope.header.trace.and_then(|trace| trace.replay_id);
     let (mut counted, mut records) = (Vec::new(), Vec::new());
     for item in envelope.items {
         match plan::verdict(&item) {
@@ -147,7 +148,7 @@ async fn process(
                     key_id: key.id,
                     event_id,
                     item_type: item.item_type.as_str().to_owned(),
-                    attributes: item.attributes,
+                    attributes: ItemAttributes { replay_id, ..item.attributes },
                     blob: None,
                     received: origin.received,
                     sent_at,

@@ -5,9 +5,9 @@ use nuthatch_protocol::{Event, Level, record::IngestHeader};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    breadcrumbs, contexts, exception, logentry,
+    GeoLookup, Refused, breadcrumbs, contexts, debug_meta, exception, logentry, mechanism,
     meta::{Meta, Path},
-    release, request,
+    release, request, sdk,
     shape::{self, FREE, Field, Shape},
     stacktrace, tags, threads, time,
     trim::{self, Bag, Limit},
@@ -37,7 +37,7 @@ const FIELDS: &[Field] = &[
     ("contexts", Shape::Inner),
     ("csp", Shape::Object(FREE)),
     ("culprit", Shape::Text(Limit::new(200))),
-    ("debug_meta", Shape::Object(Bag { depth: 6, bytes: 256 << 10 })),
+    ("debug_meta", Shape::Inner),
     ("dist", Shape::Lenient(Limit::new(250))),
     ("environment", Shape::Lenient(Limit::new(250))),
     ("exception", Shape::Inner),
@@ -53,13 +53,13 @@ const FIELDS: &[Field] = &[
     ("platform", Shape::Text(Limit::new(64))),
     ("release", Shape::Lenient(Limit::new(1000))),
     ("request", Shape::Inner),
-    ("sdk", Shape::Object(FREE)),
+    ("sdk", Shape::Inner),
     ("server_name", Shape::Text(tags::MOVED_VALUE)),
     ("site", Shape::Text(tags::MOVED_VALUE)),
     ("stacktrace", Shape::Inner),
     ("start_timestamp", Shape::Time),
     ("tags", Shape::Inner),
-    ("template", Shape::Object(FREE)),
+    ("template", Shape::Inner),
     ("threads", Shape::Inner),
     ("time_spent", Shape::Integer),
     ("timestamp", Shape::Time),
@@ -108,8 +108,22 @@ const PLATFORMS: &[&str] = &[
     "swift",
 ];
 
+/// Who says what type an event has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What is in it.
+    Inferred,
+    /// The item that brought it: somebody's feedback.
+    Feedback,
+}
+
 /// Brings the tree into the normal form.
-pub(crate) fn normalize(mut event: Map<String, Value>, header: &IngestHeader) -> Event {
+pub(crate) fn normalize(
+    mut event: Map<String, Value>,
+    header: &IngestHeader,
+    kind: Kind,
+    geo: Option<&dyn GeoLookup>,
+) -> Result<Event, Refused> {
     let mut meta = Meta::new(event.remove("_meta"));
     resolve_aliases(&mut event);
     let is_known = |name: &str| FIELDS.iter().any(|(known, _)| *known == name);
@@ -119,17 +133,21 @@ pub(crate) fn normalize(mut event: Map<String, Value>, header: &IngestHeader) ->
         !value.is_null()
     });
 
+    sdk::normalize(&mut event, &mut meta);
     defaults(&mut event, header);
     let shift = time::normalize(&mut event, header, &mut meta);
     stacktrace::normalize_top(&mut event, &mut meta);
     exception::normalize(&mut event, &mut meta);
     threads::normalize(&mut event, &mut meta);
     move_stacktrace(&mut event);
+    stacktrace::normalize_template(&mut event, &mut meta);
     logentry::normalize(&mut event, &mut meta);
     breadcrumbs::normalize(&mut event, shift, &mut meta);
     request::normalize(&mut event, &mut meta);
-    contexts::normalize(&mut event, &mut meta);
-    user::normalize(&mut event, header.client_ip, &mut meta);
+    debug_meta::normalize(&mut event, &mut meta);
+    contexts::normalize(&mut event, header.attributes.replay_id, &mut meta);
+    mechanism::name_numbers(&mut event);
+    user::normalize(&mut event, header.client_ip, geo, &mut meta);
     tags::normalize(&mut event, &mut meta);
     release::normalize(&mut event, &mut meta);
     fingerprint(&mut event, &mut meta);
@@ -139,14 +157,20 @@ pub(crate) fn normalize(mut event: Map<String, Value>, header: &IngestHeader) ->
     if let Some(Value::String(name)) = event.get_mut("transaction") {
         *name = name.trim().to_owned();
     }
+    if kind == Kind::Feedback {
+        contexts::normalize_feedback(&mut event, &mut meta)?;
+    }
     event.retain(|_, value| !shape::is_empty(value));
 
-    let kind = event_type(&event);
-    event.insert("type".to_owned(), kind.into());
-    if let Some(tree) = meta.finish(is_known) {
+    let word = match kind {
+        Kind::Inferred => event_type(&event),
+        Kind::Feedback => "userreportv2",
+    };
+    event.insert("type".to_owned(), word.into());
+    if let Some(tree) = meta.finish(is_known, &event) {
         event.insert("_meta".to_owned(), tree);
     }
-    Event(event)
+    Ok(Event(event))
 }
 
 fn resolve_aliases(event: &mut Map<String, Value>) {

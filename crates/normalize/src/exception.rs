@@ -1,10 +1,11 @@
-//! Exceptions and how they were caught (`reference/ingest-protocol.md` §11.3).
+//! Exceptions (`reference/ingest-protocol.md` §11.3).
 
 use serde_json::{Map, Value, json};
 
 use crate::{
+    mechanism,
     meta::{Meta, Path},
-    shape::{self, FREE, Field, Shape},
+    shape::{self, Field, Shape},
     stacktrace,
     trim::Limit,
 };
@@ -21,23 +22,6 @@ const EXCEPTION: &[Field] = &[
     ("type", Shape::Text(TYPE)),
     ("value", Shape::Json(MESSAGE)),
 ];
-
-const MECHANISM: &[Field] = &[
-    ("data", Shape::Object(FREE)),
-    ("description", Shape::Text(MESSAGE)),
-    ("exception_id", Shape::Integer),
-    ("handled", Shape::Boolean),
-    ("help_link", Shape::Text(Limit::new(2048))),
-    ("is_exception_group", Shape::Boolean),
-    ("meta", Shape::Object(FREE)),
-    ("parent_id", Shape::Integer),
-    ("source", Shape::Text(TYPE)),
-    ("synthetic", Shape::Boolean),
-    ("type", Shape::Text(TYPE)),
-];
-
-/// What a mechanism without a name is called.
-const UNNAMED_MECHANISM: &str = "generic";
 
 pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
     if let Some(value) = event.get_mut("exception") {
@@ -57,7 +41,7 @@ fn exception(map: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) -> bo
         }
         return false;
     }
-    mechanism(map, at, meta);
+    mechanism::normalize_in(map, at, meta);
     stacktrace::normalize_in(map, at, meta);
     true
 }
@@ -76,33 +60,5 @@ fn split_value(map: &mut Map<String, Value>) {
         map.remove("value");
     } else {
         map.insert("value".to_owned(), Value::String(rest));
-    }
-}
-
-fn mechanism(exception: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
-    let Some(value) = exception.get_mut("mechanism") else { return };
-    let at = at.key("mechanism");
-    match &mut *value {
-        Value::Object(map) => {
-            shape::fields(map, MECHANISM, &at, meta);
-            check_link(map, &at, meta);
-            if !map.is_empty() {
-                map.entry("type").or_insert_with(|| UNNAMED_MECHANISM.into());
-            }
-        }
-        other => meta.invalid(&at, "an object", other.take()),
-    }
-    if shape::is_empty(value) {
-        exception.remove("mechanism");
-    }
-}
-
-/// A link that the page shows must be one that a browser may follow.
-fn check_link(mechanism: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
-    let is_web = |link: &str| link.starts_with("https://") || link.starts_with("http://");
-    if mechanism.get("help_link").is_some_and(|link| !link.as_str().is_some_and(is_web))
-        && let Some(link) = mechanism.remove("help_link")
-    {
-        meta.invalid(&at.key("help_link"), "a http or https link", link);
     }
 }

@@ -13,39 +13,58 @@
 mod breadcrumbs;
 mod check_in;
 mod contexts;
+mod debug_meta;
 mod event;
 mod exception;
 pub mod filter;
+mod geo;
+mod http;
 mod json;
 mod logentry;
+mod mechanism;
 mod meta;
 mod problem;
 mod refused;
 mod release;
 mod request;
 pub mod scrub;
+mod sdk;
+mod security;
 mod shape;
 mod stacktrace;
+mod system_names;
 mod tags;
 mod threads;
 mod time;
 mod trim;
 mod user;
+pub mod user_agent;
 
 pub use check_in::check_in;
+pub use geo::{GeoLookup, Place};
 pub use json::{MAX_DEPTH, MAX_PAYLOAD_BYTES};
 pub use problem::Problem;
 pub use refused::{Reason, Refused};
 
-use nuthatch_protocol::{Event, IngestRecord};
+use nuthatch_protocol::{Event, IngestRecord, ItemType};
 use serde_json::Value;
 
-/// Reads the payload of an accepted event item and brings it into the normal form of [`Event`].
+use crate::event::Kind;
+
+/// Reads the payload of an accepted item that is an event or becomes one (`event`, `security`, `raw_security`,
+/// `feedback`), and brings it into the normal form of [`Event`]. `geo` tells where users are, if anybody knows.
 ///
-/// Refuses only what is no JSON object, is nested deeper than [`MAX_DEPTH`] or larger than [`MAX_PAYLOAD_BYTES`].
-pub fn normalize(record: &IngestRecord) -> Result<Event, Refused> {
-    match json::read(&record.payload)? {
-        Value::Object(map) => Ok(event::normalize(map, &record.header)),
-        other => Err(Refused::not_an_object(&other)),
+/// Refuses only what is no JSON object, is nested deeper than [`MAX_DEPTH`] or larger than [`MAX_PAYLOAD_BYTES`], security
+/// reports that cannot be understood, and feedback without a text.
+pub fn normalize(record: &IngestRecord, geo: Option<&dyn GeoLookup>) -> Result<Event, Refused> {
+    let header = &record.header;
+    let map = match json::read(&record.payload)? {
+        Value::Object(map) => map,
+        other => return Err(Refused::not_an_object(&other)),
+    };
+    match ItemType::from(header.item_type.as_str()) {
+        ItemType::RawSecurity => event::normalize(security::event(map, header)?, header, Kind::Inferred, geo),
+        ItemType::Feedback => event::normalize(map, header, Kind::Feedback, geo),
+        _ => event::normalize(map, header, Kind::Inferred, geo),
     }
 }

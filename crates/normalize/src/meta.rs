@@ -88,9 +88,13 @@ impl Meta {
         }
     }
 
-    /// The tree, if there is anything in it.
-    pub(crate) fn finish(mut self, known: impl Fn(&str) -> bool) -> Option<Value> {
-        self.tree.retain(|key, _| key.is_empty() || known(key));
+    /// The tree, if there is anything in it: notes on what such an event has, and has not lost silently.
+    pub(crate) fn finish(mut self, known: impl Fn(&str) -> bool, event: &Map<String, Value>) -> Option<Value> {
+        self.tree.retain(|key, node| match node {
+            Value::Object(_) if key.is_empty() => true,
+            Value::Object(node) if known(key) => prune(node, event.get(key)),
+            _ => false,
+        });
         (!self.tree.is_empty()).then_some(Value::Object(self.tree))
     }
 
@@ -156,6 +160,24 @@ fn child(parent: &mut Map<String, Value>, key: String) -> &mut Map<String, Value
         *slot = Value::Object(Map::new());
     }
     slot.as_object_mut().expect("made an object above")
+}
+
+/// Drops what says nothing about a value that is there, and is no reason why it is not; tells whether anything is left.
+fn prune(node: &mut Map<String, Value>, value: Option<&Value>) -> bool {
+    node.retain(|key, below| {
+        let Value::Object(below) = below else { return false };
+        if key.is_empty() {
+            let is_reason = ["err", "rem"].iter().any(|kind| below.contains_key(*kind));
+            return (value.is_some() || is_reason) && !below.is_empty();
+        }
+        let child = match value {
+            Some(Value::Object(map)) => map.get(key),
+            Some(Value::Array(items)) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
+            _ => None,
+        };
+        prune(below, child)
+    });
+    !node.is_empty()
 }
 
 fn push(node: &mut Map<String, Value>, error: Value) {

@@ -29,6 +29,12 @@ pub enum Reason {
     TooLarge,
     /// A check-in that names no monitor.
     NoMonitor,
+    /// A security report of no known kind.
+    SecurityReportType,
+    /// A security report whose content makes no sense.
+    SecurityReport,
+    /// Feedback that says nothing.
+    EmptyFeedback,
 }
 
 impl Reason {
@@ -40,6 +46,9 @@ impl Reason {
             Self::TooDeep => "too_deep",
             Self::TooLarge => "too_large",
             Self::NoMonitor => "no_monitor",
+            Self::SecurityReportType => "security_report_type",
+            Self::SecurityReport => "security_report",
+            Self::EmptyFeedback => "empty_feedback",
         }
     }
 }

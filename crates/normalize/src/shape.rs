@@ -59,6 +59,18 @@ pub(crate) fn fields(map: &mut Map<String, Value>, known: &[Field], at: &Path<'_
     });
 }
 
+/// Brings the listed fields of an object into shape and removes what is null then. Other keys are left alone.
+pub(crate) fn listed(map: &mut Map<String, Value>, known: &[Field], at: &Path<'_>, meta: &mut Meta) {
+    for (key, shape) in known {
+        if let Some(value) = map.get_mut(*key) {
+            apply(*shape, value, &at.key(key), meta);
+            if value.is_null() {
+                map.remove(*key);
+            }
+        }
+    }
+}
+
 /// Brings a value into shape; it is null afterwards when it could not be read.
 pub(crate) fn apply(shape: Shape, value: &mut Value, at: &Path<'_>, meta: &mut Meta) {
     if value.is_null() || matches!(shape, Shape::Inner) {

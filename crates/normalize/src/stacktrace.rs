@@ -43,7 +43,7 @@ const FRAME: &[Field] = &[
     ("image_addr", Shape::Address),
     ("instruction_addr", Shape::Address),
     ("lang", Shape::Text(NAME)),
-    ("lock", Shape::Object(FREE)),
+    ("lock", Shape::Inner),
     ("package", Shape::Text(FILE)),
     ("platform", Shape::Text(NAME)),
     ("raw_function", Shape::Text(NAME)),
@@ -51,6 +51,25 @@ const FRAME: &[Field] = &[
     ("symbol", Shape::Text(NAME)),
     ("symbol_addr", Shape::Address),
     ("trust", Shape::Text(NAME)),
+];
+
+const TEMPLATE: &[Field] = &[
+    ("abs_path", Shape::Text(FILE)),
+    ("colno", Shape::Integer),
+    ("context_line", Shape::Line(LINE)),
+    ("filename", Shape::Text(FILE)),
+    ("lineno", Shape::Integer),
+    ("post_context", Shape::Lines(LINE)),
+    ("pre_context", Shape::Lines(LINE)),
+];
+
+/// A lock that a thread waits for or holds (`type`: 1 locked, 2 waiting, 4 sleeping, 8 blocked).
+const LOCK: &[Field] = &[
+    ("address", Shape::Address),
+    ("class_name", Shape::Text(NAME)),
+    ("package_name", Shape::Text(NAME)),
+    ("thread_id", Shape::Id),
+    ("type", Shape::Integer),
 ];
 
 const STACKTRACE: &[Field] = &[
@@ -68,6 +87,19 @@ pub(crate) fn normalize_top(event: &mut Map<String, Value>, meta: &mut Meta) {
         if value.is_null() {
             event.remove("stacktrace");
         }
+    }
+}
+
+/// Brings the place in a template language's file into shape.
+pub(crate) fn normalize_template(event: &mut Map<String, Value>, meta: &mut Meta) {
+    let Some(value) = event.get_mut("template") else { return };
+    let at = Path::top("template");
+    match &mut *value {
+        Value::Object(map) => shape::fields(map, TEMPLATE, &at, meta),
+        other => meta.invalid(&at, "an object", other.take()),
+    }
+    if shape::is_empty(value) {
+        event.remove("template");
     }
 }
 
@@ -156,8 +188,22 @@ fn frame(map: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) -> bool {
             trim::bag(vars, VARS, &at, meta);
         }
     }
+    if let Some(value) = map.get_mut("lock")
+        && !lock(value, &at.key("lock"), meta)
+    {
+        map.remove("lock");
+    }
     complete_paths(map);
     !map.is_empty()
+}
+
+/// Brings a lock into shape and says whether anything is left of it.
+pub(crate) fn lock(value: &mut Value, at: &Path<'_>, meta: &mut Meta) -> bool {
+    match &mut *value {
+        Value::Object(map) => shape::fields(map, LOCK, at, meta),
+        other => meta.invalid(at, "an object", other.take()),
+    }
+    !shape::is_empty(value)
 }
 
 /// Each of `abs_path` and `filename` stands in for the other.

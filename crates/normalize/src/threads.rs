@@ -26,7 +26,17 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
         shape::value_list(value, &Path::top("threads"), meta, |map, at, meta| {
             shape::fields(map, THREAD, at, meta);
             stacktrace::normalize_in(map, at, meta);
+            held_locks(map, &at.key("held_locks"), meta);
             !map.is_empty()
         });
+    }
+}
+
+/// Locks by their addresses.
+fn held_locks(thread: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
+    let Some(Value::Object(locks)) = thread.get_mut("held_locks") else { return };
+    locks.retain(|address, value| stacktrace::lock(value, &at.key(address), meta));
+    if locks.is_empty() {
+        thread.remove("held_locks");
     }
 }

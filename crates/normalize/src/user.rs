@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value};
 
 use crate::{
+    geo::{self, GeoLookup},
     meta::{Meta, Path},
     shape::{self, FREE, Field, Shape},
     trim::{self, Limit},
@@ -27,7 +28,12 @@ const USER: &[Field] = &[
 ];
 
 /// Reads the user; unknown keys move into `data`. The request must have been read before.
-pub(crate) fn normalize(event: &mut Map<String, Value>, client_ip: Option<IpAddr>, meta: &mut Meta) {
+pub(crate) fn normalize(
+    event: &mut Map<String, Value>,
+    client_ip: Option<IpAddr>,
+    geo: Option<&dyn GeoLookup>,
+    meta: &mut Meta,
+) {
     let at = Path::top("user");
     let mut user = match event.remove("user") {
         Some(Value::Object(map)) => map,
@@ -45,6 +51,8 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, client_ip: Option<IpAddr
             Map::new()
         }
     };
+    // The server's own word for the user, which readers make of the fields above.
+    user.remove("sentry_user");
     shape::fields(&mut user, USER, &at, meta);
     let extra: Vec<String> = user.keys().filter(|key| USER.iter().all(|(name, _)| name != key)).cloned().collect();
     for key in extra {
@@ -59,6 +67,9 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, client_ip: Option<IpAddr
         user.insert("data".to_owned(), data);
     }
     address(event, &mut user, client_ip, meta);
+    if let Some(geo) = geo {
+        geo::fill(&mut user, geo);
+    }
     if !user.is_empty() {
         event.insert("user".to_owned(), Value::Object(user));
     }

@@ -111,11 +111,19 @@ pub struct WorkerConfig {
     pub commit_interval_ms: u64,
     /// Most events between two commits of the search index.
     pub commit_max_events: usize,
+    /// Database that tells where addresses are.
+    pub geoip_path: Option<PathBuf>,
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        Self { batch_max_records: 1000, batch_max_bytes: 16 << 20, commit_interval_ms: 500, commit_max_events: 20_000 }
+        Self {
+            batch_max_records: 1000,
+            batch_max_bytes: 16 << 20,
+            commit_interval_ms: 500,
+            commit_max_events: 20_000,
+            geoip_path: None,
+        }
     }
 }
 
@@ -275,6 +283,11 @@ pub const OPTIONS: &[ConfigOption] = &[
     option("worker.batch_max_bytes", "Most bytes that the worker handles as one batch."),
     option("worker.commit_interval_ms", "Longest time until a processed event can be searched."),
     option("worker.commit_max_events", "Most events between two commits of the search index."),
+    option(
+        "worker.geoip_path",
+        "Database in MaxMind's format (`GeoLite2-City.mmdb` and the like) that tells in which country and city users are; \
+         it is read into memory at the start. Without it events say nothing about that.",
+    ),
     option("retention.events_days", "Days that events are kept. Issues stay."),
     option("telemetry.log", "Which log lines to write, for instance `info` or `info,nuthatch_intake=debug`."),
     option("telemetry.log_format", "`text` for people, `json` for one JSON object a line."),

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod geoip;
 pub mod sample;
 pub mod scenario;
 pub mod server;

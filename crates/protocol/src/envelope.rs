@@ -35,6 +35,17 @@ pub struct EnvelopeHeader {
     /// When the client sent it, by its own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
+    /// The trace that the envelope's events belong to (§15).
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceHeader>,
+}
+
+/// What the first line says about the trace; sampling happens in SDKs, so most of it does not matter here.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TraceHeader {
+    /// The replay that was recorded meanwhile.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub replay_id: Option<EventId>,
 }
 
 /// One item.
@@ -76,6 +87,9 @@ pub struct ItemAttributes {
     /// Span of a trace attachment.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub span_id: Option<String>,
+    /// The replay that was recorded meanwhile: intake takes it from the envelope's trace (§15).
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub replay_id: Option<EventId>,
 }
 
 impl ItemAttributes {
@@ -360,7 +374,12 @@ mod tests {
         let items = proptest::collection::vec((item_type, proptest::collection::vec(any::<u8>(), 0..200)), 0..6);
         let header = (any::<Option<[u8; 16]>>(), proptest::option::of(-1_000_000_000_000_i64..4_000_000_000_000_000));
         (header, items).prop_map(|((event_id, sent_at), items)| Envelope {
-            header: EnvelopeHeader { event_id: event_id.map(EventId), dsn: None, sent_at: sent_at.map(Timestamp) },
+            header: EnvelopeHeader {
+                event_id: event_id.map(EventId),
+                dsn: None,
+                sent_at: sent_at.map(Timestamp),
+                trace: None,
+            },
             items: items.into_iter().map(|(word, payload)| Item::new(word.as_str().into(), payload)).collect(),
         })
     }

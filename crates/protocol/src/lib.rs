@@ -20,7 +20,7 @@ pub mod trace_item;
 pub use auth::{Auth, AuthError};
 pub use check_in::CheckIn;
 pub use dsn::{Dsn, InvalidDsn};
-pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item, ItemAttributes};
+pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item, ItemAttributes, TraceHeader};
 pub use event::Event;
 pub use event_row::EventRow;
 pub use id::{

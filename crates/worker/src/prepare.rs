@@ -55,7 +55,7 @@ pub enum Stage {
 /// Why it cannot be an event.
 pub fn prepare(record: &IngestRecord, rules: &ProjectRules, stage: Stage) -> Result<Meaning, Box<Refusal>> {
     let header = &record.header;
-    let mut event = normalize::normalize(record).map_err(|refused| Refusal {
+    let mut event = normalize::normalize(record, rules.geo()).map_err(|refused| Refusal {
         project_id: Some(header.project_id),
         event_id: Some(header.event_id),
         reason: refused.reason.as_str().to_owned(),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use nuthatch_normalize::{
-    Problem,
+    GeoLookup, Problem,
     filter::{FilterReason, Filters},
     scrub::Scrubber,
 };
@@ -29,16 +29,22 @@ const CACHED_MAX: usize = 1_000;
 pub struct ProjectRules {
     scrubber: Scrubber,
     filters: Filters,
+    geo: Option<Arc<dyn GeoLookup>>,
 }
 
 impl ProjectRules {
-    fn new(project: ProjectId, options: &ProjectOptions) -> Self {
+    fn new(project: ProjectId, options: &ProjectOptions, geo: Option<Arc<dyn GeoLookup>>) -> Self {
         let (scrubber, unusable) = Scrubber::new(&options.scrubbing);
         let (filters, more) = Filters::new(&options.filters);
         for Problem { place, message } in unusable.iter().chain(&more) {
             tracing::warn!(%project, place, message, "a setting of the project cannot be used");
         }
-        Self { scrubber, filters }
+        Self { scrubber, filters, geo }
+    }
+
+    /// What tells where users are.
+    pub(crate) fn geo(&self) -> Option<&dyn GeoLookup> {
+        self.geo.as_deref()
     }
 
     /// Why the event is dropped, if it is.
@@ -58,6 +64,7 @@ pub(crate) type RulesOf = HashMap<ProjectId, Arc<ProjectRules>>;
 /// Finds the rules of projects.
 pub struct Rules {
     store: Arc<dyn ProjectStore>,
+    geo: Option<Arc<dyn GeoLookup>>,
     cache: Cache<ProjectId, Cached>,
 }
 
@@ -71,7 +78,14 @@ struct Cached {
 impl Rules {
     /// The rules that are kept in this store.
     pub fn new(store: Arc<dyn ProjectStore>) -> Self {
-        Self { store, cache: Cache::new(CACHED_MAX) }
+        Self { store, geo: None, cache: Cache::new(CACHED_MAX) }
+    }
+
+    /// Fills in where users are, as this tells it.
+    #[must_use]
+    pub fn with_geo(mut self, geo: Option<Arc<dyn GeoLookup>>) -> Self {
+        self.geo = geo;
+        self
     }
 
     /// The rules of a project as they are now; those that are usual for one that is not there.
@@ -84,7 +98,7 @@ impl Rules {
             return Ok(cached.rules);
         }
         let options = self.store.project(project).await?.map(|project| project.options).unwrap_or_default();
-        let rules = Arc::new(ProjectRules::new(project, &options));
+        let rules = Arc::new(ProjectRules::new(project, &options, self.geo.clone()));
         self.cache.insert(project, Cached { version, rules: rules.clone() });
         Ok(rules)
     }

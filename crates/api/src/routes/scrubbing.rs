@@ -57,7 +57,7 @@ pub(super) async fn preview(
 
 fn pasted(api: &Api, event: &Value) -> Result<Event, ApiError> {
     let record = IngestRecord::trial(Bytes::from(event.to_string()), api.now());
-    normalize(&record)
+    normalize(&record, None)
         .map_err(|refused| ApiError::InvalidFields(BTreeMap::from([("event".to_owned(), refused.message)])))
 }
 

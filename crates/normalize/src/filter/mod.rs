@@ -5,6 +5,7 @@
 
 mod browser;
 mod condition;
+mod csp;
 mod globs;
 mod noise;
 mod origin;
@@ -17,7 +18,7 @@ use nuthatch_protocol::Event;
 use serde_json::Value;
 
 use self::{browser::OldBrowser, condition::Condition, globs::Globs};
-use crate::Problem;
+use crate::{Problem, http};
 
 pub use self::{
     browser::LEGACY_BROWSERS,
@@ -115,7 +116,7 @@ impl Filters {
             ("filtered-transaction", on.filtered_transaction && noise::is_health_check(event)),
             ("react-hydration-errors", on.react_hydration_errors && noise::is_hydration_error(event)),
             ("chunk-load-error", on.chunk_load_error && noise::is_chunk_load_error(event)),
-            ("invalid-csp", noise::is_invalid_csp(event)),
+            ("invalid-csp", csp::is_invalid(event)),
         ];
         if let Some((reason, _)) = simple.into_iter().find(|(_, applies)| *applies) {
             return Some(FilterReason(Cow::Borrowed(reason)));
@@ -165,9 +166,5 @@ fn read_network(text: &str) -> Option<IpNet> {
 
 /// A header of the request, by its name in any case.
 fn header<'e>(event: &'e Event, name: &str) -> Option<&'e str> {
-    let headers = event.get(&["request", "headers"])?.as_array()?;
-    let pair = headers
-        .iter()
-        .find(|pair| pair.get(0).and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(name)))?;
-    pair.get(1)?.as_str()
+    http::header(event.get(&["request", "headers"])?.as_array()?, name)
 }

@@ -69,19 +69,6 @@ pub(super) fn is_chunk_load_error(event: &Event) -> bool {
     })
 }
 
-/// Sources of violations that are none of the page's doing.
-static INVALID_CSP: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)^(?:about(?::.*)?|ms-browser-extension(?::.*)?|(?:chrome|chrome-extension|chromeinvokeimmediate|chromenull|safari-extension|safari-web-extension|moz-extension)(?:://.*)?|(?:[a-z]+://)?(?:localhost|127\.0\.0\.1|(?:[^/:]+\.)?superfish\.com)(?:[:/].*)?)$",
-    )
-});
-
-pub(super) fn is_invalid_csp(event: &Event) -> bool {
-    let source = |key: &str| event.text(&["csp", key]);
-    event.text(&["type"]) == Some("csp")
-        && ["blocked_uri", "source_file"].into_iter().filter_map(source).any(|source| INVALID_CSP.is_match(source))
-}
-
 fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key)?.as_str()
 }

@@ -29,7 +29,7 @@ use crate::Problem;
 
 use self::{
     rule::{Redaction, Rule},
-    selector::Selector,
+    selector::{Match, Selector},
 };
 
 /// Something that was taken out of an event, for people who want to see what their rules do.
@@ -51,12 +51,15 @@ pub struct Change {
 #[derive(Debug, Default)]
 pub struct Scrubber {
     applications: Vec<Application>,
+    /// Those that can mean a place by its name: no others may touch what is scrubbed only when it is asked for, which is
+    /// most of a stack trace.
+    naming: Vec<Application>,
     /// Whether the variables of GraphQL requests are taken out.
     graphql: bool,
 }
 
 /// Rules and where they apply.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Application {
     selector: Selector,
     rules: Vec<Arc<Rule>>,
@@ -71,7 +74,8 @@ impl Scrubber {
             None => Vec::new(),
         };
         applications.extend(defaults::applications(settings, &mut problems));
-        (Self { applications, graphql: settings.data_scrubber }, problems)
+        let naming = applications.iter().filter(|it| it.selector.best() == Match::Named).cloned().collect();
+        (Self { applications, naming, graphql: settings.data_scrubber }, problems)
     }
 
     /// Takes out of the event what the rules say.

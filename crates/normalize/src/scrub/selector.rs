@@ -63,14 +63,20 @@ impl Selector {
         Self::Path(vec![Item::Key(name.to_owned())])
     }
 
+    /// How well it means any place at best.
+    pub(super) fn best(&self) -> Match {
+        match self {
+            Self::Path(items) => best_of(items),
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::best).max().unwrap_or(Match::General),
+            Self::Not(_) => Match::General,
+        }
+    }
+
+    /// How well it means a place.
     pub(super) fn matches(&self, place: &Place<'_>) -> Match {
         match self {
             Self::Path(items) if !is_end_of(items, place) => Match::No,
-            Self::Path(items) => {
-                let by_key = items.iter().any(|item| matches!(item, Item::Key(_)));
-                let by_type = matches!(items.last(), Some(Item::Type(kind)) if kind.names_a_part());
-                if by_key || by_type { Match::Named } else { Match::General }
-            }
+            Self::Path(items) => best_of(items),
             Self::And(parts) => {
                 let mut best = Match::General;
                 for part in parts {
@@ -86,6 +92,13 @@ impl Selector {
             Self::Not(_) => Match::No,
         }
     }
+}
+
+/// How well a path means the places that it matches.
+fn best_of(items: &[Item]) -> Match {
+    let by_key = items.iter().any(|item| matches!(item, Item::Key(_)));
+    let by_type = matches!(items.last(), Some(Item::Type(kind)) if kind.names_a_part());
+    if by_key || by_type { Match::Named } else { Match::General }
 }
 
 impl Item {

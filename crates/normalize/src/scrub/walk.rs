@@ -111,15 +111,15 @@ impl<'s> Walk<'s, '_> {
 
     /// Applies the rules that are for this very value; `true` when one removes it.
     fn apply(&mut self, value: &mut Value, place: &Place<'_>) -> bool {
-        let needed = match place.node.pii() {
-            Pii::Yes => Match::General,
-            Pii::WhenNamed => Match::Named,
+        let scrubber: &'s Scrubber = self.scrubber;
+        let (needed, applications) = match place.node.pii() {
+            Pii::Yes => (Match::General, &scrubber.applications),
+            Pii::WhenNamed => (Match::Named, &scrubber.naming),
             Pii::No => return false,
         };
         let mut rules = std::mem::take(&mut self.applicable);
         rules.clear();
-        let scrubber: &'s Scrubber = self.scrubber;
-        for application in &scrubber.applications {
+        for application in applications {
             if application.selector.matches(place) >= needed {
                 rules.extend(application.rules.iter().map(Arc::as_ref));
             }

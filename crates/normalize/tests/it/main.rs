@@ -3,11 +3,15 @@
 
 mod broken_json;
 mod cases;
+mod feedback;
 mod filter;
+mod geo;
 mod mutations;
 mod scrub;
+mod security;
 mod sizes;
 mod times;
+mod user_agents;
 
 use std::net::IpAddr;
 
@@ -40,9 +44,9 @@ fn record(payload: impl Into<Bytes>) -> IngestRecord {
 }
 
 fn read(payload: impl Into<Bytes>) -> Value {
-    Value::Object(normalize(&record(payload)).unwrap().0)
+    Value::Object(normalize(&record(payload), None).unwrap().0)
 }
 
 fn refused(payload: impl Into<Bytes>) -> Refused {
-    normalize(&record(payload)).unwrap_err()
+    normalize(&record(payload), None).unwrap_err()
 }

@@ -83,9 +83,9 @@ proptest! {
     #[test]
     fn the_normal_form_is_one_and_final(event in mutated_event()) {
         let record = record(event.to_string());
-        let once = normalize(&record).unwrap();
-        prop_assert_eq!(once.to_json(), normalize(&record).unwrap().to_json());
-        let again = normalize(&crate::record(once.to_json())).unwrap();
+        let once = normalize(&record, None).unwrap();
+        prop_assert_eq!(once.to_json(), normalize(&record, None).unwrap().to_json());
+        let again = normalize(&crate::record(once.to_json()), None).unwrap();
         prop_assert_eq!(first_difference("", &Value::Object(once.0), &Value::Object(again.0)), None);
     }
 
@@ -95,7 +95,7 @@ proptest! {
         let mut payload = events[which.index(events.len())].as_bytes().to_vec();
         let at = at.index(payload.len());
         payload.splice(at..(at + bytes.len()).min(payload.len()), bytes);
-        if let Err(refused) = normalize(&record(payload)) {
+        if let Err(refused) = normalize(&record(payload), None) {
             prop_assert!(refused.place.is_some());
         }
     }

@@ -48,7 +48,7 @@ fn a_wrong_clock_is_corrected_from_55_minutes_on() {
         let sent = RECEIVED - drift;
         let mut record = record(format!("{{\"timestamp\":{}}}", sent - 2));
         record.header.sent_at = Some(Timestamp::from_secs(sent));
-        let event = Value::Object(normalize(&record).unwrap().0);
+        let event = Value::Object(normalize(&record, None).unwrap().0);
         let expected = if moved { RECEIVED - 2 } else { sent - 2 };
         assert_eq!(event["timestamp"], json!(expected as f64), "{drift}");
         assert_eq!(event["_meta"]["timestamp"][""]["err"][0][0] == "clock_drift", moved, "{drift}");

@@ -91,7 +91,7 @@ fn explain_event(payload: Bytes) -> anyhow::Result<Value> {
 
 /// The canonical event of a payload, as if it had been sent now.
 fn read_event(payload: Bytes) -> anyhow::Result<Event> {
-    nuthatch_normalize::normalize(&IngestRecord::trial(payload, now())).map_err(|refused| {
+    nuthatch_normalize::normalize(&IngestRecord::trial(payload, now()), None).map_err(|refused| {
         let place = refused.place.map(|place| format!(" at {place}")).unwrap_or_default();
         anyhow::anyhow!("the event would be refused as {}{place}: {}", refused.reason.as_str(), refused.message)
     })

@@ -24,7 +24,7 @@ use nuthatch_worker::{Worker, WorkerOptions};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::{config::Config, geoip};
 use accept::AcceptLimits;
 
 /// What a process does. All by default.
@@ -83,6 +83,7 @@ impl Server {
             .with_context(|| format!("cannot open the events in {}", dir.display()))?;
         let events = Arc::new(events);
         let clock: Arc<dyn Clock> = Arc::new(crate::now);
+        let geo = geoip::open(config.worker.geoip_path.as_deref())?;
 
         let listener = TcpListener::bind(config.server.listen)
             .await
@@ -90,7 +91,7 @@ impl Server {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
 
-        let rules = Arc::new(nuthatch_worker::Rules::new(meta.clone()));
+        let rules = Arc::new(nuthatch_worker::Rules::new(meta.clone()).with_geo(geo));
         let working = roles.contains(&Role::Worker).then(|| {
             let worker = Worker {
                 log: log.clone(),

@@ -7,6 +7,7 @@ mod letters;
 #[path = "../../../issues/tests/it/model.rs"]
 mod model;
 mod options;
+mod reports;
 mod simulation;
 #[path = "../../../issues/tests/it/state.rs"]
 #[expect(dead_code, reason = "the tests of the engine use the rest")]
