@@ -6,7 +6,7 @@ use nuthatch_protocol::{Dsn, Envelope, EventId, ItemType, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    IntakeConfig,
+    IntakeConfig, limits,
     plan::{self, IdSource, Verdict},
     refusal::Refusal,
 };
@@ -69,7 +69,7 @@ pub fn explain(envelope: &Bytes, config: &IntakeConfig) -> Explanation {
     };
     let (parsed, refusal) = match parsed {
         Ok(parsed) => {
-            let refusal = plan::check_limits(&parsed, config).err();
+            let refusal = limits::check(&parsed, config).err();
             (parsed, refusal)
         }
         Err(refusal) => (Envelope::default(), Some(refusal)),
