@@ -186,6 +186,18 @@ mod tests {
         zstd::bulk::compress(bytes, 3).unwrap()
     }
 
+    fn xz(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn bzip2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
     fn compressed(bytes: &[u8]) -> Vec<(Encoding, Vec<u8>)> {
         vec![
             (Encoding::Gzip, gzip(bytes)),
@@ -193,6 +205,8 @@ mod tests {
             (Encoding::Deflate, raw_deflate(bytes)),
             (Encoding::Brotli, brotli(bytes)),
             (Encoding::Zstd, zstd(bytes)),
+            (Encoding::Xz, xz(bytes)),
+            (Encoding::Bzip2, bzip2(bytes)),
         ]
     }
 
@@ -210,7 +224,12 @@ mod tests {
 
     #[test]
     fn streams_in_a_row_are_one_body() {
-        for (encoding, one) in [(Encoding::Gzip, gzip(TEXT)), (Encoding::Zstd, zstd(TEXT))] {
+        for (encoding, one) in [
+            (Encoding::Gzip, gzip(TEXT)),
+            (Encoding::Zstd, zstd(TEXT)),
+            (Encoding::Xz, xz(TEXT)),
+            (Encoding::Bzip2, bzip2(TEXT)),
+        ] {
             assert_eq!(decode(encoding, &one.repeat(3), 1000).unwrap(), TEXT.repeat(3), "{encoding:?}");
         }
     }
@@ -250,6 +269,16 @@ mod tests {
         encoder.write_all(&vec![1; 20 << 20]).unwrap();
         let body = encoder.finish().unwrap();
         assert!(matches!(decode(Encoding::Zstd, &body, 64 << 20), Err(DecodeError::Corrupt(_))));
+    }
+
+    #[test]
+    fn an_xz_dictionary_above_the_bound_is_refused() {
+        let mut options = lzma_rust2::XzOptions::with_preset(1);
+        options.lzma_options.dict_size = (XZ_MEMORY_MAX_KIB + 1) << 10;
+        let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        encoder.write_all(TEXT).unwrap();
+        let body = encoder.finish().unwrap();
+        assert!(matches!(decode(Encoding::Xz, &body, 1000), Err(DecodeError::Corrupt(_))));
     }
 
     #[test]

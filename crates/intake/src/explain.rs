@@ -121,7 +121,7 @@ mod tests {
             "{{}}\n{{\"type\":\"session\"}}\n{{}}\n{{\"type\":\"event\"}}\n{{\"event_id\":\"{id}\"}}\n{{\"type\":\"x\"}}"
         );
         let explanation = explained(&text);
-        assert_eq!(outcomes(&explanation), [("session", "skipped"), ("event", "appended"), ("x", "skipped")]);
+        assert_eq!(outcomes(&explanation), [("session", "appended"), ("event", "appended"), ("x", "skipped")]);
         assert_eq!((explanation.status, explanation.event_id_source), (200, "payload"));
         assert_eq!(explanation.items[1].offset, 25);
     }

@@ -103,20 +103,20 @@ pub(crate) fn check(envelope: &Envelope, config: &IntakeConfig) -> Result<(), Re
     for (index, item) in envelope.items.iter().enumerate() {
         let Some(kind) = Kind::of(item) else { continue };
         let Bounds { each, together, items } = kind.bounds(config);
-        let (label, bytes) = (label(item), item.payload.len());
+        let bytes = item.payload.len();
         if bytes > each {
-            return Err(Refusal::ItemTooLarge { index, label, bytes, bytes_max: each });
+            return Err(Refusal::ItemTooLarge { index, label: label(item), bytes, bytes_max: each });
         }
         let sum = sums.entry(kind).or_default();
         sum.items += 1;
         sum.bytes += bytes;
         if sum.bytes > together {
-            return Err(Refusal::ItemsTooLarge { index, label, bytes_max: together });
+            return Err(Refusal::ItemsTooLarge { index, label: label(item), bytes_max: together });
         }
         if sum.items > items {
             return Err(match kind {
                 Kind::Event => Refusal::SecondEvent { index },
-                _ => Refusal::TooManyItems { index, label, items_max: items },
+                _ => Refusal::TooManyItems { index, label: label(item), items_max: items },
             });
         }
     }

@@ -68,13 +68,17 @@ pub(crate) async fn parse(body: &Bytes, boundary: &str) -> Result<Vec<Part>, Ref
 
 fn refused(error: multer::Error) -> Refusal {
     // What the parser says may quote the client.
-    Refusal::Multipart(match error {
-        multer::Error::NoMultipart | multer::Error::NoBoundary => "content type is not multipart/form-data with a boundary",
-        multer::Error::DecodeContentType(_) => "content type cannot be read",
-        multer::Error::IncompleteFieldData { .. } | multer::Error::IncompleteHeaders | multer::Error::IncompleteStream => {
-            "body ends before its last boundary"
+    Refusal::Multipart(
+        match error {
+            multer::Error::NoMultipart | multer::Error::NoBoundary => {
+                "content type is not multipart/form-data with a boundary"
+            }
+            multer::Error::DecodeContentType(_) => "content type cannot be read",
+            multer::Error::IncompleteFieldData { .. }
+            | multer::Error::IncompleteHeaders
+            | multer::Error::IncompleteStream => "body ends before its last boundary",
+            _ => "headers of a part cannot be read",
         }
-        _ => "headers of a part cannot be read",
-    }
-    .to_owned())
+        .to_owned(),
+    )
 }

@@ -57,7 +57,8 @@ pub fn router(intake: Intake) -> Router {
         ("/api/{project}/integration/otlp/v1/traces", posted(post(otlp::traces))),
         ("/api/{project}/otlp/v1/traces", posted(post(otlp::traces))),
         ("/api/{project}/integration/otlp/v1/logs", posted(post(otlp::log_records))),
-        ("/api/{project}/integration/vercel/logs", posted(post(log_drain::vercel))),
+        ("/api/{project}/integration/vercel/logs", posted(post(log_drain::vercel::post))),
+        ("/api/{project}/integration/heroku/logs", posted(post(log_drain::heroku::post))),
         ("/api/embed/error-page", crash_page),
     ];
     let mut router = Router::new();

@@ -90,7 +90,10 @@ mod tests {
             (&[("sentry[user][id]", "7"), ("sentry[release]", "1")], json!({"user": {"id": "7"}, "release": "1"})),
             (&[("sentry__2", ":\"1\"}"), ("sentry__1", "{\"release\"")], json!({"release": "1"})),
             (&[("sentry__10", "}"), ("sentry__9", "{\"a\":1")], json!({"a": 1})),
-            (&[("sentry", r#"{"tags":{"a":"1"}}"#), ("sentry___x", r#"{"tags":{"b":"2"}}"#)], json!({"tags": {"a": "1", "b": "2"}})),
+            (
+                &[("sentry", r#"{"tags":{"a":"1"}}"#), ("sentry___x", r#"{"tags":{"b":"2"}}"#)],
+                json!({"tags": {"a": "1", "b": "2"}}),
+            ),
             (&[("prod", "App"), ("ver", "1.0")], json!({"extra": {"prod": "App", "ver": "1.0"}})),
             (&[("x", "1"), ("sentry[extra][y]", "2")], json!({"extra": {"x": "1", "y": "2"}})),
             (&[("sentry[event_id]", "a"), ("sentry", r#"{"event_id":"b"}"#)], json!({"event_id": "b"})),

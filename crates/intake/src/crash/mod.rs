@@ -29,11 +29,7 @@ pub(crate) fn complete(envelope: &mut Envelope, piece_max_bytes: usize) {
         return;
     }
     let Some(pieces) = Pieces::read(envelope, piece_max_bytes) else { return };
-    let place = envelope.items.iter().position(|item| item.item_type == ItemType::Event);
-    let event = match pieces.assemble(place.is_some()) {
-        Some(event) => event,
-        None => return,
-    };
+    let Some(event) = pieces.assemble() else { return };
     // The id is that of the most explicit piece, so it has to be known before the payload is written.
     let said = event.get("event_id").and_then(|id| id.as_str()?.parse().ok());
     envelope.header.event_id = envelope.header.event_id.or(said);
@@ -119,9 +115,10 @@ impl Pieces {
 
     /// The event, where a piece that is more explicit wins over others: the event itself, the msgpack, the form. `None`
     /// when the pieces make none.
-    fn assemble(&self, has_event: bool) -> Option<Map<String, Value>> {
+    fn assemble(&self) -> Option<Map<String, Value>> {
         let is_crash = self.dump.is_some() || self.payload.is_some() || self.form.is_some();
-        if !is_crash && (!has_event || self.breadcrumbs.is_empty()) {
+        // Breadcrumbs alone say nothing.
+        if !is_crash && (self.event.is_none() || self.breadcrumbs.is_empty()) {
             return None;
         }
         let mut event = Map::new();

@@ -147,9 +147,8 @@ async fn take_report(intake: &Intake, parts: &Parts, body: Body, visit: Visit) -
     let Visit { auth, dsn, event_id } = visit;
     let taken = match received {
         Ok(body::Received { bytes, room }) => {
-            let payload = report(&bytes, event_id).map_err(|errors| {
-                Fault::Own(StatusCode::BAD_REQUEST, json!({ "errors": errors }))
-            })?;
+            let payload = report(&bytes, event_id)
+                .map_err(|errors| Fault::Own(StatusCode::BAD_REQUEST, json!({ "errors": errors })))?;
             let header = EnvelopeHeader { event_id: Some(event_id), ..EnvelopeHeader::default() };
             let items = vec![Item::new(ItemType::UserReport, Bytes::from(payload.to_string()))];
             Ok(Taken::one(Envelope { header, items }, room))
@@ -233,7 +232,15 @@ mod tests {
 
     #[test]
     fn addresses_are_told_from_other_texts() {
-        for (text, is_right) in [("a@b.c", true), ("a.b+c@d-e.example", true), ("a@b", false), ("@b.c", false), ("a@.c", false), ("a b@c.d", false), ("", false)] {
+        for (text, is_right) in [
+            ("a@b.c", true),
+            ("a.b+c@d-e.example", true),
+            ("a@b", false),
+            ("@b.c", false),
+            ("a@.c", false),
+            ("a b@c.d", false),
+            ("", false),
+        ] {
             assert_eq!(is_email(text), is_right, "{text}");
         }
     }

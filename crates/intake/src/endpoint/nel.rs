@@ -9,7 +9,9 @@ use http::{StatusCode, request::Parts};
 use nuthatch_protocol::{DataCategory, ItemType, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{LOGS, attribute, containers, media_type, parse_json, project_id, random_trace_id, reports, without_limits};
+use super::{
+    LOGS, attribute, containers, media_type, parse_json, project_id, random_trace_id, reports, without_limits,
+};
 use crate::{
     Intake,
     accept::{self, Taken},

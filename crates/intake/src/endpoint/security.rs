@@ -46,7 +46,9 @@ pub(crate) async fn post(
 
 async fn read(intake: &Intake, parts: &Parts, body: axum::body::Body) -> Result<Taken, Refusal> {
     if !MEDIA_TYPES.contains(&media_type(&parts.headers).as_str()) {
-        return Err(Refusal::MediaType { supported: "application/csp-report, application/reports+json or application/json" });
+        return Err(Refusal::MediaType {
+            supported: "application/csp-report, application/reports+json or application/json",
+        });
     }
     let config = &intake.inner.config;
     let received = body::read(&parts.headers, body, config.event_max_bytes, &intake.inner.memory, config).await?;

@@ -47,7 +47,6 @@ fn level(record: &LogRecord) -> String {
         return (*level).to_owned();
     }
     match record.severity_text.to_ascii_lowercase().as_str() {
-        "" | "information" => "info".to_owned(),
         "warning" => "warn".to_owned(),
         known if LEVELS.contains(&known) => known.to_owned(),
         _ => "info".to_owned(),

@@ -57,7 +57,7 @@ pub(crate) async fn traces(
     let project = project_id(&project)?;
     let (parts, body) = request.into_parts();
     let auth = credentials(&parts)?.ok_or(Refusal::NoAuth)?;
-    let map = |encoding: Encoding, entry: &Bytes, shared: &Attributes| {
+    let map = |encoding: Encoding, entry: &Bytes, shared: &Attributes| -> Result<Value, String> {
         Ok(spans::span(&encoding.read::<Span>(entry)?, shared))
     };
     let taken = read(&intake, &parts, body, (ItemType::Span, SPANS), Box::new(map)).await;
@@ -75,7 +75,7 @@ pub(crate) async fn log_records(
     let (parts, body) = request.into_parts();
     let auth = credentials(&parts)?.ok_or(Refusal::NoAuth)?;
     let for_ids = intake.clone();
-    let map = move |encoding: Encoding, entry: &Bytes, shared: &Attributes| {
+    let map = move |encoding: Encoding, entry: &Bytes, shared: &Attributes| -> Result<Value, String> {
         Ok(logs::line(&encoding.read::<LogRecord>(entry)?, shared, || random_trace_id(&for_ids)))
     };
     let taken = read(&intake, &parts, body, (ItemType::Log, LOGS), Box::new(map)).await;

@@ -38,7 +38,7 @@ pub(super) fn span(span: &Span, shared: &Map<String, Value>) -> Value {
         })
     });
     let links: Vec<Value> = links.collect();
-    let name = if span.name.is_empty() { inferred_name(span).unwrap_or_default() } else { &span.name };
+    let name = if span.name.is_empty() { inferred_name(span).unwrap_or_default() } else { span.name.as_str() };
     let has_parent = !span.parent_span_id.is_empty();
     let mut mapped = json!({
         "trace_id": hex(&span.trace_id),

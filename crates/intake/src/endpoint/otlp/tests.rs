@@ -54,11 +54,8 @@ fn every_case_is_mapped_in_both_encodings() {
     let cases: Vec<Case> = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     assert!(!cases.is_empty());
     for Case { name, spans, resource, scope, entry, mapped } in cases {
-        let (resources, scopes, entries) = if spans {
-            ("resourceSpans", "scopeSpans", "spans")
-        } else {
-            ("resourceLogs", "scopeLogs", "logRecords")
-        };
+        let (resources, scopes, entries) =
+            if spans { ("resourceSpans", "scopeSpans", "spans") } else { ("resourceLogs", "scopeLogs", "logRecords") };
         let or_empty = |value: &Value| if value.is_null() { serde_json::json!({}) } else { value.clone() };
         let json = serde_json::json!({ resources: [{
             "resource": or_empty(&resource),
@@ -83,7 +80,9 @@ fn every_case_is_mapped_in_both_encodings() {
 
 #[test]
 fn unknown_fields_are_passed_over_and_nonsense_is_refused() {
-    let body = Bytes::from_static(br#"{"resourceSpans":[{"schemaUrl":"x","scopeSpans":[{"spans":[{"events":[{}],"spanId":"00"}]}]}]}"#);
+    let body = Bytes::from_static(
+        br#"{"resourceSpans":[{"schemaUrl":"x","scopeSpans":[{"spans":[{"events":[{}],"spanId":"00"}]}]}]}"#,
+    );
     assert_eq!(entries(Encoding::Json, &body, &map_span).unwrap().len(), 1);
     assert_eq!(entries(Encoding::Json, &Bytes::from_static(b"{}"), &map_span).unwrap(), Vec::<String>::new());
     assert!(entries(Encoding::Protobuf, &Bytes::new(), &map_span).unwrap().is_empty());
@@ -105,7 +104,10 @@ fn what_all_entries_repeat_is_bounded() {
     let request = |bytes: usize, spans: usize| {
         let spans = vec![serde_json::json!({}); spans];
         let resource = serde_json::json!({ "attributes": [attribute(bytes)] });
-        Bytes::from(serde_json::json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "spans": spans }] }] }).to_string())
+        Bytes::from(
+            serde_json::json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "spans": spans }] }] })
+                .to_string(),
+        )
     };
     assert_eq!(entries(Encoding::Json, &request(1000, 10), &map_span).unwrap().len(), 10);
     for (bytes, spans) in [(SHARED_MAX_BYTES, 1), (SHARED_MAX_BYTES / 2, 3000)] {

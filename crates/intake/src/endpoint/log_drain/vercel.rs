@@ -1,5 +1,4 @@
-//! Logs that a hosting platform forwards: Vercel's, as a JSON list or one object a line
-//! (`reference/ingest-protocol.md` §2).
+//! Logs of Vercel: a JSON list, or one object a line.
 
 use axum::{
     body::Body,
@@ -11,7 +10,12 @@ use http::{StatusCode, request::Parts};
 use nuthatch_protocol::{DataCategory, ItemType, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{LOGS, attribute, containers, media_type, parse_json, project_id, random_trace_id, reports, without_limits};
+use super::{
+    super::{
+        LOGS, attribute, containers, media_type, parse_json, project_id, random_trace_id, reports, without_limits,
+    },
+    LINES_MAX, REQUEST_MAX_BYTES,
+};
 use crate::{
     Intake,
     accept::{self, Taken},
@@ -20,17 +24,11 @@ use crate::{
     refusal::Refusal,
 };
 
-/// Largest request, in bytes after decompression.
-const REQUEST_MAX_BYTES: usize = 12 << 20;
-
-/// Most lines in one request.
-const LINES_MAX: usize = 10_000;
-
 /// What becomes a field of the line instead of an attribute.
 const FIELDS: [&str; 5] = ["timestamp", "level", "message", "traceId", "spanId"];
 
 /// Takes lines.
-pub(crate) async fn vercel(
+pub(crate) async fn post(
     State(intake): State<Intake>,
     Path(project): Path<String>,
     request: Request,
