@@ -44,8 +44,11 @@ pub(crate) fn boundary_of(body: &[u8]) -> Option<&str> {
 pub(crate) async fn parse(body: &Bytes, boundary: &str) -> Result<Vec<Part>, Refusal> {
     let starts = (0..body.len()).step_by(PIECE_BYTES);
     let pieces: Vec<Bytes> = starts.map(|start| body.slice(start..body.len().min(start + PIECE_BYTES))).collect();
-    let pieces = stream::iter(pieces).then(|piece| async {
-        tokio::task::yield_now().await;
+    let pieces = stream::iter(pieces.into_iter().enumerate()).then(|(index, piece)| async move {
+        // The parser wants the first boundary at once.
+        if index > 0 {
+            tokio::task::yield_now().await;
+        }
         Ok::<_, std::convert::Infallible>(piece)
     });
     let mut multipart = Multipart::new(pieces, boundary);

@@ -53,7 +53,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Nanoseconds as seconds.
+/// Nanoseconds as seconds, as exactly as a float says them.
 pub(super) fn secs(nanos: u64) -> f64 {
-    nanos as f64 / 1e9
+    (nanos / 1_000_000_000) as f64 + (nanos % 1_000_000_000) as f64 / 1e9
 }

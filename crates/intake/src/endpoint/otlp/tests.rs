@@ -87,7 +87,7 @@ fn unknown_fields_are_passed_over_and_nonsense_is_refused() {
     assert_eq!(entries(Encoding::Json, &Bytes::from_static(b"{}"), &map_span).unwrap(), Vec::<String>::new());
     assert!(entries(Encoding::Protobuf, &Bytes::new(), &map_span).unwrap().is_empty());
     for (encoding, body) in [
-        (Encoding::Json, &b"[]"[..]),
+        (Encoding::Json, &b"7"[..]),
         (Encoding::Json, b""),
         (Encoding::Json, br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":"x"}]}]}]}"#),
         (Encoding::Protobuf, b"\x0a\x05abc"),
