@@ -1,5 +1,5 @@
-//! Bytes are an event that is normalised, filtered, scrubbed and grouped, or are refused with their place.
 #![no_main]
+//! Any payload becomes an event that is filtered, scrubbed and grouped, or is refused.
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
@@ -12,8 +12,8 @@ use nuthatch_normalize::{
 use nuthatch_protocol::{IngestRecord, Timestamp};
 
 fuzz_target!(|payload: &[u8]| {
-    let record = IngestRecord::trial(Bytes::copy_from_slice(payload), Timestamp::from_secs(1_800_000_000));
-    let Ok(mut event) = normalize(&record) else { return };
+    let received = Timestamp(1_700_000_000_000_000);
+    let Ok(mut event) = normalize(&IngestRecord::trial(Bytes::copy_from_slice(payload), received)) else { return };
     let (filters, _) = Filters::new(&FilterSettings::default());
     let _ = filters.reason(&event, None);
     Scrubber::new(&ScrubSettings::default()).0.scrub(&mut event);

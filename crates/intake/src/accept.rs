@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::request::Parts;
 use nuthatch_protocol::{
     Auth, DataCategory, Envelope, EnvelopeHeader, EventId, IngestRecord, Item, ItemAttributes, Origin, Outcome,
@@ -11,8 +12,9 @@ use nuthatch_store::{StoreError, log::NewRecord, projects::ProjectKey};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    Intake, body, client_report,
+    Intake, body, client_report, crash,
     credentials::{client_ip, credentials, user_agent},
+    limits,
     plan::{self, IdSource, Verdict},
     refusal::Refusal,
     store_payload,
@@ -49,10 +51,19 @@ pub(crate) async fn event(
     process(intake, project, parts, auth, taken, DataCategory::Error).await
 }
 
-/// An envelope and the room its body takes.
-struct Taken {
-    envelope: Envelope,
-    _room: body::Room,
+/// What a request carries, and the room its body takes.
+pub(crate) struct Taken {
+    /// Most requests are one envelope. Those that bring several events are one for each.
+    pub(crate) envelopes: Vec<Envelope>,
+    /// Given back when the envelopes have been handled.
+    pub(crate) room: body::Room,
+}
+
+impl Taken {
+    /// One envelope.
+    pub(crate) fn one(envelope: Envelope, room: body::Room) -> Self {
+        Self { envelopes: vec![envelope], room }
+    }
 }
 
 /// Reads an envelope, and whose it is when only it says so.
@@ -72,9 +83,10 @@ async fn read_envelope(
     if received.bytes.is_empty() {
         return Err(Refusal::Empty);
     }
-    let envelope = Envelope::parse(&received.bytes)?;
+    let mut envelope = Envelope::parse(&received.bytes)?;
     check_dsn(&envelope.header, auth, project)?;
-    Ok(Taken { envelope, _room: received.room })
+    crash::complete(&mut envelope, config.event_max_bytes);
+    Ok(Taken::one(envelope, received.room))
 }
 
 async fn read_event(intake: &Intake, parts: &Parts, body: Body, in_query: Option<Bytes>) -> Result<Taken, Refusal> {
@@ -82,7 +94,7 @@ async fn read_event(intake: &Intake, parts: &Parts, body: Body, in_query: Option
     let limit = config.event_max_bytes;
     let received = body::read(&parts.headers, body, limit, &intake.inner.memory, config).await?;
     let envelope = store_payload::envelope(&in_query.unwrap_or(received.bytes), limit)?;
-    Ok(Taken { envelope, _room: received.room })
+    Ok(Taken::one(envelope, received.room))
 }
 
 /// The credentials in the envelope's own header, which count when there are no others.
@@ -101,7 +113,8 @@ fn check_dsn(header: &EnvelopeHeader, auth: &Auth, project: Option<ProjectId>) -
 }
 
 /// Handles what was read, or counts that it could not be: as one unit of `unreadable`, because what it holds is not known.
-async fn process(
+/// The id is that of the first envelope that has one; of several, one that is taken makes the request accepted.
+pub(crate) async fn process(
     intake: &Intake,
     project: Option<ProjectId>,
     parts: &Parts,
@@ -111,7 +124,7 @@ async fn process(
 ) -> Result<Option<EventId>, Refusal> {
     let recorder = &intake.inner.recorder;
     let authorized = intake.inner.keys.authorize(auth.key, project).await;
-    let Taken { envelope, _room } = match taken {
+    let Taken { envelopes, room: _room } = match taken {
         Ok(taken) => taken,
         Err(refusal) => {
             if let (Ok(key), Some(reason)) = (authorized, refusal.reason()) {
@@ -122,8 +135,33 @@ async fn process(
         }
     };
     let key = authorized?;
-    let origin = origin(intake, &key);
-    if let Err(refusal) = plan::check_limits(&envelope, &intake.inner.config) {
+    // Together, so that they share group commits.
+    let answers = join_all(envelopes.into_iter().map(|envelope| take(intake, &key, parts, &auth, envelope))).await;
+    let (mut taken, mut refused) = (None, None);
+    for answer in answers {
+        match answer {
+            Ok(id) => taken = Some(taken.flatten().or(id)),
+            Err(refusal) => refused = refused.or(Some(refusal)),
+        }
+    }
+    match (taken, refused) {
+        (Some(id), _) => Ok(id),
+        (None, Some(refusal)) => Err(refusal),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Handles one envelope of a request that may send.
+async fn take(
+    intake: &Intake,
+    key: &ProjectKey,
+    parts: &Parts,
+    auth: &Auth,
+    envelope: Envelope,
+) -> Result<Option<EventId>, Refusal> {
+    let recorder = &intake.inner.recorder;
+    let origin = origin(intake, key);
+    if let Err(refusal) = limits::check(&envelope, &intake.inner.config) {
         let reason = refusal.reason().unwrap_or_default();
         let units = envelope.items.iter().flat_map(|item| units(item, origin, &reason)).collect();
         recorder.record(units).await?;
@@ -170,7 +208,7 @@ async fn process(
     }
     let append_all = async {
         for (topic, record, bytes) in records {
-            append(intake, topic, &key, record).await?;
+            append(intake, topic, key, record).await?;
             intake.inner.telemetry.accepted(bytes);
         }
         Ok(())

@@ -60,7 +60,7 @@ impl Memory {
 impl Room {
     /// Asks for so many bytes more. A request that has all there is may go on growing: bounded by its own limit, and
     /// better than one that could never finish.
-    async fn grow(&mut self, bytes: usize, config: &IntakeConfig) -> Result<(), Refusal> {
+    pub(crate) async fn grow(&mut self, bytes: usize, config: &IntakeConfig) -> Result<(), Refusal> {
         self.bytes += bytes;
         let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let missing = self.bytes.div_ceil(UNIT_BYTES).min(self.memory.units_max).saturating_sub(held) as u32;
@@ -80,6 +80,17 @@ impl Room {
             none => *none = Some(permit),
         }
         Ok(())
+    }
+
+    /// Undoes the compression of a part of what was received; at most `limit` bytes.
+    pub(crate) async fn unpack(
+        &mut self,
+        encoding: Encoding,
+        packed: Bytes,
+        limit: usize,
+        config: &IntakeConfig,
+    ) -> Result<Bytes, Refusal> {
+        inflate(encoding, packed, limit, self, config).await
     }
 
     /// Gives back what is not needed any more.

@@ -18,6 +18,11 @@ const USER_AGENT_MAX_BYTES: usize = 1_000;
 /// The credentials of headers and query. Several sources must name the same key; the rest is taken from the first
 /// that has it. `None` when there are none at all.
 pub(crate) fn credentials(parts: &Parts) -> Result<Option<Auth>, Refusal> {
+    credentials_and(parts, None)
+}
+
+/// The same for a route whose path holds a key as well.
+pub(crate) fn credentials_and(parts: &Parts, path_key: Option<&str>) -> Result<Option<Auth>, Refusal> {
     let headers = header_values(&parts.headers, "x-sentry-auth")
         .chain(header_values(&parts.headers, header::AUTHORIZATION.as_str()))
         .filter_map(|value| match value {
@@ -25,8 +30,10 @@ pub(crate) fn credentials(parts: &Parts) -> Result<Option<Auth>, Refusal> {
             Err(error) => Some(Err(error)),
         });
     let query = parts.uri.query().and_then(Auth::from_query);
+    let path = path_key.map(|key| key.parse().map(|key| Auth { key, version: None, client: None }));
+    let path = path.map(|auth| auth.map_err(AuthError::from));
     let mut found: Option<Auth> = None;
-    for auth in headers.chain(query) {
+    for auth in headers.chain(query).chain(path) {
         let auth = auth?;
         match &mut found {
             None => found = Some(auth),

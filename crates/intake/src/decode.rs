@@ -18,6 +18,10 @@ pub(crate) enum Encoding {
     Brotli,
     /// zstd, any number of frames.
     Zstd,
+    /// xz, any number of streams; files only.
+    Xz,
+    /// bzip2, any number of streams; files only.
+    Bzip2,
 }
 
 /// Largest zstd window, as a power of two: the 8 MiB that RFC 9659 sets for this content encoding.
@@ -26,6 +30,10 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 const BROTLI_WINDOW_MAX_BYTES: usize = 16 << 20;
 /// Window and tables of deflate, in bytes, generously.
 const DEFLATE_STATE_BYTES: usize = 64 << 10;
+/// Largest memory of an xz decoder, in KiB: what its strongest preset asks for, and a little.
+const XZ_MEMORY_MAX_KIB: u32 = 66 << 10;
+/// Memory of a bzip2 decoder with its largest blocks, in bytes.
+const BZIP2_STATE_BYTES: usize = 4 << 20;
 /// Input buffer of the brotli reader, in bytes.
 const BROTLI_INPUT_BYTES: usize = 4 << 10;
 /// What a body is first expected to inflate to, as a multiple of its length. JSON is usually below.
@@ -55,6 +63,8 @@ impl Encoding {
             Self::Gzip | Self::Deflate => DEFLATE_STATE_BYTES,
             Self::Brotli => BROTLI_WINDOW_MAX_BYTES,
             Self::Zstd => 1 << ZSTD_WINDOW_LOG_MAX,
+            Self::Xz => (XZ_MEMORY_MAX_KIB as usize) << 10,
+            Self::Bzip2 => BZIP2_STATE_BYTES,
         }
     }
 }
@@ -127,6 +137,8 @@ fn source(encoding: Encoding, body: Bytes) -> io::Result<Box<dyn Read + Send>> {
             decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
             Box::new(decoder)
         }
+        Encoding::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(body, true, XZ_MEMORY_MAX_KIB)),
+        Encoding::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(body)),
     })
 }
 
@@ -174,6 +186,18 @@ mod tests {
         zstd::bulk::compress(bytes, 3).unwrap()
     }
 
+    fn xz(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn bzip2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
     fn compressed(bytes: &[u8]) -> Vec<(Encoding, Vec<u8>)> {
         vec![
             (Encoding::Gzip, gzip(bytes)),
@@ -181,6 +205,8 @@ mod tests {
             (Encoding::Deflate, raw_deflate(bytes)),
             (Encoding::Brotli, brotli(bytes)),
             (Encoding::Zstd, zstd(bytes)),
+            (Encoding::Xz, xz(bytes)),
+            (Encoding::Bzip2, bzip2(bytes)),
         ]
     }
 
@@ -198,7 +224,12 @@ mod tests {
 
     #[test]
     fn streams_in_a_row_are_one_body() {
-        for (encoding, one) in [(Encoding::Gzip, gzip(TEXT)), (Encoding::Zstd, zstd(TEXT))] {
+        for (encoding, one) in [
+            (Encoding::Gzip, gzip(TEXT)),
+            (Encoding::Zstd, zstd(TEXT)),
+            (Encoding::Xz, xz(TEXT)),
+            (Encoding::Bzip2, bzip2(TEXT)),
+        ] {
             assert_eq!(decode(encoding, &one.repeat(3), 1000).unwrap(), TEXT.repeat(3), "{encoding:?}");
         }
     }
@@ -238,6 +269,16 @@ mod tests {
         encoder.write_all(&vec![1; 20 << 20]).unwrap();
         let body = encoder.finish().unwrap();
         assert!(matches!(decode(Encoding::Zstd, &body, 64 << 20), Err(DecodeError::Corrupt(_))));
+    }
+
+    #[test]
+    fn an_xz_dictionary_above_the_bound_is_refused() {
+        let mut options = lzma_rust2::XzOptions::with_preset(1);
+        options.lzma_options.dict_size = (XZ_MEMORY_MAX_KIB + 1) << 10;
+        let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        encoder.write_all(TEXT).unwrap();
+        let body = encoder.finish().unwrap();
+        assert!(matches!(decode(Encoding::Xz, &body, 1000), Err(DecodeError::Corrupt(_))));
     }
 
     #[test]

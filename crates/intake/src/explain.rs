@@ -6,7 +6,7 @@ use nuthatch_protocol::{Dsn, Envelope, EventId, ItemType, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    IntakeConfig,
+    IntakeConfig, limits,
     plan::{self, IdSource, Verdict},
     refusal::Refusal,
 };
@@ -69,7 +69,7 @@ pub fn explain(envelope: &Bytes, config: &IntakeConfig) -> Explanation {
     };
     let (parsed, refusal) = match parsed {
         Ok(parsed) => {
-            let refusal = plan::check_limits(&parsed, config).err();
+            let refusal = limits::check(&parsed, config).err();
             (parsed, refusal)
         }
         Err(refusal) => (Envelope::default(), Some(refusal)),
@@ -121,7 +121,7 @@ mod tests {
             "{{}}\n{{\"type\":\"session\"}}\n{{}}\n{{\"type\":\"event\"}}\n{{\"event_id\":\"{id}\"}}\n{{\"type\":\"x\"}}"
         );
         let explanation = explained(&text);
-        assert_eq!(outcomes(&explanation), [("session", "skipped"), ("event", "appended"), ("x", "skipped")]);
+        assert_eq!(outcomes(&explanation), [("session", "appended"), ("event", "appended"), ("x", "skipped")]);
         assert_eq!((explanation.status, explanation.event_id_source), (200, "payload"));
         assert_eq!(explanation.items[1].offset, 25);
     }

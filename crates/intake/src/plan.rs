@@ -2,7 +2,7 @@
 
 use nuthatch_protocol::{Envelope, EventId, Item, ItemType, Topic};
 
-use crate::{IntakeConfig, peek::Peek, refusal::Refusal};
+use crate::peek::Peek;
 
 /// What becomes of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,26 +63,6 @@ pub(crate) fn verdict(item: &Item) -> Verdict {
         ItemType::Statsd | ItemType::MetricBuckets | ItemType::MetricMeta => Verdict::Skip(Skip::Withdrawn),
         _ => Verdict::Skip(Skip::NotStored),
     }
-}
-
-/// Checks the limits of the items (`reference/ingest-protocol.md` §5.2): one that is exceeded refuses the whole
-/// envelope.
-pub(crate) fn check_limits(envelope: &Envelope, config: &IntakeConfig) -> Result<(), Refusal> {
-    let mut has_event = false;
-    for (index, Item { item_type, payload, .. }) in envelope.items.iter().enumerate() {
-        let is_limited = item_type.is_event_like() || matches!(item_type, ItemType::FormData | ItemType::RawSecurity);
-        if is_limited && payload.len() > config.event_max_bytes {
-            let (item_type, bytes, bytes_max) = (item_type.clone(), payload.len(), config.event_max_bytes);
-            return Err(Refusal::ItemTooLarge { index, item_type, bytes, bytes_max });
-        }
-        if item_type.is_event_like() {
-            if has_event {
-                return Err(Refusal::SecondEvent { index });
-            }
-            has_event = true;
-        }
-    }
-    Ok(())
 }
 
 /// Where the id of an envelope's event comes from (`reference/ingest-protocol.md` §6).

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use nuthatch_protocol::{AuthError, EnvelopeError, ItemType};
+use nuthatch_protocol::{AuthError, EnvelopeError};
 use nuthatch_store::StoreError;
 use serde::Serialize;
 
@@ -34,6 +34,30 @@ pub(crate) enum Refusal {
     DsnMismatch,
     #[error("invalid event payload")]
     Store(String),
+    #[error("unsupported media type")]
+    MediaType {
+        /// What would be taken.
+        supported: &'static str,
+    },
+    #[error("invalid event id in the path: expected 32 hex digits")]
+    EventIdInPath,
+    #[error("invalid multipart data")]
+    Multipart(String),
+    #[error("missing minidump")]
+    NoDump,
+    #[error("invalid minidump")]
+    Dump(&'static str),
+    #[error("missing crash dump")]
+    NoPlayStationDump,
+    #[error("invalid crash dump")]
+    PlayStationDump,
+    #[error("invalid check-in")]
+    CheckIn(String),
+    #[error("too many reports")]
+    TooManyReports {
+        /// How many a request may bring.
+        reports_max: usize,
+    },
     #[error("unsupported content encoding: use gzip, deflate, br or zstd")]
     Encoding,
     #[error("corrupt compressed body")]
@@ -47,12 +71,30 @@ pub(crate) enum Refusal {
     ItemTooLarge {
         /// Its place in the envelope, from 0.
         index: usize,
-        /// Its type.
-        item_type: ItemType,
+        /// What it is, in bounded words.
+        label: String,
         /// Its length.
         bytes: usize,
         /// The bound of its type.
         bytes_max: usize,
+    },
+    #[error("envelope items too large")]
+    ItemsTooLarge {
+        /// The place of the first one too much in the envelope, from 0.
+        index: usize,
+        /// What they are, in bounded words.
+        label: String,
+        /// The bound of all of them.
+        bytes_max: usize,
+    },
+    #[error("too many envelope items")]
+    TooManyItems {
+        /// The place of the first one too much in the envelope, from 0.
+        index: usize,
+        /// What they are, in bounded words.
+        label: String,
+        /// How many an envelope may hold.
+        items_max: usize,
     },
     #[error("too many event items")]
     SecondEvent {
@@ -102,12 +144,22 @@ impl Refusal {
             | Self::Envelope(_)
             | Self::DsnMismatch
             | Self::Store(_)
+            | Self::EventIdInPath
+            | Self::Multipart(_)
+            | Self::NoDump
+            | Self::Dump(_)
+            | Self::NoPlayStationDump
+            | Self::PlayStationDump
+            | Self::CheckIn(_)
             | Self::Corrupt(_)
             | Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
-            Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::BodyTooLarge { .. } | Self::ItemTooLarge { .. } | Self::SecondEvent { .. } => {
-                StatusCode::PAYLOAD_TOO_LARGE
-            }
+            Self::Encoding | Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooLarge { .. }
+            | Self::ItemTooLarge { .. }
+            | Self::ItemsTooLarge { .. }
+            | Self::TooManyItems { .. }
+            | Self::TooManyReports { .. }
+            | Self::SecondEvent { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Overloaded | Self::Unavailable | Self::Closed => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -121,6 +173,7 @@ impl Refusal {
             | Self::AmbiguousAuth
             | Self::Auth(_)
             | Self::ProjectId
+            | Self::EventIdInPath
             | Self::Key
             | Self::Overloaded
             | Self::Unavailable
@@ -130,9 +183,19 @@ impl Refusal {
             Self::DsnMismatch => "dsn_mismatch",
             Self::Store(_) => "invalid_json",
             Self::Encoding => "content_encoding",
+            Self::MediaType { .. } => "content_type",
+            Self::Multipart(_) => "invalid_multipart",
+            Self::NoDump => "missing_minidump",
+            Self::Dump(_) => "invalid_minidump",
+            Self::NoPlayStationDump => "missing_prosperodump",
+            Self::PlayStationDump => "invalid_prosperodump",
+            Self::CheckIn(_) => "invalid_check_in",
+            Self::TooManyReports { .. } => "too_many_reports",
             Self::Corrupt(_) => "invalid_compression",
             Self::BodyTooLarge { .. } => "too_large",
-            Self::ItemTooLarge { item_type, .. } => return Some(format!("too_large:{}", item_type.label()).into()),
+            Self::ItemTooLarge { label, .. } | Self::ItemsTooLarge { label, .. } | Self::TooManyItems { label, .. } => {
+                return Some(format!("too_large:{label}").into());
+            }
             Self::SecondEvent { .. } => "duplicate_item",
             Self::BodyBroken(_) => "body_broken",
             Self::BodyTimeout => "body_timeout",
@@ -144,10 +207,23 @@ impl Refusal {
         match self {
             Self::Envelope(error) => vec![error.to_string()],
             Self::DsnMismatch => vec!["the dsn in the envelope names another project or key".to_owned()],
-            Self::Store(cause) | Self::Corrupt(cause) | Self::BodyBroken(cause) => vec![cause.clone()],
+            Self::Store(cause)
+            | Self::Corrupt(cause)
+            | Self::BodyBroken(cause)
+            | Self::Multipart(cause)
+            | Self::CheckIn(cause) => vec![cause.clone()],
+            Self::MediaType { supported } => vec![format!("send {supported}")],
+            Self::Dump(cause) => vec![(*cause).to_owned()],
+            Self::TooManyReports { reports_max } => vec![format!("at most {reports_max} are taken at once")],
             Self::BodyTooLarge { bytes_max } => vec![format!("at most {bytes_max} bytes are taken")],
-            Self::ItemTooLarge { index, item_type, bytes, bytes_max } => {
-                vec![format!("item {index} ({}) has {bytes} bytes, at most {bytes_max} are taken", item_type.label())]
+            Self::ItemTooLarge { index, label, bytes, bytes_max } => {
+                vec![format!("item {index} ({label}) has {bytes} bytes, at most {bytes_max} are taken")]
+            }
+            Self::ItemsTooLarge { index, label, bytes_max } => {
+                vec![format!("with item {index} ({label}) its kind exceeds {bytes_max} bytes")]
+            }
+            Self::TooManyItems { index, label, items_max } => {
+                vec![format!("item {index} ({label}) is too much, an envelope holds at most {items_max} of its kind")]
             }
             Self::SecondEvent { index } => {
                 vec![format!("item {index} is a second event; an envelope holds at most one")]

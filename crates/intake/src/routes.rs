@@ -11,7 +11,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
 use nuthatch_protocol::{EventId, ProjectId, auth::query_value};
 
-use crate::{Intake, accept, refusal::Refusal};
+use crate::{
+    Intake, accept,
+    endpoint::{
+        attachments, crash_page, cron, log_drain, media_type, minidump, nel, otlp, playstation, project_id, security,
+        unreal,
+    },
+    refusal::Refusal,
+};
 
 /// The media type that makes a `/store/` body an envelope.
 const ENVELOPE_MEDIA_TYPE: &str = "application/x-sentry-envelope";
@@ -31,19 +38,34 @@ const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("3600");
 /// The ingest endpoints, each with and without a trailing slash. Wrap what is served in [`collapse_slashes`] for
 /// repeated ones.
 pub fn router(intake: Intake) -> Router {
-    let envelopes = || post(post_envelope).options(|| async { preflight("POST") });
-    let events = || get(get_store).post(post_store).options(|| async { preflight("GET, POST") });
-    both(Router::new(), "/api/{project}/envelope", envelopes)
-        .merge(both(Router::new(), "/api/{project}/store", events))
-        .merge(both(Router::new(), "/api/store", || {
-            get(get_store_of_key).post(post_store_of_key).options(|| async { preflight("GET, POST") })
-        }))
-        .layer(middleware::from_fn_with_state(intake.clone(), answer))
-        .with_state(intake)
-}
-
-fn both(router: Router<Intake>, path: &str, methods: impl Fn() -> MethodRouter<Intake>) -> Router<Intake> {
-    router.route(path, methods()).route(&format!("{path}/"), methods())
+    let posted = |methods: MethodRouter<Intake>| methods.options(|| async { preflight("POST") });
+    let asked = |methods: MethodRouter<Intake>| methods.options(|| async { preflight("GET, POST") });
+    let crash_page = get(crash_page::any).post(crash_page::any).options(crash_page::any);
+    let routes = [
+        ("/api/{project}/envelope", posted(post(post_envelope))),
+        ("/api/{project}/store", asked(get(get_store).post(post_store))),
+        ("/api/store", asked(get(get_store_of_key).post(post_store_of_key))),
+        ("/api/{project}/security", posted(post(security::post))),
+        ("/api/{project}/csp-report", posted(post(security::post))),
+        ("/api/{project}/nel", posted(post(nel::post))),
+        ("/api/{project}/minidump", posted(post(minidump::post))),
+        ("/api/{project}/unreal/{key}", posted(post(unreal::post))),
+        ("/api/{project}/playstation", posted(post(playstation::post))),
+        ("/api/{project}/events/{event_id}/attachments", posted(post(attachments::post))),
+        ("/api/{project}/cron/{slug}", asked(get(cron::check_in).post(cron::check_in))),
+        ("/api/{project}/cron/{slug}/{key}", asked(get(cron::check_in_with_key).post(cron::check_in_with_key))),
+        ("/api/{project}/integration/otlp/v1/traces", posted(post(otlp::traces))),
+        ("/api/{project}/otlp/v1/traces", posted(post(otlp::traces))),
+        ("/api/{project}/integration/otlp/v1/logs", posted(post(otlp::log_records))),
+        ("/api/{project}/integration/vercel/logs", posted(post(log_drain::vercel::post))),
+        ("/api/{project}/integration/heroku/logs", posted(post(log_drain::heroku::post))),
+        ("/api/embed/error-page", crash_page),
+    ];
+    let mut router = Router::new();
+    for (path, methods) in routes {
+        router = router.route(path, methods.clone()).route(&format!("{path}/"), methods);
+    }
+    router.layer(middleware::from_fn_with_state(intake.clone(), answer)).with_state(intake)
 }
 
 /// Makes runs of slashes in the path one slash, which some SDKs need whose DSN has a path. For
@@ -75,7 +97,7 @@ async fn answer(State(intake): State<Intake>, request: Request, next: Next) -> R
     let started = intake.inner.clock.now();
     let mut response = if intake.is_closed() { Refusal::Closed.into_response() } else { next.run(request).await };
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.entry(header::ACCESS_CONTROL_ALLOW_ORIGIN).or_insert(HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSE_HEADERS);
     let seconds = intake.inner.clock.now().as_secs_f64() - started.as_secs_f64();
     intake.inner.telemetry.answered(response.status(), seconds.max(0.0));
@@ -141,13 +163,8 @@ async fn store_in_query(intake: &Intake, project: Option<ProjectId>, request: Re
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/gif"))], PIXEL).into_response())
 }
 
-fn project_id(text: &str) -> Result<ProjectId, Refusal> {
-    text.parse().map_err(|_| Refusal::ProjectId)
-}
-
 fn is_envelope(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
-    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(ENVELOPE_MEDIA_TYPE))
+    media_type(headers) == ENVELOPE_MEDIA_TYPE
 }
 
 fn accepted(id: Option<EventId>) -> Response {

@@ -81,9 +81,24 @@ impl App {
         self.send(envelope_request(body)).await
     }
 
-    /// What is in the log.
+    /// The events in the log.
     pub(crate) async fn records(&self) -> Vec<IngestRecord> {
-        let start = Position { topic: Topic::IngestEvents, partition: 0, offset: 0 };
+        self.records_of(Topic::IngestEvents).await
+    }
+
+    /// What is in the topics of items, one after the other.
+    pub(crate) async fn topics(&self) -> Vec<(Topic, IngestRecord)> {
+        let mut all = Vec::new();
+        let topics =
+            Topic::ALL.into_iter().filter(|topic| !matches!(topic, Topic::IngestOccurrences | Topic::Outcomes));
+        for topic in topics {
+            all.extend(self.records_of(topic).await.into_iter().map(|record| (topic, record)));
+        }
+        all
+    }
+
+    async fn records_of(&self, topic: Topic) -> Vec<IngestRecord> {
+        let start = Position { topic, partition: 0, offset: 0 };
         let batch = self.log.read(start, ReadLimit { records: usize::MAX, bytes: usize::MAX }).await.unwrap();
         batch.records.iter().map(|record| IngestRecord::decode(&record.value).unwrap()).collect()
     }

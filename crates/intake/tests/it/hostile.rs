@@ -1,4 +1,4 @@
-//! Damaged envelopes: always an answer, never a lost neighbour.
+//! Damaged requests: always an answer, never a lost neighbour.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::Request;
@@ -7,6 +7,7 @@ use proptest::{prelude::*, test_runner::TestCaseError};
 use crate::{
     app::{App, KEY, good_envelope},
     bombs::compress,
+    cases::{Sample, samples},
 };
 
 /// An envelope as the Python SDK sends it.
@@ -129,6 +130,9 @@ fn request(way: Way, authenticate: bool, body: Vec<u8>) -> Request<axum::body::B
     request.body(body.into()).unwrap()
 }
 
+/// Longest body that is damaged here, in bytes: longer ones only cost time.
+const SAMPLE_MAX_BYTES: usize = 16 << 10;
+
 proptest! {
     #[test]
     fn damage_is_answered_and_the_neighbour_is_served(
@@ -151,6 +155,31 @@ proptest! {
             prop_assert!(answer.status == 200 || before == 0, "refused, yet in the log");
             prop_assert_eq!(app.post(good_envelope()).await.status.as_u16(), 200);
             prop_assert_eq!(app.records().await.len(), before + 1);
+            Ok::<_, TestCaseError>(())
+        })?;
+    }
+    #[test]
+    fn damage_at_any_endpoint_is_answered(
+        sample in prop::sample::select(samples(SAMPLE_MAX_BYTES)),
+        damages in proptest::collection::vec(any_damage(), 1..5),
+    ) {
+        let Sample { method, path, headers, mut body } = sample;
+        for damage in &damages {
+            damage.apply(&mut body);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let app = App::new().await;
+            let mut request = Request::builder().method(method.as_str()).uri(path);
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            let answer = app.send(request.body(body.into()).unwrap()).await;
+            let allowed = [200, 201, 202, 400, 401, 403, 404, 405, 413, 415];
+            prop_assert!(allowed.contains(&answer.status.as_u16()), "{}: {:?}", answer.status, answer.body);
+            let appended = app.topics().await.len();
+            prop_assert!(answer.status.is_success() || appended == 0, "refused, yet in the log");
+            prop_assert_eq!(app.post(good_envelope()).await.status.as_u16(), 200);
             Ok::<_, TestCaseError>(())
         })?;
     }

@@ -1,0 +1,80 @@
+//! msgpack, as native SDKs write it at the moment of a crash, as JSON.
+
+use rmpv::decode::read_value_with_max_depth;
+use serde_json::{Map, Number, Value};
+
+/// Deepest nesting that is read.
+const DEPTH_MAX: usize = 64;
+
+/// The values that stand one behind the other; `None` when one is broken or cut off.
+pub(super) fn values(mut bytes: &[u8]) -> Option<Vec<Value>> {
+    let mut values = Vec::new();
+    while !bytes.is_empty() {
+        values.push(json(read_value_with_max_depth(&mut bytes, DEPTH_MAX).ok()?));
+    }
+    Some(values)
+}
+
+/// What JSON has no word for becomes null; bytes and broken texts are read as far as they are text.
+fn json(value: rmpv::Value) -> Value {
+    match value {
+        rmpv::Value::Nil | rmpv::Value::Ext(..) => Value::Null,
+        rmpv::Value::Boolean(truth) => truth.into(),
+        rmpv::Value::Integer(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => number.into(),
+            (_, Some(number)) => number.into(),
+            _ => Value::Null,
+        },
+        rmpv::Value::F32(number) => float(number.into()),
+        rmpv::Value::F64(number) => float(number),
+        rmpv::Value::String(text) => text_of(text.as_bytes()).into(),
+        rmpv::Value::Binary(bytes) => text_of(&bytes).into(),
+        rmpv::Value::Array(list) => list.into_iter().map(json).collect(),
+        rmpv::Value::Map(entries) => {
+            let entries = entries.into_iter().map(|(key, value)| (key_of(json(key)), json(value)));
+            Value::Object(entries.collect::<Map<_, _>>())
+        }
+    }
+}
+
+fn float(number: f64) -> Value {
+    Number::from_f64(number).map_or(Value::Null, Value::Number)
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn key_of(key: Value) -> String {
+    match key {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_in_a_row_are_read_and_broken_ones_are_refused() {
+        let row = b"\x81\xa1a\x01\x81\xa1b\xcb\x3f\xf8\0\0\0\0\0\0";
+        assert_eq!(values(row), Some(vec![json!({"a": 1}), json!({"b": 1.5})]));
+        assert_eq!(values(b"\x92\xc0\xc4\x02hi"), Some(vec![json!([null, "hi"])]));
+        assert_eq!(values(b"\x81\x05\xa1\xff"), Some(vec![json!({"5": "\u{fffd}"})]));
+        assert_eq!(values(b""), Some(vec![]));
+        for broken in [&b"\x81\xa1a"[..], b"\xdd\xff\xff\xff\xff", &[0x91; 10_000]] {
+            assert_eq!(values(broken), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            let _ = values(&bytes);
+        }
+    }
+}
