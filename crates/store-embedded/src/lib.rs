@@ -3,5 +3,6 @@
 pub mod events;
 pub mod log;
 pub mod meta;
+pub mod traces;
 
 mod index;

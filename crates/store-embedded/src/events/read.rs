@@ -19,11 +19,11 @@ use tantivy::{
 
 use super::{
     STORE, Shared,
-    collect::{Counted, Histogram, Page, Values},
+    collect::{Counted, Histogram, Values},
     compile::compile,
     schema::{EventLayout, Fields, HASH, TAG, TAG_KEY, pair_prefix},
 };
-use crate::index::{Pending, partition::Partition};
+use crate::index::{Pending, page::Page, partition::Partition};
 
 impl Shared<EventLayout> {
     /// An event by its id, committed or not.
@@ -94,10 +94,10 @@ impl Shared<EventLayout> {
             // Rows that a pending one replaces do not count; as many more are then asked for.
             while wanted > 0 {
                 let addresses =
-                    searcher.search(&query, &Page::new(page, wanted)).map_err(|error| STORE.failed(error))?;
+                    searcher.search(&query, &first(page, wanted)).map_err(|error| STORE.failed(error))?;
                 let is_last = addresses.len() < wanted;
                 let mut found = Vec::with_capacity(addresses.len());
-                for address in addresses {
+                for (_, address) in addresses {
                     let document: TantivyDocument = searcher.doc(address).map_err(|error| STORE.failed(error))?;
                     found.push(Fields::get().summary(&document)?);
                 }
@@ -181,4 +181,10 @@ impl Shared<EventLayout> {
             |partition: Arc<Partition>| partition.searcher().search(&compile(query, &partition.times), collector);
         partitions.into_iter().map(search).collect::<Result<_, _>>().map_err(|error| STORE.failed(error))
     }
+}
+
+/// At most `limit` rows of a page.
+fn first(page: &EventPage, limit: usize) -> Page {
+    let after = page.after.map(|(time, id)| (0, time.0, u128::from_be_bytes(id.0)));
+    Page { ascending: page.ascending, after, limit, rank: None, skipped: Arc::default() }
 }

@@ -18,12 +18,12 @@ use tantivy::{
 };
 
 use super::STORE;
-use crate::index::{Layout, StoreName, words::TOKENIZER};
+use crate::index::{
+    Layout, StoreName,
+    page::{ID_HALVES, TIME},
+    words::TOKENIZER,
+};
 
-/// Name of the column with the time, in microseconds.
-pub(super) const TIME: &str = "time";
-/// Names of the columns with the two halves of the event id.
-pub(super) const ID_HALVES: [&str; 2] = ["id_high", "id_low"];
 /// Name of the column with project and primary hash.
 pub(super) const HASH: &str = "hash";
 /// Name of the column with tags, as `key NUL value`.

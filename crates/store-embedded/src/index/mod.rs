@@ -6,6 +6,7 @@
 
 pub(crate) mod compile;
 pub(crate) mod dictionary;
+pub(crate) mod page;
 pub(crate) mod partition;
 pub(crate) mod words;
 
