@@ -101,7 +101,7 @@ fn boolean_matches(op: &Op, value: bool) -> bool {
         Op::Exists => true,
         Op::In(values) => values.iter().any(|other| match other {
             Value::Text(other) => other.eq_ignore_ascii_case(text) || other == if value { "1" } else { "0" },
-            Value::Number(other) => *other == f64::from(u8::from(value)),
+            Value::Number(other) => f64::eq(other, &f64::from(u8::from(value))),
             Value::Time(_) => false,
         }),
         Op::Like(pattern) => Pattern::new(pattern).matches(text),

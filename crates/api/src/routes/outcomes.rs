@@ -153,7 +153,7 @@ fn read<T: FromStr>(name: &str, words: &[String]) -> Result<Vec<T>, ApiError> {
 }
 
 /// The projects that are asked for, each by slug or id.
-fn chosen<'a>(projects: &'a [Project], names: &[String]) -> Result<Vec<&'a Project>, ApiError> {
+pub(super) fn chosen<'a>(projects: &'a [Project], names: &[String]) -> Result<Vec<&'a Project>, ApiError> {
     if names.is_empty() || names.iter().any(|name| name == "-1") {
         return Ok(projects.iter().collect());
     }

@@ -93,8 +93,7 @@ impl Shared<EventLayout> {
             let mut wanted = page.limit - rows.len();
             // Rows that a pending one replaces do not count; as many more are then asked for.
             while wanted > 0 {
-                let addresses =
-                    searcher.search(&query, &first(page, wanted)).map_err(|error| STORE.failed(error))?;
+                let addresses = searcher.search(&query, &first(page, wanted)).map_err(|error| STORE.failed(error))?;
                 let is_last = addresses.len() < wanted;
                 let mut found = Vec::with_capacity(addresses.len());
                 for (_, address) in addresses {

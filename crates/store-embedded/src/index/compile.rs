@@ -25,6 +25,7 @@ pub(crate) fn expr(expression: &Expr, condition: &dyn Fn(&Condition) -> BoxQuery
 }
 
 pub(crate) fn all(mut parts: Vec<BoxQuery>) -> BoxQuery {
+    parts.retain(|part| !part.is::<AllQuery>());
     match parts.len() {
         0 => Box::new(AllQuery),
         1 => parts.remove(0),

@@ -10,10 +10,7 @@ use tantivy::{
     schema::Type,
 };
 
-use super::{
-    column::column_name,
-    schema::ATTRIBUTES,
-};
+use super::{column::column_name, schema::ATTRIBUTES};
 
 /// Most attributes of one segment that are counted, in the order of their names: bounds the time that is spent on rows
 /// of which each has names of its own.

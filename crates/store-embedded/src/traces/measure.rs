@@ -234,6 +234,6 @@ mod tests {
         for n in 0..3000_u32 {
             few.add(hash_of(&FieldValue::Number((n % 1000).into())));
         }
-        assert_eq!(few.count(), 1000.0);
+        assert!((few.count() - 1000.0).abs() < 0.5, "{}", few.count());
     }
 }

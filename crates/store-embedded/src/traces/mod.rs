@@ -27,8 +27,8 @@ use nuthatch_store::{
     },
 };
 
-pub use crate::index::{Damage, Options};
 use crate::index::{Command, IndexStore, Shared, StoreName};
+pub use crate::index::{Damage, Options};
 use schema::TraceLayout;
 
 /// Name in errors.
@@ -70,12 +70,7 @@ impl TraceStore for EmbeddedTraces {
         Ok(self.0.position(start))
     }
 
-    async fn get(
-        &self,
-        project: ProjectId,
-        kind: TraceItemKind,
-        id: EventId,
-    ) -> Result<Option<TraceItem>, StoreError> {
+    async fn get(&self, project: ProjectId, kind: TraceItemKind, id: EventId) -> Result<Option<TraceItem>, StoreError> {
         self.0.search(move |shared| shared.get(project, kind, id)).await
     }
 

@@ -89,8 +89,7 @@ impl Shared<TraceLayout> {
         let replaced: HashSet<_> = self.pending().keys().copied().collect();
         // Rows that a pending one replaces do not count; as many more are asked for.
         let asked = limit + replaced.len();
-        let earliest =
-            Page { ascending: true, after: None, limit: asked, rank: None, skipped: Arc::default() };
+        let earliest = Page { ascending: true, after: None, limit: asked, rank: None, skipped: Arc::default() };
         let query = of_trace(projects, trace);
         let mut items = Vec::new();
         for partition in self.within(None, None) {
@@ -117,8 +116,7 @@ impl Shared<TraceLayout> {
     /// A page of items, committed or not.
     pub(super) fn page(&self, query: &TraceQuery, page: &TracePage) -> Result<Vec<TraceItem>, StoreError> {
         // Pending first, as in `get`: a row that is committed meanwhile is then seen twice rather than missed.
-        let pending: Vec<_> =
-            self.pending().values().filter(|item| item.kind == query.kind).map(Arc::clone).collect();
+        let pending: Vec<_> = self.pending().values().filter(|item| item.kind == query.kind).map(Arc::clone).collect();
         let skipped = pending.iter().map(|item| (item.project_id.0, u128::from_be_bytes(item.id.0))).collect();
         let mut items = self.committed_page(query, page, Arc::new(skipped))?;
         let is_meant = |item: &&Arc<TraceItem>| query.matches(item) && page.is_behind(page.place(item));

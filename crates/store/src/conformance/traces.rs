@@ -407,9 +407,9 @@ async fn only_so_much_of_an_item_is_searched<S: TraceStore>(store: &S) {
         ("aa".to_owned(), text(&"\u{e9}".repeat(2000))),
     ]);
     fill(store, vec![item.clone()]).await;
-    // NaN is not equal to itself; everything comes back as it was given.
+    // All of it is stored.
     let stored = store.get(item.project_id, item.kind, item.id).await.unwrap().unwrap();
-    assert_eq!(stored.attributes.len(), item.attributes.len());
+    assert_eq!(stored.attributes.get("key199"), item.attributes.get("key199"));
     assert_eq!(stored.attributes.get("aa"), item.attributes.get("aa"));
     for (text, is_found) in [
         ("has:key126", true),
