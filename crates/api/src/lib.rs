@@ -16,11 +16,12 @@ mod search;
 mod series;
 mod shape;
 mod telemetry;
+mod trace_items;
 
 use std::{pin::Pin, sync::Arc};
 
 use nuthatch_protocol::{Clock, Timestamp};
-use nuthatch_store::{EventStore, Log, MetaStore, StoreError, events::StoredEvent, log::StoredRecord};
+use nuthatch_store::{EventStore, Log, MetaStore, StoreError, TraceStore, events::StoredEvent, log::StoredRecord};
 use url::Url;
 
 use crate::auth::{password::Passwords, throttle::Throttle};
@@ -52,6 +53,8 @@ pub struct ApiDeps {
     pub meta: Arc<dyn MetaStore>,
     /// Events.
     pub events: Arc<dyn EventStore>,
+    /// Spans, log lines and metrics.
+    pub traces: Arc<dyn TraceStore>,
     /// What was accepted and not yet applied.
     pub log: Arc<dyn Log>,
     /// The time.

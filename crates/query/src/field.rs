@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use nuthatch_protocol::EventRow;
 
+use crate::row::{Found, Row};
+
 /// Name of the field that a word without a name is sought in: title, message and culprit.
 pub const FREE_TEXT: &str = "";
 
@@ -166,15 +168,17 @@ impl<'a> Field<'a> {
             },
         }
     }
+}
 
-    /// The value of a row that is compared as a whole; `None` for texts, or when the row has none.
-    pub fn value<'r>(&self, row: &'r EventRow) -> Option<Cow<'r, str>> {
-        match self {
-            Self::Texts(_) => None,
-            Self::Value(column) => column.of(row).map(Cow::Borrowed),
-            Self::Tag(key) => tag(row, key).map(Cow::Borrowed),
-            Self::Time => Some(Cow::Owned(row.timestamp.to_string())),
-            Self::Id => Some(Cow::Owned(row.event_id.to_string())),
+impl Row for EventRow {
+    fn field<'a>(&'a self, key: &'a str) -> Found<'a> {
+        let whole = |value: Option<&'a str>| value.map_or(Found::Absent, |value| Found::Text(Cow::Borrowed(value)));
+        match Field::named(key) {
+            Field::Texts(texts) => Found::Words(texts.iter().map(|text| text.of(self)).collect()),
+            Field::Value(column) => whole(column.of(self)),
+            Field::Tag(key) => whole(tag(self, key)),
+            Field::Time => Found::Time(self.timestamp),
+            Field::Id => Found::Ids(Some(self.event_id), None),
         }
     }
 }

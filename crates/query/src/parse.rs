@@ -5,7 +5,7 @@ use std::time::Duration;
 use nuthatch_protocol::Timestamp;
 
 use crate::{
-    Expr, FREE_TEXT, Field, Op, Term, Value,
+    Expr, FREE_TEXT, Field, ItemField, Op, Term, Value,
     token::{Given, Kind, Token, Written, tokens},
 };
 
@@ -39,6 +39,45 @@ pub enum Grammar {
     Flat,
     /// With `OR`, `AND` and parentheses: event search.
     Boolean,
+    /// The same, over the fields of spans, logs and metrics.
+    Items,
+}
+
+/// How the value of a field is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// As words.
+    Words,
+    /// As it is.
+    Whole,
+    /// As a point in time.
+    Time,
+    /// As a number.
+    Number,
+    /// As a number with a unit of time: milliseconds.
+    Duration,
+}
+
+impl Grammar {
+    fn reading(self, key: &str) -> Reading {
+        match self {
+            Self::Items => match ItemField::named(key) {
+                ItemField::Name => Reading::Words,
+                ItemField::Time => Reading::Time,
+                ItemField::Duration => Reading::Duration,
+                _ => Reading::Whole,
+            },
+            Self::Flat | Self::Boolean => match (key, Field::named(key)) {
+                ("firstSeen" | "first_seen" | "lastSeen" | "last_seen" | "date" | "event.received", _)
+                | (_, Field::Time) => Reading::Time,
+                ("timesSeen" | "times_seen" | "issue.id" | "project.id" | "user_count" | "userCount", _) => {
+                    Reading::Number
+                }
+                (_, Field::Texts(_)) => Reading::Words,
+                _ => Reading::Whole,
+            },
+        }
+    }
 }
 
 /// Reads search text. Relative times (`age:-24h`) count from `now`.
@@ -184,6 +223,7 @@ impl Parser<'_> {
         parts: &mut Vec<Expr>,
     ) -> Result<(), QueryError> {
         let wrong = |message: String| QueryError::new(offset, message);
+        let reading = self.grammar.reading(key);
         match value {
             Given::List(values) => {
                 if key == "is" || key == "has" {
@@ -192,15 +232,15 @@ impl Parser<'_> {
                 if values.iter().any(Written::is_pattern) {
                     return Err(wrong(format!("`{key}`: a list takes no wildcards")));
                 }
-                let values = values.iter().map(|value| value_of(key, &value.plain()).map_err(wrong));
+                let values = values.iter().map(|value| value_of(key, reading, &value.plain()).map_err(wrong));
                 parts.push(term(key, Op::In(values.collect::<Result<_, _>>()?), negated));
             }
             Given::One(value) if key == "has" => parts.push(term(&value.plain(), Op::Exists, negated)),
             Given::One(value) => {
-                let ops = if is_time(key) {
+                let ops = if reading == Reading::Time {
                     self.time(key, value).map_err(wrong)?
                 } else {
-                    vec![condition(key, value).map_err(wrong)?]
+                    vec![condition(key, reading, value).map_err(wrong)?]
                 };
                 if negated && ops.len() > 1 {
                     return Err(wrong(format!("`!{key}:` needs a time, not a day")));
@@ -245,40 +285,29 @@ fn term(key: &str, op: Op, negated: bool) -> Expr {
     if negated { Expr::Not(Box::new(term)) } else { term }
 }
 
-/// Keys with times, of events and of issues.
-fn is_time(key: &str) -> bool {
-    Field::named(key) == Field::Time
-        || matches!(key, "firstSeen" | "first_seen" | "lastSeen" | "last_seen" | "date" | "event.received")
-}
-
-/// Keys of issues with numbers.
-fn is_number(key: &str) -> bool {
-    matches!(key, "timesSeen" | "times_seen" | "issue.id" | "project.id" | "user_count" | "userCount")
-}
-
 /// A condition on what is neither a time nor `has`.
-fn condition(key: &str, value: &Written) -> Result<Op, String> {
+fn condition(key: &str, reading: Reading, value: &Written) -> Result<Op, String> {
     if !value.quoted
         && let (Some(compare), number) = comparison(&value.text)
     {
         let number = number_of(number).ok_or_else(|| format!("`{key}:{}` compares with no number", value.text))?;
         return Ok(compare(Value::Number(number)));
     }
-    Ok(match Field::named(key) {
+    Ok(match reading {
         _ if value.is_pattern() => Op::Like(value.text.clone()),
-        Field::Texts(_) => Op::Contains(value.plain()),
-        _ => Op::In(vec![value_of(key, &value.plain())?]),
+        Reading::Words => Op::Contains(value.plain()),
+        _ => Op::In(vec![value_of(key, reading, &value.plain())?]),
     })
 }
 
-fn value_of(key: &str, text: &str) -> Result<Value, String> {
-    if is_time(key) {
-        return text.parse().map(Value::Time).map_err(|error| format!("`{key}:{text}`: {error}"));
+fn value_of(key: &str, reading: Reading, text: &str) -> Result<Value, String> {
+    let no_number = || format!("`{key}:{text}` is no number");
+    match reading {
+        Reading::Time => text.parse().map(Value::Time).map_err(|error| format!("`{key}:{text}`: {error}")),
+        Reading::Number if !text.is_empty() => text.parse().map(Value::Number).map_err(|_| no_number()),
+        Reading::Duration if !text.is_empty() => number_of(text).map(Value::Number).ok_or_else(no_number),
+        _ => Ok(Value::Text(text.to_owned())),
     }
-    if is_number(key) && !text.is_empty() {
-        return text.parse().map(Value::Number).map_err(|_| format!("`{key}:{text}` is no number"));
-    }
-    Ok(Value::Text(text.to_owned()))
 }
 
 type Compare = fn(Value) -> Op;

@@ -1,5 +1,8 @@
-//! The ports on one data directory: the log and the metadata in SQLite, the events in tantivy.
+//! The ports on one data directory: the log and the metadata in SQLite, events and traces in tantivy.
 
 pub mod events;
 pub mod log;
 pub mod meta;
+pub mod traces;
+
+mod index;

@@ -20,6 +20,7 @@ pub mod projects;
 pub mod seed;
 pub mod settlements;
 pub mod teams;
+pub mod traces;
 
 pub use accounts::AccountStore;
 pub use dead_letters::DeadLetterStore;
@@ -36,6 +37,7 @@ pub use projects::ProjectStore;
 pub use seed::Seed;
 pub use settlements::SettlementStore;
 pub use teams::TeamStore;
+pub use traces::TraceStore;
 
 /// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, teams, issues, dead letters,
 /// messages that wait, outcomes, positions.

@@ -29,6 +29,9 @@ pub(crate) enum Entry {
     #[schema(value_type = Object)]
     Template(Value),
     Debugmeta(DebugImages),
+    /// The spans of a transaction, as sent.
+    #[schema(value_type = Vec<Object>)]
+    Spans(Vec<Value>),
 }
 
 /// Exceptions in the order they were sent: the root cause first, the raised one last.
@@ -134,8 +137,18 @@ pub(crate) struct DebugImages {
 }
 
 /// The name under which the canonical event keeps an entry, in the order the API shows them.
-pub(crate) const ENTRY_KEYS: [&str; 9] =
-    ["exception", "threads", "stacktrace", "logentry", "csp", "request", "breadcrumbs", "template", "debug_meta"];
+pub(crate) const ENTRY_KEYS: [&str; 10] = [
+    "exception",
+    "threads",
+    "stacktrace",
+    "logentry",
+    "csp",
+    "request",
+    "breadcrumbs",
+    "template",
+    "debug_meta",
+    "spans",
+];
 
 impl Entry {
     /// An entry from what the canonical event keeps under one of [`ENTRY_KEYS`].
@@ -156,6 +169,7 @@ impl Entry {
                 values: event.values("breadcrumbs").iter().map(Breadcrumb::read).collect(),
             }),
             "template" => Self::Template(value.clone()),
+            "spans" => Self::Spans(value.as_array().cloned().unwrap_or_default()),
             "debug_meta" => Self::Debugmeta(DebugImages {
                 images: value.get("images").and_then(Value::as_array).cloned().unwrap_or_default(),
             }),

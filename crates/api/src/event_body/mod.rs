@@ -60,6 +60,12 @@ pub(crate) fn event_body(
         event_type: summary.event_type.clone(),
         date_created: summary.timestamp.to_string(),
         date_received: summary.received.to_string(),
+        start_timestamp: event.0.get("start_timestamp").and_then(Value::as_f64),
+        end_timestamp: if event.0.contains_key("start_timestamp") {
+            event.0.get("timestamp").and_then(Value::as_f64)
+        } else {
+            None
+        },
         user: event.0.get("user").and_then(user),
         contexts: contexts(&event),
         context: object(&event, "extra"),

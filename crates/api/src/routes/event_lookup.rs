@@ -1,14 +1,17 @@
 //! Finding an event by its id, applied or not: what was acknowledged is there to be read.
 
 use nuthatch_issues::Issue;
-use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Topic};
-use nuthatch_store::{events::StoredEvent, projects::Project};
+use nuthatch_protocol::{Event, EventId, Hash, IssueId, Level, Position, ProjectId, Topic, TraceItem};
+use nuthatch_store::{
+    events::{EventSummary, StoredEvent},
+    projects::Project,
+};
 
 use crate::{
     Api,
     error::ApiError,
     event_body::event_body,
-    shape::event::{Event, Neighbours},
+    shape::event::{Event as EventBody, Neighbours},
 };
 
 /// The event of an id in a project.
@@ -33,6 +36,11 @@ pub(super) async fn among<'a>(
             return Ok(Some((project, event)));
         }
     }
+    for project in projects {
+        if let Some(span) = api.traces.transaction(project.id, id).await? {
+            return Ok(Some((project, transaction(span))));
+        }
+    }
     for position in positions {
         let Some(record) = api.log.find(position, id.0).await? else { continue };
         let Some(event) = (api.canonicalise)(record).await? else { continue };
@@ -41,6 +49,32 @@ pub(super) async fn among<'a>(
         }
     }
     Ok(None)
+}
+
+/// A transaction, which is kept with its root span, as an event.
+fn transaction(span: TraceItem) -> StoredEvent {
+    let event: Event = serde_json::from_slice(&span.body).unwrap_or_default();
+    let text = |path: &[&str]| event.text(path).unwrap_or_default().to_owned();
+    let user = ["id", "email", "username", "ip_address"].into_iter().find_map(|member| {
+        let prefix = if member == "ip_address" { "ip" } else { member };
+        Some(format!("{prefix}:{}", event.text(&["user", member])?))
+    });
+    let summary = EventSummary {
+        project_id: span.project_id,
+        event_id: span.event_id.unwrap_or(span.id),
+        timestamp: span.timestamp,
+        received: span.received,
+        hashes: Vec::new(),
+        event_type: "transaction".to_owned(),
+        level: event.text(&["level"]).and_then(|level| level.parse().ok()).unwrap_or(Level::Info),
+        platform: text(&["platform"]),
+        title: text(&["transaction"]),
+        culprit: text(&["transaction"]),
+        message: String::new(),
+        user,
+        tags: event.tags().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+    };
+    StoredEvent { summary, body: span.body }
 }
 
 /// The issue that shows an event with these hashes: the one that owns the first hash that is owned.
@@ -59,7 +93,7 @@ pub(super) async fn belongs(api: &Api, issue: &Issue, event: &StoredEvent) -> Re
 }
 
 /// The body of an event.
-pub(super) fn body(event: &StoredEvent, issue: Option<IssueId>, neighbours: Neighbours) -> Result<Event, ApiError> {
+pub(super) fn body(event: &StoredEvent, issue: Option<IssueId>, neighbours: Neighbours) -> Result<EventBody, ApiError> {
     event_body(event, issue, neighbours)
         .map_err(|error| ApiError::Internal(format!("event {}: {error}", event.summary.event_id)))
 }

@@ -15,6 +15,10 @@ mod issue_selection;
 mod issue_tags;
 mod issue_types;
 mod issues;
+mod item_attributes;
+mod item_search;
+mod item_series;
+mod item_table;
 mod keys;
 mod monitors;
 mod occurrences;
@@ -30,6 +34,7 @@ mod stats;
 mod tags;
 mod teams;
 mod tokens;
+mod traces;
 
 use axum::{
     Router,
@@ -129,6 +134,13 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(tags::of_project))
         .routes(routes!(tags::values_of_project))
         .routes(routes!(tags::environments))
+        .routes(routes!(item_table::table))
+        .routes(routes!(item_series::series))
+        .routes(routes!(item_attributes::keys))
+        .routes(routes!(item_attributes::values))
+        .routes(routes!(traces::tree))
+        .routes(routes!(traces::meta))
+        .routes(routes!(traces::logs))
         .merge(messages())
         .merge(below_issues("/api/0/organizations/{org}"))
 }

@@ -134,6 +134,10 @@ pub(crate) struct Event {
     pub(crate) date_created: String,
     /// When the server received it.
     pub(crate) date_received: String,
+    /// When a transaction began, in seconds since the epoch; null for other events.
+    pub(crate) start_timestamp: Option<f64>,
+    /// When a transaction ended.
+    pub(crate) end_timestamp: Option<f64>,
     /// By name.
     pub(crate) tags: Vec<EventTag>,
     pub(crate) user: Option<EventUser>,
@@ -151,7 +155,7 @@ pub(crate) struct Event {
     pub(crate) dist: Option<String>,
     /// Bytes of the stored event.
     pub(crate) size: u64,
-    /// Exception, threads, stack trace, message, request, breadcrumbs, in this order.
+    /// Exception, threads, stack trace, message, request, breadcrumbs, spans, in this order.
     pub(crate) entries: Vec<Entry>,
     /// What was wrong with the event as it came.
     pub(crate) errors: Vec<EventError>,

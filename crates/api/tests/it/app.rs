@@ -20,7 +20,7 @@ use nuthatch_store::{
     accounts::{NewToken, NewUser},
     events::{EventSummary, StoredEvent},
     log::{LogLayout, StoredRecord},
-    memory::{MemoryEvents, MemoryLog, MemoryMeta},
+    memory::{MemoryEvents, MemoryLog, MemoryMeta, MemoryTraces},
     projects::{NewProject, Organization, Project, Role},
 };
 use serde_json::{Map, Value, json};
@@ -37,6 +37,7 @@ static PASSWORD_HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD
 pub struct App {
     pub meta: Arc<MemoryMeta>,
     pub events: Arc<MemoryEvents>,
+    pub traces: Arc<MemoryTraces>,
     pub log: Arc<MemoryLog>,
     router: Router,
     now: Arc<AtomicI64>,
@@ -84,6 +85,7 @@ impl App {
     pub async fn with_partitions(partitions: Partition) -> Self {
         let meta = Arc::new(MemoryMeta::new());
         let events = Arc::new(MemoryEvents::new());
+        let traces = Arc::new(MemoryTraces::new());
         let log = Arc::new(MemoryLog::with_layout(LogLayout { partitions, ..LogLayout::default() }));
         let now = Arc::new(AtomicI64::new(NOON));
         let clock = {
@@ -94,6 +96,7 @@ impl App {
         let deps = ApiDeps {
             meta: meta.clone(),
             events: events.clone(),
+            traces: traces.clone(),
             log: log.clone(),
             clock: Arc::new(clock),
             random: Arc::new(move |bytes: &mut [u8]| {
@@ -106,7 +109,7 @@ impl App {
         let acme = side(&meta, "acme", "ann@example.com", "web").await;
         let other = side(&meta, "other", "eve@example.com", "api").await;
         let router = router(Api::new(deps));
-        Self { meta, events, log, router, now, applied: AtomicU64::new(0), acme, other }
+        Self { meta, events, traces, log, router, now, applied: AtomicU64::new(0), acme, other }
     }
 
     pub fn pass(&self, secs: i64) {

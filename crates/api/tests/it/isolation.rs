@@ -20,6 +20,7 @@ fn operations(app: &App) -> Vec<(String, String)> {
             .replace("{issue}", &(app.acme.project.id.0 * 1000 + 1).to_string())
             .replace("{event_id}", &"07".repeat(16))
             .replace("{letter}", "1")
+            .replace("{trace_id}", &"01".repeat(16))
             .replace("{key}", &"01".repeat(16))
             .replace("{short_id}", "WEB-1")
             .replace("{slug}", "error")

@@ -15,3 +15,4 @@ mod openapi;
 mod outcomes;
 mod projects;
 mod teams;
+mod traces;

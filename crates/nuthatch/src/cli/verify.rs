@@ -8,13 +8,14 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::Context as _;
 use nuthatch_protocol::{Position, Timestamp, Topic};
 use nuthatch_store::{
-    EventStore as _, IssueStore as _, Log as _, OutcomeStore as _, StoreError,
+    EventStore as _, IssueStore as _, Log as _, OutcomeStore as _, StoreError, TraceStore as _,
     outcomes::{Books, Imbalance},
 };
 use nuthatch_store_embedded::{
     events::{EmbeddedEvents, Options},
     log::EmbeddedLog,
     meta::EmbeddedMeta,
+    traces::EmbeddedTraces,
 };
 use serde_json::{Value, json};
 
@@ -66,26 +67,32 @@ async fn check_events(
     let events = EmbeddedEvents::open(&dir.join("events"), Options::default()).context("cannot open the events")?;
     let kept = Duration::from_secs(u64::from(context.config.retention.events_days) * 86_400);
     let since = crate::now().minus(kept.saturating_sub(EVENT_AGE_MAX));
-    check_positions(&log, &events, imbalances).await?;
+    let traces = EmbeddedTraces::open(&dir.join("traces"), Options::default()).context("cannot open the traces")?;
+    check_positions(&log, &events, &traces, imbalances).await?;
     let checked = look_up(meta, &events, since, imbalances).await?;
     log.shutdown().await;
     Ok(Events::Checked(checked))
 }
 
-/// The event store goes on from where the log still has records.
+/// The stores of events and traces go on from where the log still has records.
 async fn check_positions(
     log: &EmbeddedLog,
     events: &EmbeddedEvents,
+    traces: &EmbeddedTraces,
     imbalances: &mut Vec<Imbalance>,
 ) -> anyhow::Result<()> {
-    for topic in [Topic::IngestEvents, Topic::IngestOccurrences] {
+    for topic in Topic::ALL {
         for partition in 0..log.partitions(topic) {
+            let start = Position { topic, partition, offset: 0 };
+            let (check, at) = match topic {
+                Topic::IngestEvents | Topic::IngestOccurrences => ("event-position", events.position(start).await?),
+                Topic::IngestTransactions | Topic::TraceItems => ("trace-position", traces.position(start).await?),
+                _ => continue,
+            };
             let first = log.bounds(topic, partition).await?.first;
-            let at = events.position(Position { topic, partition, offset: 0 }).await?;
             if at.offset < first {
                 let (expected, found) = (first as i64, at.offset as i64);
-                let place = format!("{topic}/{partition}");
-                imbalances.push(Imbalance { check: "event-position", place, expected, found });
+                imbalances.push(Imbalance { check, place: format!("{topic}/{partition}"), expected, found });
             }
         }
     }

@@ -12,13 +12,14 @@ use nuthatch_api::Api;
 use nuthatch_intake::Intake;
 use nuthatch_protocol::{Clock, EventId, Topic};
 use nuthatch_store::{
-    EventStore, Log, MetaStore,
+    EventStore, Log, MetaStore, TraceStore,
     log::{LogLayout, ReadLimit},
 };
 use nuthatch_store_embedded::{
     events::{self, EmbeddedEvents},
     log::{EmbeddedLog, LogOptions},
     meta::{EmbeddedMeta, MetaOptions},
+    traces::{self, EmbeddedTraces},
 };
 use nuthatch_worker::{Worker, WorkerOptions};
 use tokio::net::TcpListener;
@@ -60,6 +61,7 @@ pub struct Server {
     intake: Intake,
     log: Arc<EmbeddedLog>,
     events: Arc<EmbeddedEvents>,
+    traces: Arc<EmbeddedTraces>,
     drain: Duration,
 }
 
@@ -82,6 +84,9 @@ impl Server {
         let events = EmbeddedEvents::open(&dir.join("events"), events::Options::default())
             .with_context(|| format!("cannot open the events in {}", dir.display()))?;
         let events = Arc::new(events);
+        let traces = EmbeddedTraces::open(&dir.join("traces"), traces::Options::default())
+            .with_context(|| format!("cannot open the traces in {}", dir.display()))?;
+        let traces = Arc::new(traces);
         let clock: Arc<dyn Clock> = Arc::new(crate::now);
         let geo = geoip::open(config.worker.geoip_path.as_deref())?;
 
@@ -119,6 +124,7 @@ impl Server {
         let mut router = operations::router(operations::Operations {
             log: log.clone(),
             events: events.clone(),
+            traces: traces.clone(),
             metrics,
             metrics_token: config.telemetry.metrics_token.as_str().into(),
         });
@@ -126,6 +132,7 @@ impl Server {
             let api = Api::new(nuthatch_api::ApiDeps {
                 meta: meta.clone() as Arc<dyn MetaStore>,
                 events: events.clone() as Arc<dyn EventStore>,
+                traces: traces.clone() as Arc<dyn TraceStore>,
                 log: log.clone(),
                 clock,
                 random: Arc::new(|bytes: &mut [u8]| rand::fill(bytes)),
@@ -146,7 +153,7 @@ impl Server {
             drain_timeout: Duration::from_secs(config.server.shutdown_timeout_secs),
         };
         let accepting = tokio::spawn(accept::accept(listener, layers(router), limits, stop.clone()));
-        Ok(Self { address, stop, accepting, working, intake, log, events, drain: limits.drain_timeout })
+        Ok(Self { address, stop, accepting, working, intake, log, events, traces, drain: limits.drain_timeout })
     }
 
     /// Resolves when the worker ended by itself, which only damage that needs a person makes it do.
@@ -175,9 +182,9 @@ impl Server {
             }
         }
         self.log.shutdown().await;
-        // Dropping the events waits for what their thread still does.
-        let events = self.events;
-        tokio::task::spawn_blocking(move || drop(events)).await?;
+        // Dropping a store waits for what its thread still does.
+        let stores = (self.events, self.traces);
+        tokio::task::spawn_blocking(move || drop(stores)).await?;
         Ok(())
     }
 }

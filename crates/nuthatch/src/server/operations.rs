@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use nuthatch_protocol::Topic;
-use nuthatch_store::{EventStore, Log};
+use nuthatch_store::{EventStore, Log, TraceStore};
 use serde_json::{Value, json};
 
 /// What the operator's routes need.
@@ -20,6 +20,8 @@ pub(super) struct Operations {
     pub log: Arc<dyn Log>,
     /// The events: how many, how large.
     pub events: Arc<dyn EventStore>,
+    /// The trace items: how many, how large.
+    pub traces: Arc<dyn TraceStore>,
     /// What is counted.
     pub metrics: PrometheusHandle,
     /// Token that `/metrics` asks for; empty: local clients only.
@@ -71,6 +73,10 @@ async fn metrics(
     if let Ok(size) = operations.events.size().await {
         metrics::gauge!("nuthatch_events_stored").set(size.rows as f64);
         metrics::gauge!("nuthatch_events_bytes").set(size.bytes as f64);
+    }
+    if let Ok(size) = operations.traces.size().await {
+        metrics::gauge!("nuthatch_trace_items_stored").set(size.items as f64);
+        metrics::gauge!("nuthatch_trace_items_bytes").set(size.bytes as f64);
     }
     Ok(operations.metrics.render())
 }

@@ -106,6 +106,26 @@ fn numbers_and_times_are_compared() {
 }
 
 #[test]
+fn fields_of_trace_items_have_readings_of_their_own() {
+    let items = |text: &str| parse(text, Grammar::Items, NOW).unwrap();
+    let number = |number: f64| Op::In(vec![Value::Number(number)]);
+    assert_eq!(
+        items("span.duration:>1.5s span.duration:2m tags[retries,number]:>3 http.status_code:200 message:boom has:a"),
+        all(vec![
+            term("span.duration", Op::Gt(Value::Number(1500.0)), false),
+            term("span.duration", number(120_000.0), false),
+            term("tags[retries,number]", Op::Gt(Value::Number(3.0)), false),
+            is("http.status_code", "200"),
+            term("message", Op::Contains("boom".to_owned()), false),
+            term("a", Op::Exists, false),
+        ])
+    );
+    assert_eq!(items("title:Boom"), all(vec![is("title", "Boom")]), "an attribute like any other");
+    let error = parse("span.duration:slow", Grammar::Items, NOW).unwrap_err();
+    assert!(error.message.contains("`span.duration:slow` is no number"), "{error}");
+}
+
+#[test]
 fn and_binds_tighter_than_or() {
     let (a, b, c) = (is("a", "1"), is("b", "2"), is("c", "3"));
     assert_eq!(

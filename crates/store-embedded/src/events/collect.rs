@@ -1,107 +1,17 @@
-//! What is taken from the rows that a query finds: pages, histograms, values with their counts.
+//! What is counted of the rows that a query finds: histograms, values.
 
 use std::{
-    collections::{BTreeMap, BinaryHeap, HashMap},
+    collections::{BTreeMap, HashMap},
     ops::{Bound, RangeBounds},
 };
 
-use nuthatch_protocol::{EventId, Timestamp};
-use nuthatch_store::events::EventPage;
 use tantivy::{
-    DocAddress, DocId, Score, SegmentOrdinal, SegmentReader,
+    DocId, Score, SegmentOrdinal, SegmentReader,
     collector::{Collector, SegmentCollector},
     columnar::{BytesColumn, Column},
 };
 
-use super::schema::{ID_HALVES, TIME};
-
-/// Place of a row in the order of a page: the smallest comes first.
-pub(super) type Place = (i64, u128);
-
-/// The place of a row. Newest first is the order of the complements.
-pub(super) fn place(ascending: bool, time: i64, id: u128) -> Place {
-    if ascending { (time, id) } else { (!time, !id) }
-}
-
-/// Finds the rows of a page.
-pub(super) struct Page {
-    ascending: bool,
-    after: Option<Place>,
-    limit: usize,
-}
-
-impl Page {
-    /// At most `limit` rows of a page.
-    pub(super) fn new(page: &EventPage, limit: usize) -> Self {
-        let after = |(time, id): (Timestamp, EventId)| place(page.ascending, time.0, u128::from_be_bytes(id.0));
-        Self { ascending: page.ascending, after: page.after.map(after), limit }
-    }
-}
-
-pub(super) struct SegmentPage {
-    ascending: bool,
-    after: Option<Place>,
-    limit: usize,
-    segment: SegmentOrdinal,
-    time: Column<i64>,
-    id: [Column<u64>; 2],
-    best: BinaryHeap<(Place, DocAddress)>,
-}
-
-impl Collector for Page {
-    type Fruit = Vec<DocAddress>;
-    type Child = SegmentPage;
-
-    fn for_segment(&self, segment: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<SegmentPage> {
-        let columns = reader.fast_fields();
-        Ok(SegmentPage {
-            ascending: self.ascending,
-            after: self.after,
-            limit: self.limit,
-            segment,
-            time: columns.i64(TIME)?,
-            id: [columns.u64(ID_HALVES[0])?, columns.u64(ID_HALVES[1])?],
-            best: BinaryHeap::with_capacity(self.limit + 1),
-        })
-    }
-
-    fn requires_scoring(&self) -> bool {
-        false
-    }
-
-    fn merge_fruits(&self, fruits: Vec<Vec<(Place, DocAddress)>>) -> tantivy::Result<Vec<DocAddress>> {
-        let mut rows: Vec<_> = fruits.into_iter().flatten().collect();
-        rows.sort_unstable();
-        Ok(rows.into_iter().take(self.limit).map(|(_, address)| address).collect())
-    }
-}
-
-impl SegmentCollector for SegmentPage {
-    type Fruit = Vec<(Place, DocAddress)>;
-
-    fn collect(&mut self, doc: DocId, _: Score) {
-        let time = self.time.first(doc).unwrap_or_default();
-        let worst = if self.best.len() < self.limit { None } else { self.best.peek().map(|(place, _)| *place) };
-        // Most rows are out by their time alone.
-        let (order, _) = place(self.ascending, time, 0);
-        if worst.is_some_and(|worst| order > worst.0) || self.after.is_some_and(|after| order < after.0) {
-            return;
-        }
-        let [high, low] = self.id.each_ref().map(|half| u128::from(half.first(doc).unwrap_or_default()));
-        let place = place(self.ascending, time, high << 64 | low);
-        if self.after.is_some_and(|after| place <= after) {
-            return;
-        }
-        self.best.push((place, DocAddress::new(self.segment, doc)));
-        if self.best.len() > self.limit {
-            self.best.pop();
-        }
-    }
-
-    fn harvest(self) -> Self::Fruit {
-        self.best.into_vec()
-    }
-}
+use crate::index::page::TIME;
 
 /// Counts rows per interval.
 pub(super) struct Histogram {

@@ -8,7 +8,7 @@ use std::{
 use nuthatch_protocol::{EventId, EventRow, Hash, ProjectId, Timestamp};
 use nuthatch_store::{
     StoreError,
-    events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValue, TagValues, VALUES_MAX},
+    events::{EventPage, EventQuery, EventSummary, StoredEvent, TagValue, TagValues, VALUES_MAX},
 };
 use tantivy::{
     TantivyDocument, Term,
@@ -18,15 +18,14 @@ use tantivy::{
 };
 
 use super::{
-    Pending, Shared,
-    collect::{Counted, Histogram, Page, Values},
+    STORE, Shared,
+    collect::{Counted, Histogram, Values},
     compile::compile,
-    failed,
-    partition::Partition,
-    schema::{Fields, HASH, TAG, TAG_KEY, pair_prefix},
+    schema::{EventLayout, Fields, HASH, TAG, TAG_KEY, pair_prefix},
 };
+use crate::index::{Pending, page::Page, partition::Partition};
 
-impl Shared {
+impl Shared<EventLayout> {
     /// An event by its id, committed or not.
     pub(super) fn get(&self, project: ProjectId, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
         // A commit shows rows to searches before it forgets that they were pending, so this order misses none.
@@ -51,9 +50,9 @@ impl Shared {
         let searchers: Vec<_> = self.partitions().values().rev().map(|partition| partition.searcher()).collect();
         let query = TermQuery::new(term, IndexRecordOption::Basic);
         for searcher in searchers {
-            let found = searcher.search(&query, &DocSetCollector).map_err(failed)?;
+            let found = searcher.search(&query, &DocSetCollector).map_err(|error| STORE.failed(error))?;
             if let Some(address) = found.into_iter().next() {
-                let document: TantivyDocument = searcher.doc(address).map_err(failed)?;
+                let document: TantivyDocument = searcher.doc(address).map_err(|error| STORE.failed(error))?;
                 return Fields::get().event(&document).map(Some);
             }
         }
@@ -76,9 +75,9 @@ impl Shared {
         &self,
         query: &EventQuery,
         page: &EventPage,
-        replaced: &Pending,
+        replaced: &Pending<EventLayout>,
     ) -> Result<Vec<EventSummary>, StoreError> {
-        let mut partitions = self.within(query);
+        let mut partitions = self.within(query.from, query.until);
         if let Some((time, _)) = page.after {
             partitions.retain(
                 |partition| if page.ascending { partition.times.end > time } else { partition.times.start <= time },
@@ -94,11 +93,11 @@ impl Shared {
             let mut wanted = page.limit - rows.len();
             // Rows that a pending one replaces do not count; as many more are then asked for.
             while wanted > 0 {
-                let addresses = searcher.search(&query, &Page::new(page, wanted)).map_err(failed)?;
+                let addresses = searcher.search(&query, &first(page, wanted)).map_err(|error| STORE.failed(error))?;
                 let is_last = addresses.len() < wanted;
                 let mut found = Vec::with_capacity(addresses.len());
-                for address in addresses {
-                    let document: TantivyDocument = searcher.doc(address).map_err(failed)?;
+                for (_, address) in addresses {
+                    let document: TantivyDocument = searcher.doc(address).map_err(|error| STORE.failed(error))?;
                     found.push(Fields::get().summary(&document)?);
                 }
                 let all = found.len();
@@ -166,16 +165,6 @@ impl Shared {
         Ok(of_all_projects.top(limit).into_iter().filter_map(hash).collect())
     }
 
-    /// Rows and bytes.
-    pub(super) fn size(&self) -> Result<EventStoreSize, StoreError> {
-        let mut size = EventStoreSize::default();
-        for partition in self.partitions().values() {
-            size.rows += partition.searcher().num_docs();
-            size.bytes += partition.bytes()?;
-        }
-        Ok(size)
-    }
-
     fn values(&self, query: &EventQuery, values: &Values) -> Result<Counted, StoreError> {
         let mut sum = Counted::default();
         for counted in self.collect(query, values)? {
@@ -186,18 +175,15 @@ impl Shared {
 
     /// What a collector finds in each partition.
     fn collect<C: Collector>(&self, query: &EventQuery, collector: &C) -> Result<Vec<C::Fruit>, StoreError> {
-        let partitions = self.within(query);
+        let partitions = self.within(query.from, query.until);
         let search =
             |partition: Arc<Partition>| partition.searcher().search(&compile(query, &partition.times), collector);
-        partitions.into_iter().map(search).collect::<Result<_, _>>().map_err(failed)
+        partitions.into_iter().map(search).collect::<Result<_, _>>().map_err(|error| STORE.failed(error))
     }
+}
 
-    /// The partitions that may hold what is sought, in the order of time.
-    fn within(&self, query: &EventQuery) -> Vec<Arc<Partition>> {
-        let within = |partition: &&Arc<Partition>| {
-            query.from.is_none_or(|from| partition.times.end > from)
-                && query.until.is_none_or(|until| partition.times.start < until)
-        };
-        self.partitions().values().filter(within).map(Arc::clone).collect()
-    }
+/// At most `limit` rows of a page.
+fn first(page: &EventPage, limit: usize) -> Page {
+    let after = page.after.map(|(time, id)| (0, time.0, u128::from_be_bytes(id.0)));
+    Page { ascending: page.ascending, after, limit, rank: None, skipped: Arc::default() }
 }

@@ -1,4 +1,4 @@
-//! How a row lies in an index. A change here is a new [`super::state::VERSION`].
+//! How a row lies in an index. A change here is a new [`Layout::FORMAT`].
 
 use std::sync::OnceLock;
 
@@ -17,12 +17,13 @@ use tantivy::{
     },
 };
 
-use super::{damaged, words::TOKENIZER};
+use super::STORE;
+use crate::index::{
+    Layout, StoreName,
+    page::{ID_HALVES, TIME},
+    words::TOKENIZER,
+};
 
-/// Name of the column with the time, in microseconds.
-pub(super) const TIME: &str = "time";
-/// Names of the columns with the two halves of the event id.
-pub(super) const ID_HALVES: [&str; 2] = ["id_high", "id_low"];
 /// Name of the column with project and primary hash.
 pub(super) const HASH: &str = "hash";
 /// Name of the column with tags, as `key NUL value`.
@@ -33,12 +34,52 @@ pub(super) const TAG_KEY: &str = "tag_key";
 /// Longest term, in bytes; what is longer is cut and equal to all that begins like it. Tags are far shorter than that.
 const TERM_BYTES_MAX: usize = 16 * 1024;
 
+/// Events in an index.
+pub(super) struct EventLayout;
+
+impl Layout for EventLayout {
+    type Row = EventRow;
+    type Key = (ProjectId, EventId);
+
+    const STORE: StoreName = STORE;
+    const THREAD: &'static str = "event-writer";
+    const FORMAT: u32 = 1;
+
+    fn schema() -> &'static Schema {
+        &Fields::get().schema
+    }
+
+    fn key_field() -> Field {
+        Fields::get().key
+    }
+
+    fn key_term((project, id): Self::Key) -> Term {
+        Fields::get().key_term(project, id)
+    }
+
+    fn key(row: &EventRow) -> Self::Key {
+        (row.project_id, row.event_id)
+    }
+
+    fn time(row: &EventRow) -> Timestamp {
+        row.timestamp
+    }
+
+    fn bytes(row: &EventRow) -> usize {
+        row.body.len()
+    }
+
+    fn document(row: &EventRow) -> TantivyDocument {
+        Fields::get().document(row)
+    }
+}
+
 /// The fields of every index.
 #[derive(Debug, Clone)]
 pub(super) struct Fields {
-    pub(super) schema: Schema,
+    schema: Schema,
     /// Project and event id, 24 bytes.
-    pub(super) key: Field,
+    key: Field,
     /// Project and id of the event that the row shows, 24 bytes.
     pub(super) shows: Field,
     pub(super) project: Field,
@@ -109,7 +150,7 @@ impl Fields {
     }
 
     /// What is indexed of a row.
-    pub(super) fn document(&self, row: &EventRow) -> TantivyDocument {
+    fn document(&self, row: &EventRow) -> TantivyDocument {
         let mut document = TantivyDocument::default();
         document.add_bytes(self.key, &joined(row.project_id, row.event_id.0));
         if let Some(shown) = row.shows {
@@ -160,7 +201,10 @@ impl Fields {
 }
 
 fn stored(document: &TantivyDocument, field: Field) -> Result<&[u8], StoreError> {
-    document.get_first(field).and_then(|value| value.as_bytes()).ok_or_else(|| damaged("a row lacks a stored field"))
+    document
+        .get_first(field)
+        .and_then(|value| value.as_bytes())
+        .ok_or_else(|| STORE.damaged("a row lacks a stored field"))
 }
 
 /// The name that says in the field `value` that a text is there, and names the field of its words.
@@ -234,7 +278,7 @@ fn encode_summary(row: &EventRow) -> Vec<u8> {
 
 fn decode_summary(bytes: &[u8]) -> Result<EventSummary, StoreError> {
     let (ids, texts, tags): Summary<'_> =
-        serde_json::from_slice(bytes).map_err(|error| damaged(format!("the summary of a row: {error}")))?;
+        serde_json::from_slice(bytes).map_err(|error| STORE.damaged(format!("the summary of a row: {error}")))?;
     let (project_id, event_id, timestamp, received, hashes, level) = ids;
     let (event_type, platform, title, culprit, message, user) = texts;
     Ok(EventSummary {

@@ -4,3 +4,4 @@
 mod events;
 mod log;
 mod meta;
+mod traces;

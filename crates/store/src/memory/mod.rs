@@ -3,7 +3,9 @@
 pub mod events;
 pub mod log;
 pub mod meta;
+pub mod traces;
 
 pub use events::MemoryEvents;
 pub use log::MemoryLog;
 pub use meta::MemoryMeta;
+pub use traces::MemoryTraces;

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use nuthatch_protocol::{EventRow, Position, Timestamp};
+use nuthatch_protocol::{Position, Timestamp};
 use nuthatch_store::StoreError;
 use tantivy::{
     IndexWriter,
@@ -15,9 +15,8 @@ use tantivy::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Options, STORE, Shared, failed,
+    Layout, Options, Shared,
     partition::{self, Partition, number},
-    schema::Fields,
     state::{self, Positions},
 };
 
@@ -31,8 +30,8 @@ const MERGE_ROWS_MAX: usize = 2_000_000;
 const REPLACED_MAX: f32 = 0.3;
 
 /// What the thread is asked to do.
-pub(super) enum Command {
-    Upsert(Vec<EventRow>, Position, Reply),
+pub(crate) enum Command<L: Layout> {
+    Upsert(Vec<L::Row>, Position, Reply),
     Commit(Reply),
     DropBefore(Timestamp, Reply),
     /// Ends the thread after the merges that run.
@@ -40,13 +39,13 @@ pub(super) enum Command {
 }
 
 /// Where the answer goes.
-pub(super) type Reply = oneshot::Sender<Result<(), StoreError>>;
+pub(crate) type Reply = oneshot::Sender<Result<(), StoreError>>;
 
 /// The state of the thread.
-pub(super) struct Writer {
+pub(super) struct Writer<L: Layout> {
     pub(super) dir: PathBuf,
     pub(super) options: Options,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared<L>>,
     /// Open writers with the numbers of their partitions, the one used last at the end.
     pub(super) open: Vec<(i64, IndexWriter)>,
     /// Partitions with changes since the last commit.
@@ -55,9 +54,9 @@ pub(super) struct Writer {
     pub(super) pending_bytes: usize,
 }
 
-impl Writer {
+impl<L: Layout> Writer<L> {
     /// Does what comes until the store is closed or dropped.
-    pub(super) fn run(mut self, commands: &mut mpsc::Receiver<Command>) {
+    pub(super) fn run(mut self, commands: &mut mpsc::Receiver<Command<L>>) {
         // A failed change may have taken rows with it, so nothing is committed after it: the position stays where it
         // is durable, and the records behind it are applied again after a restart.
         let mut broken: Option<String> = None;
@@ -65,7 +64,7 @@ impl Writer {
             let (result, reply) = match (command, &broken) {
                 (Command::Close(reply), _) => {
                     let merged = self.open.drain(..).try_for_each(|(_, writer)| writer.wait_merging_threads());
-                    _ = reply.send(merged.map_err(failed));
+                    _ = reply.send(merged.map_err(|error| L::STORE.failed(error)));
                     return;
                 }
                 (
@@ -73,14 +72,14 @@ impl Writer {
                     Some(cause),
                 ) => {
                     let cause = format!("{cause}; restart to go on from what is durable");
-                    (Err(StoreError::Unavailable { store: STORE, cause }), reply)
+                    (Err(L::STORE.unavailable(cause)), reply)
                 }
                 (Command::Upsert(rows, position, reply), None) => (self.upsert(rows, position), reply),
                 (Command::Commit(reply), None) => (self.commit(), reply),
                 (Command::DropBefore(time, reply), None) => (self.drop_before(time), reply),
             };
             if let (Err(error), None) = (&result, &broken) {
-                tracing::error!(%error, "the event store stops taking changes");
+                tracing::error!(%error, store = %L::STORE, "a store stops taking changes");
                 broken = Some(error.to_string());
             }
             // Who asked may have gone.
@@ -88,18 +87,18 @@ impl Writer {
         }
     }
 
-    fn upsert(&mut self, rows: Vec<EventRow>, position: Position) -> Result<(), StoreError> {
+    fn upsert(&mut self, rows: Vec<L::Row>, position: Position) -> Result<(), StoreError> {
         let known = self.shared.holding(&rows)?;
-        let fields = Fields::get();
         for (row, known) in rows.into_iter().zip(known) {
-            let key = (row.project_id, row.event_id);
-            let pending = self.shared.pending().get(&key).map(|row| number(row.timestamp));
+            let key = L::key(&row);
+            let pending = self.shared.pending().get(&key).map(|row| number(L::time(row)));
             for partition in known.into_iter().chain(pending).collect::<BTreeSet<_>>() {
-                self.writer(partition)?.delete_term(fields.key_term(row.project_id, row.event_id));
+                self.writer(partition)?.delete_term(L::key_term(key));
             }
-            let document = fields.document(&row);
-            self.writer(number(row.timestamp))?.add_document(document).map_err(failed)?;
-            self.pending_bytes += row.body.len();
+            let document = L::document(&row);
+            let added = self.writer(number(L::time(&row)))?.add_document(document);
+            added.map_err(|error| L::STORE.failed(error))?;
+            self.pending_bytes += L::bytes(&row);
             self.shared.pending().insert(key, Arc::new(row));
         }
         let reached = self.reached.entry((position.topic, position.partition)).or_default();
@@ -118,8 +117,8 @@ impl Writer {
                 if self.open.len() >= self.options.writers_max.max(1) {
                     // What it commits is ahead of the position, so at worst it is applied again.
                     let (_, mut writer) = self.open.remove(0);
-                    commit(&mut writer, &self.reached)?;
-                    writer.wait_merging_threads().map_err(failed)?;
+                    commit::<L>(&mut writer, &self.reached)?;
+                    writer.wait_merging_threads().map_err(|error| L::STORE.failed(error))?;
                 }
                 let partition = self.partition(number)?;
                 let options = IndexWriterOptions::builder()
@@ -127,7 +126,8 @@ impl Writer {
                     .num_merge_threads(1)
                     .memory_budget_per_thread(self.options.writer_bytes)
                     .build();
-                let writer: IndexWriter = partition.index.writer_with_options(options).map_err(failed)?;
+                let writer: IndexWriter =
+                    partition.index.writer_with_options(options).map_err(|error| L::STORE.failed(error))?;
                 let mut merges = LogMergePolicy::default();
                 merges.set_max_docs_before_merge(MERGE_ROWS_MAX);
                 merges.set_del_docs_ratio_before_merge(REPLACED_MAX);
@@ -143,7 +143,7 @@ impl Writer {
         if let Some(partition) = self.shared.partitions().get(&number) {
             return Ok(Arc::clone(partition));
         }
-        let partition = Arc::new(Partition::open(&self.dir, number)?);
+        let partition = Arc::new(Partition::open(&self.dir, number, L::STORE, L::schema())?);
         self.shared.partitions_mut().insert(number, Arc::clone(&partition));
         Ok(partition)
     }
@@ -151,15 +151,15 @@ impl Writer {
     fn commit(&mut self) -> Result<(), StoreError> {
         for (number, writer) in &mut self.open {
             if self.changed.contains(number) {
-                commit(writer, &self.reached)?;
+                commit::<L>(writer, &self.reached)?;
             }
         }
         if *self.shared.positions() != self.reached {
-            state::write(&self.dir, &self.reached)?;
+            state::write(&self.dir, L::STORE, L::FORMAT, &self.reached)?;
         }
         for number in std::mem::take(&mut self.changed) {
             if let Some(partition) = self.shared.partitions().get(&number) {
-                partition.reader.reload().map_err(failed)?;
+                partition.reader.reload().map_err(|error| L::STORE.failed(error))?;
             }
         }
         self.shared.positions().clone_from(&self.reached);
@@ -171,14 +171,14 @@ impl Writer {
     fn drop_before(&mut self, time: Timestamp) -> Result<(), StoreError> {
         let ended = |number: i64| (number + 1).saturating_mul(partition::WIDTH_SECS) <= time.secs();
         // Rows that are dropped need no commit; the others keep theirs.
-        self.shared.pending().retain(|_, row| !ended(number(row.timestamp)));
+        self.shared.pending().retain(|_, row| !ended(number(L::time(row))));
         self.open.retain(|(number, _)| !ended(*number));
         self.changed.retain(|number| !ended(*number));
         let old: Vec<i64> = self.shared.partitions().keys().copied().filter(|number| ended(*number)).collect();
         for number in old {
             let dropped = self.shared.partitions_mut().remove(&number);
             if let Some(partition) = dropped {
-                partition::remove(&partition.dir)?;
+                partition::remove(&partition.dir, L::STORE)?;
             }
         }
         Ok(())
@@ -186,9 +186,9 @@ impl Writer {
 }
 
 /// Commits an index, with the positions that it includes as its payload.
-fn commit(writer: &mut IndexWriter, reached: &Positions) -> Result<(), StoreError> {
-    let mut prepared = writer.prepare_commit().map_err(failed)?;
-    prepared.set_payload(&String::from_utf8_lossy(&state::encode(reached)));
-    prepared.commit().map_err(failed)?;
+fn commit<L: Layout>(writer: &mut IndexWriter, reached: &Positions) -> Result<(), StoreError> {
+    let mut prepared = writer.prepare_commit().map_err(|error| L::STORE.failed(error))?;
+    prepared.set_payload(&String::from_utf8_lossy(&state::encode(L::FORMAT, reached)));
+    prepared.commit().map_err(|error| L::STORE.failed(error))?;
     Ok(())
 }

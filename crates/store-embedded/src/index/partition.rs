@@ -1,5 +1,5 @@
-//! One index holds a week of events, so that retention drops whole directories. A day would make 90 indexes of the
-//! usual retention, each to be looked into for every id; a month would keep events for a third longer than asked.
+//! One index holds the rows of a week, so that retention drops whole directories. A day would make 90 indexes of the
+//! usual retention, each to be looked into for every id; a month would keep rows for a third longer than asked.
 
 use std::{
     fs::{self, File},
@@ -13,13 +13,12 @@ use nuthatch_store::StoreError;
 use tantivy::{
     Index, IndexReader, IndexSettings, ReloadPolicy, Searcher,
     directory::MmapDirectory,
+    schema::Schema,
     store::{Compressor, ZstdCompressor},
 };
 
 use super::{
-    damaged, failed,
-    schema::Fields,
-    unavailable,
+    StoreName,
     words::{TOKENIZER, WordTokenizer},
 };
 
@@ -32,13 +31,14 @@ const BLOCKS_CACHED: usize = 2;
 /// Size of a block of stored rows before compression, in bytes.
 const BLOCK_BYTES: usize = 32 * 1024;
 
-/// A week of events.
-pub(super) struct Partition {
+/// A week of rows.
+pub(crate) struct Partition {
     pub(super) index: Index,
     pub(super) reader: IndexReader,
     pub(super) dir: PathBuf,
     /// The times it holds.
-    pub(super) times: Range<Timestamp>,
+    pub(crate) times: Range<Timestamp>,
+    store: StoreName,
 }
 
 /// The partition of a time: its number since the epoch.
@@ -48,44 +48,46 @@ pub(super) fn number(time: Timestamp) -> i64 {
 
 impl Partition {
     /// Opens a partition, or makes it.
-    pub(super) fn open(parent: &Path, number: i64) -> Result<Self, StoreError> {
+    pub(super) fn open(parent: &Path, number: i64, store: StoreName, schema: &Schema) -> Result<Self, StoreError> {
         let dir = parent.join(number.to_string());
-        let fields = Fields::get();
         if !dir.exists() {
-            fs::create_dir(&dir).and_then(|()| File::open(parent)?.sync_all()).map_err(unavailable)?;
+            fs::create_dir(&dir)
+                .and_then(|()| File::open(parent)?.sync_all())
+                .map_err(|error| store.unavailable(error))?;
         }
-        if !dir.join("meta.json").exists() && has_rows(&dir).map_err(unavailable)? {
-            return Err(damaged("meta.json is missing"));
+        if !dir.join("meta.json").exists() && has_rows(&dir).map_err(|error| store.unavailable(error))? {
+            return Err(store.damaged("meta.json is missing"));
         }
-        let directory = MmapDirectory::open(&dir).map_err(|error| failed(error.into()))?;
+        let directory = MmapDirectory::open(&dir).map_err(|error| store.failed(error.into()))?;
         let settings = IndexSettings {
             docstore_compression: Compressor::Zstd(ZstdCompressor::default()),
             docstore_blocksize: BLOCK_BYTES,
             ..IndexSettings::default()
         };
-        let builder = Index::builder().schema(fields.schema.clone()).settings(settings);
-        let index = builder.open_or_create(directory).map_err(failed)?;
+        let builder = Index::builder().schema(schema.clone()).settings(settings);
+        let index = builder.open_or_create(directory).map_err(|error| store.failed(error))?;
         index.tokenizers().register(TOKENIZER, WordTokenizer);
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual);
-        let reader = reader.doc_store_cache_num_blocks(BLOCKS_CACHED).try_into().map_err(failed)?;
+        let reader =
+            reader.doc_store_cache_num_blocks(BLOCKS_CACHED).try_into().map_err(|error| store.failed(error))?;
         let time = |number: i64| Timestamp::from_secs(number.saturating_mul(WIDTH_SECS));
-        Ok(Self { index, reader, dir, times: time(number)..time(number + 1) })
+        Ok(Self { index, reader, dir, times: time(number)..time(number + 1), store })
     }
 
     /// What was committed last.
-    pub(super) fn searcher(&self) -> Searcher {
+    pub(crate) fn searcher(&self) -> Searcher {
         self.reader.searcher()
     }
 
     /// Bytes on disk.
-    pub(super) fn bytes(&self) -> Result<u64, StoreError> {
+    pub(crate) fn bytes(&self) -> Result<u64, StoreError> {
         let mut sum = 0;
-        for entry in fs::read_dir(&self.dir).map_err(unavailable)? {
+        for entry in fs::read_dir(&self.dir).map_err(|error| self.store.unavailable(error))? {
             match entry.and_then(|entry| entry.metadata()) {
                 Ok(metadata) => sum += metadata.len(),
                 // A merge removes files at any time.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(unavailable(error)),
+                Err(error) => return Err(self.store.unavailable(error)),
             }
         }
         Ok(sum)
@@ -103,13 +105,13 @@ fn has_rows(dir: &Path) -> std::io::Result<bool> {
 }
 
 /// The numbers of the partitions in a directory, after what an interrupted removal left is removed.
-pub(super) fn list(parent: &Path) -> Result<Vec<i64>, StoreError> {
+pub(super) fn list(parent: &Path, store: StoreName) -> Result<Vec<i64>, StoreError> {
     let mut numbers = Vec::new();
-    for entry in fs::read_dir(parent).map_err(unavailable)? {
-        let entry = entry.map_err(unavailable)?;
+    for entry in fs::read_dir(parent).map_err(|error| store.unavailable(error))? {
+        let entry = entry.map_err(|error| store.unavailable(error))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.ends_with(DROPPED) {
-            fs::remove_dir_all(entry.path()).map_err(unavailable)?;
+            fs::remove_dir_all(entry.path()).map_err(|error| store.unavailable(error))?;
         } else if let Ok(number) = name.parse() {
             numbers.push(number);
         }
@@ -120,19 +122,19 @@ pub(super) fn list(parent: &Path) -> Result<Vec<i64>, StoreError> {
 const DROPPED: &str = ".dropped";
 
 /// Removes a partition. Searches that run keep what they opened.
-pub(super) fn remove(dir: &Path) -> Result<(), StoreError> {
+pub(super) fn remove(dir: &Path, store: StoreName) -> Result<(), StoreError> {
     let dropped = dir.with_extension(&DROPPED[1..]);
-    fs::rename(dir, &dropped).and_then(|()| fs::remove_dir_all(&dropped)).map_err(unavailable)
+    fs::rename(dir, &dropped).and_then(|()| fs::remove_dir_all(&dropped)).map_err(|error| store.unavailable(error))
 }
 
 /// Moves a damaged partition out of the way and returns where it is now.
-pub(super) fn set_aside(parent: &Path, number: i64) -> Result<PathBuf, StoreError> {
+pub(super) fn set_aside(parent: &Path, number: i64, store: StoreName) -> Result<PathBuf, StoreError> {
     let mut n = 1;
     let mut aside = parent.join(format!("{number}.damaged-{n}"));
     while aside.exists() {
         n += 1;
         aside.set_extension(format!("damaged-{n}"));
     }
-    fs::rename(parent.join(number.to_string()), &aside).map_err(unavailable)?;
+    fs::rename(parent.join(number.to_string()), &aside).map_err(|error| store.unavailable(error))?;
     Ok(aside)
 }

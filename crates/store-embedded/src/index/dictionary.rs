@@ -11,10 +11,10 @@ use tantivy::{
 
 /// Rows with a term that begins with `prefix` and whose rest passes a test.
 #[derive(Clone)]
-pub(super) struct DictionaryQuery {
-    pub(super) field: Field,
-    pub(super) prefix: Vec<u8>,
-    pub(super) test: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+pub(crate) struct DictionaryQuery {
+    pub(crate) field: Field,
+    pub(crate) prefix: Vec<u8>,
+    pub(crate) test: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
 impl fmt::Debug for DictionaryQuery {
@@ -64,7 +64,7 @@ impl Weight for DictionaryQuery {
 /// Rows with a phrase. The library's own scorer of phrases must not be asked for a row in front of the one it is at,
 /// which exclusions (`Not`) do: tantivy 0.27, an assertion in debug builds.
 #[derive(Debug, Clone)]
-pub(super) struct PhraseQuery(pub(super) RegexPhraseQuery);
+pub(crate) struct PhraseQuery(pub(crate) RegexPhraseQuery);
 
 impl Query for PhraseQuery {
     fn weight(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {

@@ -4,11 +4,11 @@ use nuthatch_query::words::{fold, words};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
 /// Name of the tokenizer in the schema.
-pub(super) const TOKENIZER: &str = "nuthatch_words";
+pub(crate) const TOKENIZER: &str = "nuthatch_words";
 
 /// The tokenizer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct WordTokenizer;
+pub(crate) struct WordTokenizer;
 
 impl Tokenizer for WordTokenizer {
     type TokenStream<'a> = WordStream<'a>;
@@ -19,7 +19,7 @@ impl Tokenizer for WordTokenizer {
 }
 
 /// The words of one text.
-pub(super) struct WordStream<'a> {
+pub(crate) struct WordStream<'a> {
     text: &'a str,
     words: nuthatch_query::words::Words<'a>,
     token: Token,

@@ -14,11 +14,7 @@ use nuthatch_protocol::{Partition, Position, Topic};
 use nuthatch_store::StoreError;
 use serde::{Deserialize, Serialize};
 
-use super::{STORE, unavailable};
-
-/// Format of the indexes. An older one is upgraded by applying the log again or by restoring a backup with the version
-/// that made it; a newer one is refused.
-pub(super) const VERSION: u32 = 1;
+use super::StoreName;
 
 const NAME: &str = "state.json";
 
@@ -32,21 +28,22 @@ struct State {
 }
 
 /// Reads the positions. Those of a file that cannot be read are lost, which is said in the second part: the log is
-/// applied again from where it begins.
-pub(super) fn read(dir: &Path) -> Result<(Positions, Option<String>), StoreError> {
+/// applied again from where it begins. An older format is upgraded by applying the log again or by restoring a backup
+/// with the version that made it; a newer one is refused.
+pub(super) fn read(dir: &Path, store: StoreName, format: u32) -> Result<(Positions, Option<String>), StoreError> {
     let bytes = match fs::read(dir.join(NAME)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Positions::new(), None)),
-        Err(error) => return Err(unavailable(error)),
+        Err(error) => return Err(store.unavailable(error)),
     };
     let state: State = match serde_json::from_slice(&bytes) {
         Ok(state) => state,
         Err(error) => return Ok((Positions::new(), Some(format!("{NAME}: {error}")))),
     };
-    if state.version != VERSION {
+    if state.version != format {
         let found = state.version;
         return Err(StoreError::Invalid(format!(
-            "the {STORE} has format {found} and this version reads format {VERSION}: use the version that made it"
+            "the {store} has format {found} and this version reads format {format}: use the version that made it"
         )));
     }
     let key = |position: Position| ((position.topic, position.partition), position.offset);
@@ -54,22 +51,22 @@ pub(super) fn read(dir: &Path) -> Result<(Positions, Option<String>), StoreError
 }
 
 /// Replaces the file, durably.
-pub(super) fn write(dir: &Path, positions: &Positions) -> Result<(), StoreError> {
+pub(super) fn write(dir: &Path, store: StoreName, format: u32, positions: &Positions) -> Result<(), StoreError> {
     let new = dir.join("state.json.new");
     let write = || {
         let mut file = File::create(&new)?;
-        file.write_all(&encode(positions))?;
+        file.write_all(&encode(format, positions))?;
         file.sync_all()?;
         fs::rename(&new, dir.join(NAME))?;
         File::open(dir)?.sync_all()
     };
-    write().map_err(unavailable)
+    write().map_err(|error| store.unavailable(error))
 }
 
 /// The positions as they are written to the file, and to the payload of each index at its commit.
-pub(super) fn encode(positions: &Positions) -> Vec<u8> {
+pub(super) fn encode(format: u32, positions: &Positions) -> Vec<u8> {
     let position = |(&(topic, partition), &offset): (&(Topic, Partition), &u64)| Position { topic, partition, offset };
-    let state = State { version: VERSION, positions: positions.iter().map(position).collect() };
+    let state = State { version: format, positions: positions.iter().map(position).collect() };
     // Words and numbers always serialise; an empty file would be reported when read.
     serde_json::to_vec(&state).unwrap_or_default()
 }

@@ -1,0 +1,109 @@
+//! Which spans, log lines or metrics a request is about: from its parameters to a query of the store.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use nuthatch_protocol::{ProjectId, Timestamp};
+use nuthatch_query::{Expr, Found, Grammar, Op, Term, Value, parse};
+use nuthatch_store::{projects::Project, traces::TraceQuery};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{event_page::in_environments, outcomes::chosen};
+use crate::{
+    Api,
+    auth::access::InOrganization,
+    error::ApiError,
+    period::{Period, Range},
+    query::single,
+    trace_items::Dataset,
+};
+
+/// The period when none is given.
+const PERIOD: Duration = Duration::from_hours(14 * 24);
+
+/// Which spans, log lines or metrics.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ItemSearch {
+    /// `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    dataset: Option<String>,
+    /// Search text over fields and attributes; bare words are sought in names and log messages.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    query: Option<String>,
+    /// Slugs or ids; `-1` or absent: all.
+    project: Vec<String>,
+    /// Only in these environments.
+    environment: Vec<String>,
+}
+
+/// What a search comes to.
+pub(super) struct Selected {
+    pub(super) dataset: Dataset,
+    /// All projects of the organization.
+    pub(super) projects: Vec<Project>,
+    /// `None`: there is no project to ask about.
+    pub(super) query: Option<TraceQuery>,
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
+}
+
+/// A parameter that is wrong, and why.
+pub(super) fn wrong(parameter: &str, message: String) -> ApiError {
+    ApiError::InvalidFields(BTreeMap::from([(parameter.to_owned(), message)]))
+}
+
+impl ItemSearch {
+    /// The items of an organization that are meant; a fortnight when no period is given.
+    pub(super) async fn select(
+        &self,
+        api: &Api,
+        place: &InOrganization,
+        period: &Period,
+    ) -> Result<Selected, ApiError> {
+        let name = self.dataset.as_deref().unwrap_or_default();
+        let dataset = Dataset::named(name).map_err(|message| wrong("dataset", message))?;
+        let now = api.now();
+        let Range { from, until } = period.range(now)?;
+        let until_time = until.unwrap_or(now);
+        let from = from.unwrap_or_else(|| until_time.minus(PERIOD));
+        if from >= until_time {
+            return Err(wrong("start", "must be before end".to_owned()));
+        }
+        let text = self.query.as_deref().unwrap_or_default();
+        let filter = parse(text, Grammar::Items, now).map_err(|error| ApiError::Invalid(error.to_string()))?;
+        let projects = place.projects(api).await?;
+        let named: Vec<String> =
+            self.project.iter().filter(|name| !matches!(name.as_str(), "" | "-1")).cloned().collect();
+        let asked: Vec<ProjectId> = chosen(&projects, &named)?.iter().map(|project| project.id).collect();
+        let mut parts = vec![by_number(filter, &projects)];
+        parts.extend(in_environments(&self.environment));
+        parts.extend(dataset.condition());
+        let query =
+            TraceQuery { projects: asked, kind: dataset.kind(), from: Some(from), until, filter: Expr::And(parts) };
+        let query = (!query.projects.is_empty()).then_some(query);
+        Ok(Selected { dataset, projects, query, from, until: until_time })
+    }
+}
+
+/// Conditions on slugs of projects as conditions on their numbers, which is what items have.
+fn by_number(expr: Expr, projects: &[Project]) -> Expr {
+    let all = |parts: Vec<Expr>| parts.into_iter().map(|part| by_number(part, projects)).collect();
+    match expr {
+        Expr::And(parts) => Expr::And(all(parts)),
+        Expr::Or(parts) => Expr::Or(all(parts)),
+        Expr::Not(part) => Expr::Not(Box::new(by_number(*part, projects))),
+        Expr::Term(Term { key, op }) if matches!(key.as_str(), "project" | "project.name" | "project.slug") => {
+            let is_meant = |project: &&Project| {
+                Found::Text(project.slug.as_str().into()).meets(&op)
+                    || Found::Number(project.id.0 as f64).meets(&op) && op != Op::Exists
+            };
+            let meant = projects.iter().filter(is_meant).map(|project| Value::Number(project.id.0 as f64));
+            Expr::Term(Term { key: "project.id".to_owned(), op: Op::In(meant.collect()) })
+        }
+        term => term,
+    }
+}
