@@ -13,7 +13,7 @@ use nuthatch_protocol::{IngestRecord, Timestamp};
 
 fuzz_target!(|payload: &[u8]| {
     let received = Timestamp(1_700_000_000_000_000);
-    let Ok(mut event) = normalize(&IngestRecord::trial(Bytes::copy_from_slice(payload), received)) else { return };
+    let Ok(mut event) = normalize(&IngestRecord::trial(Bytes::copy_from_slice(payload), received), None) else { return };
     let (filters, _) = Filters::new(&FilterSettings::default());
     let _ = filters.reason(&event, None);
     Scrubber::new(&ScrubSettings::default()).0.scrub(&mut event);
