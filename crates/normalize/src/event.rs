@@ -167,7 +167,8 @@ pub(crate) fn normalize(
         Kind::Feedback => "userreportv2",
     };
     event.insert("type".to_owned(), word.into());
-    if let Some(tree) = meta.finish(is_known, &event) {
+    meta.prune(&event);
+    if let Some(tree) = meta.finish(is_known) {
         event.insert("_meta".to_owned(), tree);
     }
     Ok(Event(event))

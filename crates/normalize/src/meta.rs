@@ -88,13 +88,18 @@ impl Meta {
         }
     }
 
-    /// The tree, if there is anything in it: notes on what such an event has, and has not lost silently.
-    pub(crate) fn finish(mut self, known: impl Fn(&str) -> bool, event: &Map<String, Value>) -> Option<Value> {
+    /// Drops notes that say nothing about a value that is there and are no reason why it is not.
+    pub(crate) fn prune(&mut self, event: &Map<String, Value>) {
         self.tree.retain(|key, node| match node {
             Value::Object(_) if key.is_empty() => true,
-            Value::Object(node) if known(key) => prune(node, event.get(key)),
+            Value::Object(node) => prune(node, event.get(key)),
             _ => false,
         });
+    }
+
+    /// The tree, if there is anything in it.
+    pub(crate) fn finish(mut self, known: impl Fn(&str) -> bool) -> Option<Value> {
+        self.tree.retain(|key, _| key.is_empty() || known(key));
         (!self.tree.is_empty()).then_some(Value::Object(self.tree))
     }
 
@@ -162,7 +167,7 @@ fn child(parent: &mut Map<String, Value>, key: String) -> &mut Map<String, Value
     slot.as_object_mut().expect("made an object above")
 }
 
-/// Drops what says nothing about a value that is there, and is no reason why it is not; tells whether anything is left.
+/// Drops from the notes on a value what [`Meta::prune`] drops; tells whether anything is left.
 fn prune(node: &mut Map<String, Value>, value: Option<&Value>) -> bool {
     node.retain(|key, below| {
         let Value::Object(below) = below else { return false };
