@@ -29,7 +29,7 @@ pub(crate) struct Part {
 /// The boundary that a content type names.
 pub(crate) fn boundary(headers: &HeaderMap) -> Result<String, Refusal> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    multer::parse_boundary(content_type).map_err(refused)
+    multer::parse_boundary(content_type).map_err(|error| refused(&error))
 }
 
 /// The boundary that a body without headers starts with, if it is one of several parts.
@@ -53,7 +53,7 @@ pub(crate) async fn parse(body: &Bytes, boundary: &str) -> Result<Vec<Part>, Ref
     });
     let mut multipart = Multipart::new(pieces, boundary);
     let mut parts = Vec::new();
-    while let Some(mut field) = multipart.next_field().await.map_err(refused)? {
+    while let Some(mut field) = multipart.next_field().await.map_err(|error| refused(&error))? {
         if parts.len() == PARTS_MAX {
             return Err(Refusal::Multipart(format!("more than {PARTS_MAX} parts")));
         }
@@ -61,7 +61,7 @@ pub(crate) async fn parse(body: &Bytes, boundary: &str) -> Result<Vec<Part>, Ref
         let filename = field.file_name().map(str::to_owned);
         let content_type = field.content_type().map(ToString::to_string);
         let mut bytes = Vec::new();
-        while let Some(chunk) = field.chunk().await.map_err(refused)? {
+        while let Some(chunk) = field.chunk().await.map_err(|error| refused(&error))? {
             bytes.extend_from_slice(&chunk);
         }
         parts.push(Part { name, filename, content_type, bytes: bytes.into() });
@@ -69,7 +69,7 @@ pub(crate) async fn parse(body: &Bytes, boundary: &str) -> Result<Vec<Part>, Ref
     Ok(parts)
 }
 
-fn refused(error: multer::Error) -> Refusal {
+fn refused(error: &multer::Error) -> Refusal {
     // What the parser says may quote the client.
     Refusal::Multipart(
         match error {

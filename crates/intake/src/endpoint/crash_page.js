@@ -46,7 +46,7 @@
   });
   form.append(submit, close);
 
-  var title = element("h2", { id: "crash-page-title", style: { margin: "0 0 8px", font: "600 20px/1.3 inherit" } }, [texts.title]);
+  var title = element("h2", { id: "crash-page-title", style: { margin: "0 0 8px", fontSize: "20px", fontWeight: "600" } }, [texts.title]);
   var intro = element("p", { style: { margin: "0 0 16px" } }, [texts.subtitle + " " + texts.subtitle2]);
   var dialog = element(
     "dialog",

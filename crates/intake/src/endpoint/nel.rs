@@ -46,12 +46,12 @@ async fn read(intake: &Intake, parts: &Parts, body: axum::body::Body) -> Result<
     let received = body::read(&parts.headers, body, config.event_max_bytes, &intake.inner.memory, config).await?;
     let now = intake.inner.clock.now();
     let reports = reports(parse_json(&received.bytes)?, REPORTS_MAX)?;
-    let lines = reports.iter().map(|report| line(report, now, random_trace_id(intake)).to_string()).collect();
+    let lines = reports.iter().map(|report| line(report, now, &random_trace_id(intake)).to_string()).collect();
     Ok(Taken { envelopes: containers(&ItemType::Log, LOGS, lines), room: received.room })
 }
 
 /// The log line of a report. What it does not say is left out.
-fn line(report: &Value, now: Timestamp, trace_id: String) -> Value {
+fn line(report: &Value, now: Timestamp, trace_id: &str) -> Value {
     let body = report.get("body").unwrap_or(&Value::Null);
     let of_body = |name: &str| body.get(name).cloned().unwrap_or_default();
     let kind = body.get("type").and_then(Value::as_str).unwrap_or("unknown");

@@ -48,7 +48,7 @@ async fn read(intake: &Intake, parts: &Parts, body: Body) -> Result<Taken, Refus
     let now = intake.inner.clock.now();
     let mut lines = Vec::new();
     for text in frames(&received.bytes)? {
-        let line = line(text, now, random_trace_id(intake));
+        let line = line(text, now, &random_trace_id(intake));
         lines.push(line.ok_or_else(|| Refusal::Store("not a syslog line".to_owned()))?.to_string());
     }
     Ok(Taken { envelopes: containers(&ItemType::Log, LOGS, lines), room: received.room })
@@ -74,7 +74,7 @@ fn frames(mut body: &[u8]) -> Result<Vec<&[u8]>, Refusal> {
 }
 
 /// `<priority>version time host app process id message`; none when it is not that.
-fn line(text: &[u8], now: Timestamp, trace_id: String) -> Option<Value> {
+fn line(text: &[u8], now: Timestamp, trace_id: &str) -> Option<Value> {
     let text = String::from_utf8_lossy(text);
     let mut words = text.trim_end().splitn(7, ' ');
     let (priority, time) = (words.next()?, words.next()?);

@@ -87,6 +87,7 @@ pub(super) struct Scope {
 
 #[derive(Clone, PartialEq, Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "names of the protocol")]
 pub(super) struct Span {
     #[prost(bytes = "bytes", tag = "1")]
     #[serde(deserialize_with = "hex")]
@@ -185,6 +186,7 @@ pub(super) struct AnyValue {
 
 #[derive(Clone, PartialEq, Oneof, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::enum_variant_names, reason = "names of the protocol, which JSON spells out")]
 pub(super) enum Data {
     #[prost(string, tag = "1")]
     StringValue(String),
