@@ -165,6 +165,23 @@ describe("the issue page", () => {
     await chain.getByText("_get_response").waitFor();
   });
 
+  it("lists what else happened in the trace, and says when nothing of it is stored or it cannot be loaded", async () => {
+    const trace = page.getByRole("region", { name: "Trace", exact: true });
+    await open(`${ISSUES}1001/`);
+    await trace.getByText("24 spans, the first 3").waitFor();
+    await trace.getByText("POST /checkout/").waitFor();
+    await trace.getByText("812 ms").waitFor();
+    await trace.getByText("payment <b>declined</b>").waitFor();
+    await page.route("**/trace-meta/**", (route) => route.fulfill({ json: { spansCount: 0, logsCount: 0 } }));
+    await page.route("**/organizations/acme/events/?**", (route) => route.fulfill({ json: { data: [], meta: {} } }));
+    await page.reload();
+    await trace.getByText("No spans or log lines of trace").waitFor();
+    await page.route("**/trace-meta/**", (route) => route.fulfill({ status: 400, json: { detail: "no" } }));
+    await page.reload();
+    await trace.getByText("The trace could not be loaded").waitFor();
+    await trace.getByRole("button", { name: "Try again" }).waitFor();
+  });
+
   it("remembers that stacks are read raw", async () => {
     await open(`${ISSUES}1001/`);
     await page.getByRole("button", { name: "Raw", exact: true }).click();

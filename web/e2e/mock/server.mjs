@@ -12,6 +12,7 @@ import * as data from "./fixtures.mjs";
 import { letterAnswer, letters } from "./letters.mjs";
 import { freshOptions, optionsAnswer } from "./options.mjs";
 import { outcomeStats } from "./outcomes.mjs";
+import { traceAnswer } from "./traces.mjs";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const TYPES = {
@@ -123,6 +124,8 @@ function answer(state, request, url, body, response) {
     if (scenario === "failing") return send(response, 503, { detail: "temporarily unavailable" });
     return ok(outcomeStats(scenario, url));
   }
+  const trace = /^\/organizations\/acme\/(events|trace-meta)\//.exec(path)?.[1];
+  if (trace) return ok(traceAnswer(scenario, trace, url));
   if (path.startsWith("/organizations/acme/issue-types/")) return issueTypeAnswer(state, request, path, body, response);
   if (/^\/(organizations|teams|projects)\/acme\/(.*\/)?teams\/|^\/teams\//.test(path))
     return teamAnswer(state, request, path, body, response);

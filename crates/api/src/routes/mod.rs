@@ -34,6 +34,7 @@ mod stats;
 mod tags;
 mod teams;
 mod tokens;
+mod trace_item;
 mod traces;
 
 use axum::{
@@ -138,6 +139,7 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(item_series::series))
         .routes(routes!(item_attributes::keys))
         .routes(routes!(item_attributes::values))
+        .routes(routes!(trace_item::detail))
         .routes(routes!(traces::tree))
         .routes(routes!(traces::meta))
         .routes(routes!(traces::logs))

@@ -21,6 +21,7 @@ fn operations(app: &App) -> Vec<(String, String)> {
             .replace("{event_id}", &"07".repeat(16))
             .replace("{letter}", "1")
             .replace("{trace_id}", &"01".repeat(16))
+            .replace("{item_id}", &"01".repeat(16))
             .replace("{key}", &"01".repeat(16))
             .replace("{short_id}", "WEB-1")
             .replace("{slug}", "error")

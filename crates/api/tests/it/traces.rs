@@ -295,6 +295,23 @@ async fn a_trace_is_a_tree() {
 }
 
 #[tokio::test]
+async fn one_item_is_shown_with_all_its_attributes() {
+    let app = app().await;
+    let get = async |path: &str| app.get(&format!("/api/0/projects/acme/web/trace-items/{path}")).await;
+    let id = "33".repeat(16);
+    let log = get(&format!("{id}/?item_type=logs")).await.json();
+    assert_eq!((&log["itemId"], &log["links"]), (&json!(id), &json!(null)));
+    assert_eq!(log["attributes"], json!([{"name": "severity", "type": "str", "value": "warn"}]));
+    let span = get(&format!("0101010101010101/?trace_id={TRACE}")).await.json();
+    assert_eq!(span["itemId"], "01".repeat(16));
+    assert!(span["attributes"].as_array().unwrap().contains(&json!({"name": "cached", "type": "bool", "value": false})));
+    for missing in ["0101010101010101/".to_owned(), format!("{}/", "09".repeat(16)), format!("{id}/?item_type=tracemetrics")] {
+        assert_eq!(get(&missing).await.status, StatusCode::NOT_FOUND, "{missing}");
+    }
+    assert_eq!(get(&format!("{id}/?item_type=errors")).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn a_transaction_is_an_event() {
     let app = app().await;
     let id = "65".repeat(16);

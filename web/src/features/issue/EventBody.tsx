@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import type { Event } from "@/domain/event";
 import { byteSize } from "@/domain/number";
 import { absoluteTime } from "@/domain/time";
+import { traceOf } from "@/domain/trace";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { KeyValues } from "@/ui/KeyValues";
 import { Breadcrumbs } from "./Breadcrumbs";
@@ -16,6 +17,7 @@ import { RequestSection } from "./RequestSection";
 import { Section } from "./Section";
 import { TagList } from "./TagList";
 import { Threads } from "./Threads";
+import { TraceSection } from "./TraceSection";
 
 interface Part {
   /** The section's anchor. */
@@ -50,6 +52,7 @@ function partsOf(event: Event, org: string): Part[] {
   const user = Object.entries(event.user ?? {}).filter(([, value]) => value !== null && value !== "");
   const extra = Object.entries(event.extra ?? {});
   const { occurrence } = event;
+  const trace = traceOf(event);
   const isSaid =
     event.exceptions.some(({ value }) => value === event.message) ||
     (occurrence !== null && [occurrence.title, occurrence.subtitle].includes(event.message));
@@ -78,6 +81,7 @@ function partsOf(event: Event, org: string): Part[] {
       section: <Threads platform={event.platform} threads={event.threads} />,
     },
     event.breadcrumbs.length > 0 && { id: "breadcrumbs", name: "Breadcrumbs", section: <Breadcrumbs event={event} /> },
+    trace !== null && { id: "trace", name: "Trace", section: <TraceSection org={org} trace={trace} /> },
     event.request !== null && {
       id: "request",
       name: "Request",

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { readEvent } from "./event";
+import { milliseconds, readLog, readSpan, readTraceSize, traceOf } from "./trace";
+
+describe("a trace", () => {
+  it("is named by the context of the event, if it is a name", () => {
+    const named = (trace_id: unknown) => traceOf(readEvent({ contexts: { trace: { trace_id } } }));
+    expect(named("771A43A4-1926-42f0-b136-d5159a501700")).toBe("771a43a4192642f0b136d5159a501700");
+    for (const wrong of [undefined, null, 7, "", "../../auth/", "0".repeat(32)]) expect(named(wrong)).toBeNull();
+    expect(traceOf(readEvent({}))).toBeNull();
+  });
+
+  it("is read whatever came over the wire", () => {
+    expect(readTraceSize({ spansCount: 3, logsCount: "many" })).toEqual({ spans: 3, logs: 0 });
+    expect(readTraceSize(null)).toEqual({ spans: 0, logs: 0 });
+    expect(readSpan({ id: "a", "span.duration": 2, "span.op": "db" })).toEqual({
+      id: "a",
+      op: "db",
+      name: "unnamed",
+      duration: 2,
+      project: null,
+    });
+    expect(readLog({ message: "late", severity: "warn" })).toEqual({
+      id: "",
+      severity: "warn",
+      message: "late",
+      time: null,
+    });
+  });
+
+  it("shows times in a unit that fits", () => {
+    expect([0.44, 9.96, 120.4, 2310].map(milliseconds)).toEqual(["0.4 ms", "10 ms", "120 ms", "2.31 s"]);
+  });
+});
