@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use crate::{
     Intake, body, client_report,
     credentials::{client_ip, credentials, user_agent},
+    limits::{self, RateLimits},
     plan::{self, IdSource, Verdict},
     refusal::Refusal,
     store_payload,
@@ -22,13 +23,22 @@ use crate::{
 /// Pause before another attempt to append to a log that is not available.
 const APPEND_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
-/// Takes an envelope; the id of its event, if it has one.
+/// What a request that was taken is answered with.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    /// The id of its event, if it has one.
+    pub(crate) event_id: Option<EventId>,
+    /// The limits that parts of it met.
+    pub(crate) limits: RateLimits,
+}
+
+/// Takes an envelope.
 pub(crate) async fn envelope(
     intake: &Intake,
     project: Option<ProjectId>,
     parts: &Parts,
     body: Body,
-) -> Result<Option<EventId>, Refusal> {
+) -> Result<Accepted, Refusal> {
     let mut auth = credentials(parts)?;
     let taken = read_envelope(intake, project, parts, body, &mut auth).await;
     let Some(auth) = auth else { return Err(taken.err().unwrap_or(Refusal::NoAuth)) };
@@ -43,7 +53,7 @@ pub(crate) async fn event(
     parts: &Parts,
     body: Body,
     in_query: Option<Bytes>,
-) -> Result<Option<EventId>, Refusal> {
+) -> Result<Accepted, Refusal> {
     let auth = credentials(parts)?.ok_or(Refusal::NoAuth)?;
     let taken = read_event(intake, parts, body, in_query).await;
     process(intake, project, parts, auth, taken, DataCategory::Error).await
@@ -108,26 +118,35 @@ async fn process(
     auth: Auth,
     taken: Result<Taken, Refusal>,
     unreadable: DataCategory,
-) -> Result<Option<EventId>, Refusal> {
+) -> Result<Accepted, Refusal> {
     let recorder = &intake.inner.recorder;
     let authorized = intake.inner.keys.authorize(auth.key, project).await;
-    let Taken { envelope, _room } = match taken {
+    let Taken { mut envelope, _room } = match taken {
         Ok(taken) => taken,
         Err(refusal) => {
-            if let (Ok(key), Some(reason)) = (authorized, refusal.reason()) {
-                let unit = origin(intake, &key).key(unreadable, Outcome::Invalid, reason);
+            if let (Ok(grant), Some(reason)) = (authorized, refusal.reason()) {
+                let unit = origin(intake, &grant.key).key(unreadable, Outcome::Invalid, reason);
                 recorder.record(vec![(unit, 1)]).await?;
             }
             return Err(refusal);
         }
     };
-    let key = authorized?;
-    let origin = origin(intake, &key);
+    let grant = authorized?;
+    let key = &grant.key;
+    let origin = origin(intake, key);
+    if !grant.origins.allow(&parts.headers) {
+        return refuse(intake, &envelope.items, origin, Vec::new(), Refusal::Origin).await;
+    }
+    let admission = intake.inner.limits.admit(&grant.quotas, &envelope.items, origin.received);
+    let leaves_nothing = admission.leaves_nothing(&envelope.items);
+    let mut counted = drop_limited(&mut envelope.items, &admission, origin);
+    if leaves_nothing {
+        counted.extend(envelope.items.iter().flat_map(|item| skipped(item, origin)));
+        return refuse(intake, &envelope.items, origin, counted, Refusal::RateLimited(admission.limits)).await;
+    }
     if let Err(refusal) = plan::check_limits(&envelope, &intake.inner.config) {
-        let reason = refusal.reason().unwrap_or_default();
-        let units = envelope.items.iter().flat_map(|item| units(item, origin, &reason)).collect();
-        recorder.record(units).await?;
-        return Err(refusal);
+        intake.inner.limits.give_back(&admission);
+        return refuse(intake, &envelope.items, origin, counted, refusal).await;
     }
     let event_id = match plan::event_id(&envelope) {
         IdSource::Header(id) | IdSource::Payload(id) => Some(id),
@@ -135,7 +154,7 @@ async fn process(
         IdSource::None => None,
     };
     let sent_at = envelope.header.sent_at;
-    let (mut counted, mut records) = (Vec::new(), Vec::new());
+    let mut records = Vec::new();
     for item in envelope.items {
         match plan::verdict(&item) {
             Verdict::Append(topic) => {
@@ -161,23 +180,61 @@ async fn process(
                 records.push((topic, NewRecord { key: event_id.0, value: record.encode() }, bytes));
             }
             Verdict::Report => counted.extend(client_report::outcomes(&item.payload, origin, sent_at)),
-            Verdict::Skip(skip) => {
-                Telemetry::skipped(&item.item_type);
-                counted.extend(units(&item, origin, skip.reason()));
-            }
+            Verdict::Skip(_) => counted.extend(skipped(&item, origin)),
         }
     }
     let append_all = async {
         for (topic, record, bytes) in records {
-            append(intake, topic, &key, record).await?;
+            append(intake, topic, key, record).await?;
             intake.inner.telemetry.accepted(bytes);
         }
         Ok(())
     };
     // Together, so that they share a group commit.
     let (appended, recorded) = tokio::join!(append_all, recorder.record(counted));
-    appended.and(recorded)?;
-    Ok(event_id)
+    if let Err(refusal) = appended.and(recorded) {
+        intake.inner.limits.give_back(&admission);
+        return Err(refusal);
+    }
+    Ok(Accepted { event_id, limits: admission.limits })
+}
+
+/// What an item counts as that is dropped for what it is; nothing for others.
+fn skipped(item: &Item, origin: Origin) -> Vec<(OutcomeKey, u64)> {
+    let Verdict::Skip(skip) = plan::verdict(item) else { return Vec::new() };
+    Telemetry::skipped(&item.item_type);
+    units(item, origin, skip.reason())
+}
+
+/// Takes the items out that quotas do not let through; what they count as.
+fn drop_limited(items: &mut Vec<Item>, admission: &limits::Admission, origin: Origin) -> Vec<(OutcomeKey, u64)> {
+    let (mut counted, mut index) = (Vec::new(), 0);
+    items.retain(|item| {
+        let reason = admission.reason(index);
+        index += 1;
+        if let Some(reason) = reason {
+            Telemetry::limited(&item.item_type);
+            let key = |category| origin.key(category, Outcome::RateLimited, reason.to_owned());
+            counted.extend(limits::units(item).into_iter().map(|(category, quantity)| (key(category), quantity)));
+        }
+        reason.is_none()
+    });
+    counted
+}
+
+/// Refuses a request with all its items, after these and what was counted before are durable.
+async fn refuse(
+    intake: &Intake,
+    items: &[Item],
+    origin: Origin,
+    mut counted: Vec<(OutcomeKey, u64)>,
+    refusal: Refusal,
+) -> Result<Accepted, Refusal> {
+    if let Some(reason) = refusal.reason() {
+        counted.extend(items.iter().flat_map(|item| units(item, origin, &reason)));
+    }
+    intake.inner.recorder.record(counted).await?;
+    Err(refusal)
 }
 
 fn origin(intake: &Intake, key: &ProjectKey) -> Origin {

@@ -8,7 +8,7 @@ use nuthatch_protocol::{AuthError, EnvelopeError, ItemType};
 use nuthatch_store::StoreError;
 use serde::Serialize;
 
-use crate::decode::DecodeError;
+use crate::{decode::DecodeError, limits::RateLimits};
 
 /// What `Retry-After` says when the server cannot take anything, in seconds.
 const RETRY_AFTER_SECS: u16 = 10;
@@ -26,6 +26,10 @@ pub(crate) enum Refusal {
     ProjectId,
     #[error("event submission rejected with_reason: ProjectId")]
     Key,
+    #[error("event submission rejected with_reason: Cors")]
+    Origin,
+    #[error("event submission rejected with_reason: RateLimited")]
+    RateLimited(RateLimits),
     #[error("empty request body")]
     Empty,
     #[error("invalid event envelope")]
@@ -94,7 +98,8 @@ impl Refusal {
             Self::NoAuth | Self::AmbiguousAuth | Self::Auth(AuthError::Malformed | AuthError::NoKey) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Key => StatusCode::FORBIDDEN,
+            Self::Key | Self::Origin => StatusCode::FORBIDDEN,
+            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Envelope(error) if error.fault.is_limit() => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Auth(AuthError::BadKey | AuthError::Version)
             | Self::ProjectId
@@ -114,7 +119,7 @@ impl Refusal {
     }
 
     /// The stable word of the ledger, when a request is refused for what it holds. A server that cannot take a request
-    /// cannot count it either, and who has no key is nobody.
+    /// cannot count it either, who has no key is nobody, and what is limited has the reasons of its limits.
     pub(crate) fn reason(&self) -> Option<Cow<'static, str>> {
         Some(Cow::Borrowed(match self {
             Self::NoAuth
@@ -122,9 +127,11 @@ impl Refusal {
             | Self::Auth(_)
             | Self::ProjectId
             | Self::Key
+            | Self::RateLimited(_)
             | Self::Overloaded
             | Self::Unavailable
             | Self::Closed => return None,
+            Self::Origin => "cors",
             Self::Empty => "empty_envelope",
             Self::Envelope(_) => "invalid_envelope",
             Self::DsnMismatch => "dsn_mismatch",
@@ -143,6 +150,7 @@ impl Refusal {
     pub(crate) fn causes(&self) -> Vec<String> {
         match self {
             Self::Envelope(error) => vec![error.to_string()],
+            Self::Origin => vec!["the project does not take events from this origin".to_owned()],
             Self::DsnMismatch => vec!["the dsn in the envelope names another project or key".to_owned()],
             Self::Store(cause) | Self::Corrupt(cause) | Self::BodyBroken(cause) => vec![cause.clone()],
             Self::BodyTooLarge { bytes_max } => vec![format!("at most {bytes_max} bytes are taken")],
@@ -172,6 +180,9 @@ impl IntoResponse for Refusal {
         let mut response = (status, axum::Json(ErrorBody { detail, causes })).into_response();
         if let Some(summary) = summary {
             response.headers_mut().insert("x-sentry-error", summary);
+        }
+        if let Self::RateLimited(limits) = &self {
+            limits.write_refused(response.headers_mut());
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECS.into());

@@ -9,9 +9,13 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
-use nuthatch_protocol::{EventId, ProjectId, auth::query_value};
+use nuthatch_protocol::{ProjectId, auth::query_value};
 
-use crate::{Intake, accept, refusal::Refusal};
+use crate::{
+    Intake,
+    accept::{self, Accepted},
+    refusal::Refusal,
+};
 
 /// The media type that makes a `/store/` body an envelope.
 const ENVELOPE_MEDIA_TYPE: &str = "application/x-sentry-envelope";
@@ -125,20 +129,22 @@ async fn get_store_of_key(State(intake): State<Intake>, request: Request) -> Res
 
 async fn store(intake: &Intake, project: Option<ProjectId>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let id = if is_envelope(&parts.headers) {
+    let taken = if is_envelope(&parts.headers) {
         accept::envelope(intake, project, &parts, body).await?
     } else {
         accept::event(intake, project, &parts, body, None).await?
     };
-    Ok(accepted(id))
+    Ok(accepted(taken))
 }
 
 async fn store_in_query(intake: &Intake, project: Option<ProjectId>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let data = parts.uri.query().and_then(|query| query_value(query, "sentry_data")).unwrap_or_default();
     let data = Bytes::from(data.into_owned());
-    accept::event(intake, project, &parts, body, Some(data)).await?;
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/gif"))], PIXEL).into_response())
+    let Accepted { limits, .. } = accept::event(intake, project, &parts, body, Some(data)).await?;
+    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static("image/gif"))], PIXEL).into_response();
+    limits.write(response.headers_mut());
+    Ok(response)
 }
 
 fn project_id(text: &str) -> Result<ProjectId, Refusal> {
@@ -150,7 +156,9 @@ fn is_envelope(headers: &HeaderMap) -> bool {
     media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(ENVELOPE_MEDIA_TYPE))
 }
 
-fn accepted(id: Option<EventId>) -> Response {
-    let body = id.map_or_else(|| "{}".to_owned(), |id| format!("{{\"id\":\"{id}\"}}"));
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+fn accepted(Accepted { event_id, limits }: Accepted) -> Response {
+    let body = event_id.map_or_else(|| "{}".to_owned(), |id| format!("{{\"id\":\"{id}\"}}"));
+    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response();
+    limits.write(response.headers_mut());
+    response
 }

@@ -111,11 +111,19 @@ pub struct WorkerConfig {
     pub commit_interval_ms: u64,
     /// Most events between two commits of the search index.
     pub commit_max_events: usize,
+    /// Events of one issue that are kept in a minute, each with its body; 0: all.
+    pub kept_per_issue_minute: u64,
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        Self { batch_max_records: 1000, batch_max_bytes: 16 << 20, commit_interval_ms: 500, commit_max_events: 20_000 }
+        Self {
+            batch_max_records: 1000,
+            batch_max_bytes: 16 << 20,
+            commit_interval_ms: 500,
+            commit_max_events: 20_000,
+            kept_per_issue_minute: 1000,
+        }
     }
 }
 
@@ -275,6 +283,11 @@ pub const OPTIONS: &[ConfigOption] = &[
     option("worker.batch_max_bytes", "Most bytes that the worker handles as one batch."),
     option("worker.commit_interval_ms", "Longest time until a processed event can be searched."),
     option("worker.commit_max_events", "Most events between two commits of the search index."),
+    option(
+        "worker.kept_per_issue_minute",
+        "Events of one issue that are kept in a minute. When more come, all are counted and one of ten is kept, so that a \
+         flood does not fill the disk. 0: every event is kept.",
+    ),
     option("retention.events_days", "Days that events are kept. Issues stay."),
     option("telemetry.log", "Which log lines to write, for instance `info` or `info,nuthatch_intake=debug`."),
     option("telemetry.log_format", "`text` for people, `json` for one JSON object a line."),

@@ -16,6 +16,7 @@ pub mod message_queue;
 pub mod outcomes;
 pub mod project_tokens;
 pub mod projects;
+pub mod quotas;
 pub mod seed;
 pub mod settlements;
 pub mod teams;

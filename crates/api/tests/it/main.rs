@@ -14,4 +14,5 @@ mod occurrences;
 mod openapi;
 mod outcomes;
 mod projects;
+mod quotas;
 mod teams;

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use axum::body::Body;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::Request;
+use nuthatch_store::quotas::QuotaRule;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -24,6 +25,12 @@ struct Case {
     headers: Map<String, Value>,
     #[serde(default)]
     body: CaseBody,
+    /// What the project and its key allow.
+    #[serde(default)]
+    settings: Settings,
+    /// Bodies that are sent before, in the same way; each is taken whole.
+    #[serde(default)]
+    before: Vec<CaseBody>,
     status: u16,
     /// What the JSON of the answer must hold.
     #[serde(default)]
@@ -33,6 +40,21 @@ struct Case {
     /// What the log must hold afterwards: fields of the header, and `payload`.
     #[serde(default)]
     records: Vec<Map<String, Value>>,
+    /// What must have been counted instead, where a case says it.
+    outcomes: Option<Vec<String>>,
+}
+
+/// What somebody set before the request.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// Window and count of the key.
+    pub(crate) rate_limit: Option<(u32, u64)>,
+    /// Quotas of the organization.
+    pub(crate) quotas: Vec<QuotaRule>,
+    /// Quotas of the project.
+    pub(crate) project_quotas: Vec<QuotaRule>,
+    pub(crate) allowed_domains: Option<Vec<String>>,
 }
 
 fn post() -> String {
@@ -80,11 +102,19 @@ fn is_within(expected: &Value, found: &Value) -> bool {
 async fn check(case: &Case) {
     let name = &case.name;
     let app = App::new().await;
-    let mut request = Request::builder().method(case.method.as_str()).uri(fill(&case.path));
-    for (header, value) in &case.headers {
-        request = request.header(header, fill(value.as_str().unwrap()));
+    app.set(&case.settings).await;
+    let request = |body: &CaseBody| {
+        let mut request = Request::builder().method(case.method.as_str()).uri(fill(&case.path));
+        for (header, value) in &case.headers {
+            request = request.header(header, fill(value.as_str().unwrap()));
+        }
+        request.body(Body::from(body.bytes())).unwrap()
+    };
+    for body in &case.before {
+        let answer = app.send(request(body)).await;
+        assert_eq!((answer.status.as_u16(), answer.headers.get("x-sentry-rate-limits")), (200, None), "{name}: before");
     }
-    let answer = app.send(request.body(Body::from(case.body.bytes())).unwrap()).await;
+    let answer = app.send(request(&case.body)).await;
 
     let text = String::from_utf8_lossy(&answer.body);
     assert_eq!(answer.status.as_u16(), case.status, "{name}: {text}");
@@ -111,6 +141,9 @@ async fn check(case: &Case) {
         let mut found = serde_json::to_value(&record.header).unwrap();
         found["payload"] = String::from_utf8_lossy(&record.payload).into();
         assert!(is_within(&Value::Object(expected.clone()), &found), "{name}: {found}");
+    }
+    if let Some(expected) = &case.outcomes {
+        assert_eq!(&app.outcomes().await.0, expected, "{name}: outcomes");
     }
 }
 

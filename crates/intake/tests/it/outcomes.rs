@@ -22,16 +22,12 @@ async fn every_item_that_is_not_taken_is_counted_in_its_category() {
         (
             good_envelope() + "{\"type\":\"session\"}\n{}\n{\"type\":\"made-up\"}\n{}\n",
             200,
-            &["1/1 session invalid unsupported_item_type 1", "1/1 unknown invalid unknown_item_type 1"],
+            &["1/1 unknown invalid unknown_item_type 1"],
         ),
         (
-            "{}\n{\"type\":\"statsd\"}\nx\n{\"type\":\"log\"}\nabcd\n".to_owned(),
+            "{}\n{\"type\":\"statsd\"}\nx\n{\"type\":\"nel\"}\nabcd\n".to_owned(),
             200,
-            &[
-                "1/1 metric_bucket invalid withdrawn_item_type 1",
-                "1/1 log_item invalid unsupported_item_type 1",
-                "1/1 log_byte invalid unsupported_item_type 4",
-            ],
+            &["1/1 metric_bucket invalid withdrawn_item_type 1", "1/1 error invalid unsupported_item_type 1"],
         ),
         (format!("{{}}\n{{\"type\":\"client_report\"}}\n{report}\n"), 200, &["1/1 error client_discard before_send 7"]),
         ("{}\n{\"type\":\"client_report\"}\nnonsense\n".to_owned(), 200, &[]),

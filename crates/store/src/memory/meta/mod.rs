@@ -30,8 +30,8 @@ use nuthatch_issues::{
     open_period::{OpenPeriod, PeriodEntry},
 };
 use nuthatch_protocol::{
-    Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, TeamId, Timestamp, Topic, TypeId,
-    UserId,
+    Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, QuotaId, TeamId, Timestamp, Topic,
+    TypeId, UserId,
 };
 
 use crate::{
@@ -40,6 +40,7 @@ use crate::{
     issues::ConsumerPosition,
     project_tokens::ProjectToken,
     projects::{Organization, Project, ProjectKey, Role},
+    quotas::Quota,
     settlements::ItemKey,
     teams::Team,
 };
@@ -68,6 +69,8 @@ struct State {
     projects: BTreeMap<ProjectId, Project>,
     keys: BTreeMap<KeyId, ProjectKey>,
     last_key: KeyId,
+    quotas: BTreeMap<QuotaId, Quota>,
+    last_quota: QuotaId,
     project_tokens: BTreeMap<u64, (SecretHash, ProjectToken)>,
     last_project_token: u64,
     issue_types: BTreeMap<(OrganizationId, TypeId), IssueType>,
