@@ -13,8 +13,8 @@ use tokio::time::{sleep, timeout};
 use crate::{
     Intake, body, client_report,
     credentials::{client_ip, credentials, user_agent},
-    limits::{self, RateLimits},
     plan::{self, IdSource, Verdict},
+    quotas::{self, LimitsMet},
     refusal::Refusal,
     store_payload,
     telemetry::Telemetry,
@@ -23,22 +23,13 @@ use crate::{
 /// Pause before another attempt to append to a log that is not available.
 const APPEND_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
-/// What a request that was taken is answered with.
-#[derive(Debug)]
-pub(crate) struct Accepted {
-    /// The id of its event, if it has one.
-    pub(crate) event_id: Option<EventId>,
-    /// The limits that parts of it met.
-    pub(crate) limits: RateLimits,
-}
-
-/// Takes an envelope.
+/// Takes an envelope; the id of its event, if it has one.
 pub(crate) async fn envelope(
     intake: &Intake,
     project: Option<ProjectId>,
     parts: &Parts,
     body: Body,
-) -> Result<Accepted, Refusal> {
+) -> Result<Option<EventId>, Refusal> {
     let mut auth = credentials(parts)?;
     let taken = read_envelope(intake, project, parts, body, &mut auth).await;
     let Some(auth) = auth else { return Err(taken.err().unwrap_or(Refusal::NoAuth)) };
@@ -53,7 +44,7 @@ pub(crate) async fn event(
     parts: &Parts,
     body: Body,
     in_query: Option<Bytes>,
-) -> Result<Accepted, Refusal> {
+) -> Result<Option<EventId>, Refusal> {
     let auth = credentials(parts)?.ok_or(Refusal::NoAuth)?;
     let taken = read_event(intake, parts, body, in_query).await;
     process(intake, project, parts, auth, taken, DataCategory::Error).await
@@ -118,7 +109,7 @@ async fn process(
     auth: Auth,
     taken: Result<Taken, Refusal>,
     unreadable: DataCategory,
-) -> Result<Accepted, Refusal> {
+) -> Result<Option<EventId>, Refusal> {
     let recorder = &intake.inner.recorder;
     let authorized = intake.inner.keys.authorize(auth.key, project).await;
     let Taken { mut envelope, _room } = match taken {
@@ -137,15 +128,16 @@ async fn process(
     if !grant.origins.allow(&parts.headers) {
         return refuse(intake, &envelope.items, origin, Vec::new(), Refusal::Origin).await;
     }
-    let admission = intake.inner.limits.admit(&grant.quotas, &envelope.items, origin.received);
+    let mut admission = intake.inner.quotas.admit(&grant.quotas, &envelope.items, origin.received);
+    LimitsMet::note(parts, std::mem::take(&mut admission.limits));
     let leaves_nothing = admission.leaves_nothing(&envelope.items);
     let mut counted = drop_limited(&mut envelope.items, &admission, origin);
     if leaves_nothing {
         counted.extend(envelope.items.iter().flat_map(|item| skipped(item, origin)));
-        return refuse(intake, &envelope.items, origin, counted, Refusal::RateLimited(admission.limits)).await;
+        return refuse(intake, &envelope.items, origin, counted, Refusal::RateLimited).await;
     }
     if let Err(refusal) = plan::check_limits(&envelope, &intake.inner.config) {
-        intake.inner.limits.give_back(&admission);
+        intake.inner.quotas.give_back(&admission);
         return refuse(intake, &envelope.items, origin, counted, refusal).await;
     }
     let event_id = match plan::event_id(&envelope) {
@@ -193,10 +185,10 @@ async fn process(
     // Together, so that they share a group commit.
     let (appended, recorded) = tokio::join!(append_all, recorder.record(counted));
     if let Err(refusal) = appended.and(recorded) {
-        intake.inner.limits.give_back(&admission);
+        intake.inner.quotas.give_back(&admission);
         return Err(refusal);
     }
-    Ok(Accepted { event_id, limits: admission.limits })
+    Ok(event_id)
 }
 
 /// What an item counts as that is dropped for what it is; nothing for others.
@@ -207,7 +199,7 @@ fn skipped(item: &Item, origin: Origin) -> Vec<(OutcomeKey, u64)> {
 }
 
 /// Takes the items out that quotas do not let through; what they count as.
-fn drop_limited(items: &mut Vec<Item>, admission: &limits::Admission, origin: Origin) -> Vec<(OutcomeKey, u64)> {
+fn drop_limited(items: &mut Vec<Item>, admission: &quotas::Admission, origin: Origin) -> Vec<(OutcomeKey, u64)> {
     let (mut counted, mut index) = (Vec::new(), 0);
     items.retain(|item| {
         let reason = admission.reason(index);
@@ -215,7 +207,7 @@ fn drop_limited(items: &mut Vec<Item>, admission: &limits::Admission, origin: Or
         if let Some(reason) = reason {
             Telemetry::limited(&item.item_type);
             let key = |category| origin.key(category, Outcome::RateLimited, reason.to_owned());
-            counted.extend(limits::units(item).into_iter().map(|(category, quantity)| (key(category), quantity)));
+            counted.extend(quotas::units(item).into_iter().map(|(category, quantity)| (key(category), quantity)));
         }
         reason.is_none()
     });
@@ -229,7 +221,7 @@ async fn refuse(
     origin: Origin,
     mut counted: Vec<(OutcomeKey, u64)>,
     refusal: Refusal,
-) -> Result<Accepted, Refusal> {
+) -> Result<Option<EventId>, Refusal> {
     if let Some(reason) = refusal.reason() {
         counted.extend(items.iter().flat_map(|item| units(item, origin, &reason)));
     }

@@ -7,8 +7,8 @@ use nuthatch_store::{ProjectStore, projects::ProjectKey};
 use quick_cache::sync::Cache;
 
 use crate::{
-    limits::{ActiveQuota, active_quotas},
     origin::AllowedOrigins,
+    quotas::{ActiveQuota, active_quotas},
     refusal::Refusal,
 };
 

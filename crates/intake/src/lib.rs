@@ -2,7 +2,7 @@
 //!
 //! A request goes through `routes` (path, CORS, counting), `credentials` (who), `body` (read in time, in bounded
 //! memory, through the one capped decoder in `decode`), the envelope parser of `protocol`, `keys` (may they), `origin` (from
-//! there), `limits` (so much), `plan` (sizes, and what becomes of each item) and `accept` (append, then answer). Nothing is parsed that need
+//! there), `quotas` (so much), `plan` (sizes, and what becomes of each item) and `accept` (append, then answer). Nothing is parsed that need
 //! not be; payloads are slices of the body until the record of the log is written. What intake itself refuses of a known
 //! project is counted: `outcomes` makes that durable before the answer.
 
@@ -14,11 +14,11 @@ mod credentials;
 mod decode;
 mod explain;
 mod keys;
-mod limits;
 mod origin;
 mod outcomes;
 mod peek;
 mod plan;
+mod quotas;
 mod refusal;
 mod routes;
 mod store_payload;
@@ -55,7 +55,7 @@ struct Inner {
     memory: body::Memory,
     telemetry: telemetry::Telemetry,
     recorder: outcomes::Recorder,
-    limits: limits::Limits,
+    quotas: quotas::Quotas,
     closed: AtomicBool,
 }
 
@@ -72,14 +72,14 @@ impl Intake {
         let memory = body::Memory::new(config.inflight_max_bytes);
         let recorder = outcomes::Recorder::new(log.clone(), config.append_wait);
         let (telemetry, closed) = (telemetry::Telemetry::new(), AtomicBool::new(false));
-        let limits = limits::Limits::new();
-        let inner = Inner { log, keys, clock, new_event_id, config, memory, telemetry, recorder, limits, closed };
+        let quotas = quotas::Quotas::new();
+        let inner = Inner { log, keys, clock, new_event_id, config, memory, telemetry, recorder, quotas, closed };
         Self { inner: Arc::new(inner) }
     }
 
     /// How much of a quota is used now.
     pub fn quota_usage(&self, quota: &Quota) -> QuotaUsage {
-        self.inner.limits.usage(quota, self.inner.clock.now())
+        self.inner.quotas.usage(quota, self.inner.clock.now())
     }
 
     /// Refuses requests from now on with 503; those that are under way are finished.

@@ -8,7 +8,7 @@ use nuthatch_protocol::{AuthError, EnvelopeError, ItemType};
 use nuthatch_store::StoreError;
 use serde::Serialize;
 
-use crate::{decode::DecodeError, limits::RateLimits};
+use crate::decode::DecodeError;
 
 /// What `Retry-After` says when the server cannot take anything, in seconds.
 const RETRY_AFTER_SECS: u16 = 10;
@@ -29,7 +29,7 @@ pub(crate) enum Refusal {
     #[error("event submission rejected with_reason: Cors")]
     Origin,
     #[error("event submission rejected with_reason: RateLimited")]
-    RateLimited(RateLimits),
+    RateLimited,
     #[error("empty request body")]
     Empty,
     #[error("invalid event envelope")]
@@ -99,7 +99,7 @@ impl Refusal {
                 StatusCode::UNAUTHORIZED
             }
             Self::Key | Self::Origin => StatusCode::FORBIDDEN,
-            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Envelope(error) if error.fault.is_limit() => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Auth(AuthError::BadKey | AuthError::Version)
             | Self::ProjectId
@@ -127,7 +127,7 @@ impl Refusal {
             | Self::Auth(_)
             | Self::ProjectId
             | Self::Key
-            | Self::RateLimited(_)
+            | Self::RateLimited
             | Self::Overloaded
             | Self::Unavailable
             | Self::Closed => return None,
@@ -180,9 +180,6 @@ impl IntoResponse for Refusal {
         let mut response = (status, axum::Json(ErrorBody { detail, causes })).into_response();
         if let Some(summary) = summary {
             response.headers_mut().insert("x-sentry-error", summary);
-        }
-        if let Self::RateLimited(limits) = &self {
-            limits.write_refused(response.headers_mut());
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECS.into());

@@ -9,13 +9,9 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
-use nuthatch_protocol::{ProjectId, auth::query_value};
+use nuthatch_protocol::{EventId, ProjectId, auth::query_value};
 
-use crate::{
-    Intake,
-    accept::{self, Accepted},
-    refusal::Refusal,
-};
+use crate::{Intake, accept, quotas::LimitsMet, refusal::Refusal};
 
 /// The media type that makes a `/store/` body an envelope.
 const ENVELOPE_MEDIA_TYPE: &str = "application/x-sentry-envelope";
@@ -74,10 +70,13 @@ pub fn collapse_slashes<B>(mut request: http::Request<B>) -> http::Request<B> {
     request
 }
 
-/// Around every request: refuses it when closed, adds CORS, counts.
-async fn answer(State(intake): State<Intake>, request: Request, next: Next) -> Response {
+/// Around every request: refuses it when closed, adds CORS and the limits it met, counts.
+async fn answer(State(intake): State<Intake>, mut request: Request, next: Next) -> Response {
     let started = intake.inner.clock.now();
+    let limits = LimitsMet::default();
+    request.extensions_mut().insert(limits.clone());
     let mut response = if intake.is_closed() { Refusal::Closed.into_response() } else { next.run(request).await };
+    limits.tell(&mut response);
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSE_HEADERS);
@@ -129,22 +128,20 @@ async fn get_store_of_key(State(intake): State<Intake>, request: Request) -> Res
 
 async fn store(intake: &Intake, project: Option<ProjectId>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let taken = if is_envelope(&parts.headers) {
+    let id = if is_envelope(&parts.headers) {
         accept::envelope(intake, project, &parts, body).await?
     } else {
         accept::event(intake, project, &parts, body, None).await?
     };
-    Ok(accepted(taken))
+    Ok(accepted(id))
 }
 
 async fn store_in_query(intake: &Intake, project: Option<ProjectId>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let data = parts.uri.query().and_then(|query| query_value(query, "sentry_data")).unwrap_or_default();
     let data = Bytes::from(data.into_owned());
-    let Accepted { limits, .. } = accept::event(intake, project, &parts, body, Some(data)).await?;
-    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static("image/gif"))], PIXEL).into_response();
-    limits.write(response.headers_mut());
-    Ok(response)
+    accept::event(intake, project, &parts, body, Some(data)).await?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/gif"))], PIXEL).into_response())
 }
 
 fn project_id(text: &str) -> Result<ProjectId, Refusal> {
@@ -156,9 +153,7 @@ fn is_envelope(headers: &HeaderMap) -> bool {
     media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(ENVELOPE_MEDIA_TYPE))
 }
 
-fn accepted(Accepted { event_id, limits }: Accepted) -> Response {
-    let body = event_id.map_or_else(|| "{}".to_owned(), |id| format!("{{\"id\":\"{id}\"}}"));
-    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response();
-    limits.write(response.headers_mut());
-    response
+fn accepted(id: Option<EventId>) -> Response {
+    let body = id.map_or_else(|| "{}".to_owned(), |id| format!("{{\"id\":\"{id}\"}}"));
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }

@@ -84,7 +84,7 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
             match number {
                 _ if regressed => MessageResult::Regressed(id),
                 number if number <= kept => MessageResult::Updated(id),
-                number if (number - kept) % 10 == 0 => MessageResult::Sample(id),
+                number if (number - kept).is_multiple_of(10) => MessageResult::Sample(id),
                 _ if state.issues[&id].status != before => MessageResult::Updated(id),
                 _ => {
                     state.issues.get_mut(&id).unwrap().flood.thinned += 1;
@@ -104,8 +104,11 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
         state.releases.entry((project, release)).or_insert(at);
     }
     let id = match result {
-        MessageResult::Created(id) | MessageResult::Updated(id) | MessageResult::Regressed(id) => id,
-        MessageResult::Sample(id) | MessageResult::Thinned(id) => id,
+        MessageResult::Created(id)
+        | MessageResult::Updated(id)
+        | MessageResult::Regressed(id)
+        | MessageResult::Sample(id)
+        | MessageResult::Thinned(id) => id,
         _ => return result,
     };
     own(state, project, &occurrence.hashes, id);

@@ -10,6 +10,7 @@ import { Dialog } from "@/ui/Dialog";
 import { Field } from "@/ui/Field";
 import { notify } from "@/ui/toast";
 import type { Target } from "./QuotasPage";
+import quotas from "./QuotasPage.module.css";
 import styles from "./SettingsPage.module.css";
 
 interface Props {
@@ -65,7 +66,7 @@ export function QuotaForm({ owner, quota, targets, onSaved, onClose }: Props) {
             <WindowSelect error={errors.window} seconds={quota?.window ?? 3_600} />
           </div>
         )}
-        <fieldset className={styles.scopes}>
+        <fieldset className={quotas.categories}>
           <legend>Of</legend>
           {LIMITABLE.flatMap(({ categories }) => categories).map((category) => (
             <label key={category}>

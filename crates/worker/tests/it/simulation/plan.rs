@@ -119,6 +119,8 @@ struct Producer<'a> {
     /// Whether every event is kept. Where it is not, whether an occurrence finds the event it names depends on how far the
     /// worker is, so none names one.
     keeps_all: bool,
+    /// Whether all errors are one issue's.
+    floods: bool,
     sent: Vec<Sent>,
     /// Events that were sent as errors: what later occurrences may name.
     events: Vec<(u64, EventId)>,
@@ -128,7 +130,8 @@ impl<'a> Producer<'a> {
     fn new(rng: &'a mut StdRng, partitions: Partition, keeps_all: bool) -> Self {
         let variety = *[2, 5, 30].choose(rng).unwrap_or(&2);
         let favourite = *[None, None, Some(4001), Some(2007)].choose(rng).unwrap_or(&None);
-        Self { rng, partitions, variety, favourite, keeps_all, sent: Vec::new(), events: Vec::new() }
+        let floods = !keeps_all && rng.random_ratio(1, 4);
+        Self { rng, partitions, variety, favourite, keeps_all, floods, sent: Vec::new(), events: Vec::new() }
     }
 
     fn send(mut self) -> Vec<Sent> {
@@ -154,10 +157,15 @@ impl<'a> Producer<'a> {
     }
 
     fn error(&mut self, number: u32) -> (Topic, EventId, Bytes) {
-        let (project, id) = (self.project(), id(number));
+        let (project, id) = (if self.floods { PROJECTS[0] } else { self.project() }, id(number));
+        let fingerprint = match self.favourite {
+            _ if self.floods => "flood".to_owned(),
+            None => self.part(),
+            Some(_) => format!("error {number}"),
+        };
         let mut event = json!({
             "message": { "formatted": format!("message {}", number % 3) },
-            "fingerprint": [if self.favourite.is_none() { self.part() } else { format!("error {number}") }],
+            "fingerprint": [fingerprint],
             "timestamp": self.seconds(),
             "level": if number.is_multiple_of(2) { "error" } else { "warning" },
         });

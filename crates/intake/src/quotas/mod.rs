@@ -17,13 +17,13 @@ use nuthatch_store::{
 
 pub(crate) use counters::ActiveQuota;
 use counters::{COUNTERS_MAX, Counters, QuotaKey, Taken};
-pub(crate) use header::RateLimits;
+pub(crate) use header::{LimitsMet, RateLimits};
 pub(crate) use units::units;
 
 use crate::plan::{self, Verdict};
 
 /// Counts what is let through.
-pub(crate) struct Limits {
+pub(crate) struct Quotas {
     counters: Mutex<Counters>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Admission {
     taken: Vec<Taken>,
 }
 
-impl Limits {
+impl Quotas {
     pub(crate) fn new() -> Self {
         Self { counters: Mutex::new(Counters::new(COUNTERS_MAX)) }
     }
@@ -108,7 +108,9 @@ impl Admission {
                 *reason = Some(longest.quota.rule.reason_code.clone());
             }
         }
-        exceeded.iter().for_each(|one| self.limits.add(*one));
+        for one in exceeded {
+            self.limits.add(*one);
+        }
     }
 }
 

@@ -275,6 +275,9 @@ mod tests {
         Wait(i64),
     }
 
+    /// What was taken, and how much of which quota and window that is.
+    type LetThrough = (Vec<Taken>, Vec<((usize, i64), u64)>);
+
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let category = prop::sample::select(vec![DataCategory::Error, DataCategory::Session, DataCategory::Span]);
         let units = prop::collection::vec((category, 1..4_u64), 0..3);
@@ -299,7 +302,7 @@ mod tests {
                 quota(id, of[id as usize % 3], *limit, *window)
             }).collect();
             let mut counters = Counters::new(100);
-            let (mut now, mut all) = (NOW, Vec::new());
+            let (mut now, mut all) = (NOW, Vec::<LetThrough>::new());
             // What was accepted, and whether something was refused, by quota and window.
             let mut sums: BTreeMap<(usize, i64), (u64, bool)> = BTreeMap::new();
             for step in steps {
@@ -307,7 +310,7 @@ mod tests {
                     Step::Wait(micros) => now.0 += micros,
                     Step::GiveBack(index) => {
                         if !all.is_empty() {
-                            let (taken, amounts): (Vec<Taken>, Vec<((usize, i64), u64)>) = all.remove(index.index(all.len()));
+                            let (taken, amounts) = all.remove(index.index(all.len()));
                             counters.give_back(&taken);
                             for (place, amount) in amounts {
                                 sums.entry(place).or_default().0 -= amount;
