@@ -11,6 +11,9 @@ import { startMock } from "./mock/server.mjs";
 const ISSUES = "/organizations/acme/issues/";
 const PRIVACY = "/settings/acme/projects/shop-api/security-and-privacy/";
 const FILTERS = "/settings/acme/projects/shop-api/filters/";
+const PROJECT = "/settings/acme/projects/shop-api/";
+const QUOTAS = "/settings/acme/quotas/";
+const PROJECT_QUOTAS = "/settings/acme/projects/shop-api/quotas/";
 const STATS = "/organizations/acme/stats/";
 const LETTERS = "/settings/acme/dead-letters/";
 const LETTER = "/settings/acme/projects/shop-api/dead-letters/";
@@ -645,6 +648,89 @@ describe("what becomes of events", () => {
   });
 });
 
+describe("limits", () => {
+  it("are listed with what is used now, added, changed and removed", async () => {
+    await open(QUOTAS);
+    await page.getByText("Errors, Transactions: 100,000 a day").waitFor();
+    await page.getByText(/41,230 used now, 41%/).waitFor();
+    await page.getByText(/50 MB used now, 100%/).waitFor();
+    await page.getByText("Project Storefront").waitFor();
+    await page.getByRole("button", { name: "Add quota" }).click();
+    const dialog = page.getByRole("dialog", { name: "Add quota" });
+    await dialog.getByRole("spinbutton", { name: "At most" }).fill("500");
+    await dialog.getByLabel("Attachments, in bytes").check();
+    await dialog.getByRole("button", { name: "Add quota" }).click();
+    await dialog.getByText("items, bytes and times cannot be counted together").waitFor();
+    await dialog.getByLabel("Attachments, in bytes").uncheck();
+    await dialog.getByLabel("Window").selectOption("Each minute");
+    await dialog.getByLabel("Counts").selectOption("Each key on its own");
+    await dialog.getByRole("button", { name: "Add quota" }).click();
+    await page.getByText("Errors: 500 a minute").waitFor();
+    await page.getByText("Each key", { exact: true }).waitFor();
+
+    await page.getByRole("button", { name: "Change Errors", exact: true }).click();
+    const change = page.getByRole("dialog", { name: "Change quota" });
+    assert.equal(await change.getByRole("spinbutton", { name: "At most" }).inputValue(), "500");
+    await change.getByLabel("Takes").selectOption("None at all");
+    await change.getByRole("button", { name: "Save quota" }).click();
+    await page.getByText("Errors: none").waitFor();
+    await page.getByRole("button", { name: "Remove Errors", exact: true }).click();
+    await page.getByRole("button", { name: "Remove quota" }).click();
+    await page.getByText("Errors: none").waitFor({ state: "detached" });
+  });
+
+  it("say why there are none and what that means", async () => {
+    await open(PROJECT_QUOTAS, "silent");
+    await heading("No quota yet");
+    await page.getByText("Everything that SDKs send is taken.").waitFor();
+    await open(QUOTAS, "failing");
+    await page.getByRole("alert").getByText("The quotas could not be loaded").waitFor();
+    await page.request.post(`${mock.url}/mock/`, { data: { scenario: "full" } });
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Errors, Transactions: 100,000 a day").waitFor();
+  });
+
+  it("are shown to members, who cannot change those of the organization", async () => {
+    await open(QUOTAS, "member");
+    await page.getByText("Only an owner of the organization").waitFor();
+    await page.getByText("Errors, Transactions: 100,000 a day").waitFor();
+    assert.equal(await page.getByRole("button", { name: /quota|^Change|^Remove/ }).count(), 0);
+  });
+
+  it("of a key are set, a key is switched off and deleted", async () => {
+    await open(PROJECT);
+    await page.getByRole("button", { name: "Create key" }).click();
+    await page.getByRole("button", { name: "Change Key 2" }).click();
+    const dialog = page.getByRole("dialog", { name: "Change Key 2" });
+    await dialog.getByLabel("Name").fill("Mobile");
+    await dialog.getByLabel(/^Enabled/).uncheck();
+    await dialog.getByLabel(/^Limit the errors/).check();
+    await dialog.getByLabel("In each window of, in seconds").fill("0");
+    await dialog.getByRole("button", { name: "Save key" }).click();
+    await dialog.getByText("expected seconds").waitFor();
+    await dialog.getByLabel("In each window of, in seconds").fill("60");
+    await dialog.getByRole("button", { name: "Save key" }).click();
+    await page.getByText("errors: 1,000 a minute").waitFor();
+    await page.getByText("Disabled").waitFor();
+    await page.getByRole("button", { name: "Delete Mobile" }).click();
+    await page.getByRole("button", { name: "Delete key" }).click();
+    await page.getByText("errors: 1,000 a minute").waitFor({ state: "detached" });
+  });
+
+  it("on web pages are written one a line, and a fault is named with its line", async () => {
+    await open(PROJECT);
+    const field = page.getByLabel("Web pages that may send here, one a line");
+    await field.fill("example.com\nexa mple.org");
+    await page.getByRole("button", { name: "Save domains" }).click();
+    await page.getByText("Line 2: a host has no spaces").waitFor();
+    await field.fill("example.com");
+    await page.getByRole("button", { name: "Save domains" }).click();
+    await page.getByText("Allowed domains saved").waitFor();
+    await page.reload();
+    assert.equal(await field.inputValue(), "example.com");
+  });
+});
+
 describe("every page", () => {
   const PAGES = [
     ["/auth/login/", "signed-out"],
@@ -660,6 +746,10 @@ describe("every page", () => {
     ["/settings/acme/projects/shop-api/", "full"],
     [PRIVACY, "full"],
     [FILTERS, "full"],
+    [QUOTAS, "full"],
+    [QUOTAS, "member"],
+    [QUOTAS, "silent"],
+    [PROJECT_QUOTAS, "full"],
     [STATS, "full"],
     [STATS, "silent"],
     [LETTERS, "full"],

@@ -21,7 +21,12 @@ mod trace_items;
 use std::{pin::Pin, sync::Arc};
 
 use nuthatch_protocol::{Clock, Timestamp};
-use nuthatch_store::{EventStore, Log, MetaStore, StoreError, TraceStore, events::StoredEvent, log::StoredRecord};
+use nuthatch_store::{
+    EventStore, Log, MetaStore, StoreError, TraceStore,
+    events::StoredEvent,
+    log::StoredRecord,
+    quotas::{Quota, QuotaUsage},
+};
 use url::Url;
 
 use crate::auth::{password::Passwords, throttle::Throttle};
@@ -44,6 +49,9 @@ pub type Canonicalise = Arc<dyn Fn(StoredRecord) -> Canonical + Send + Sync>;
 /// The answer of [`Canonicalise`]: the event, or `None` when the record becomes none.
 pub type Canonical = Pin<Box<dyn Future<Output = Result<Option<StoredEvent>, StoreError>> + Send>>;
 
+/// How much of a quota is used now.
+pub type UsageOfQuota = Arc<dyn Fn(&Quota) -> QuotaUsage + Send + Sync>;
+
 /// Fills a buffer with random bytes that nobody can guess.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
@@ -63,6 +71,8 @@ pub struct ApiDeps {
     pub random: Random,
     /// What a record of the log will become.
     pub canonicalise: Canonicalise,
+    /// What is used of quotas; none where another process counts.
+    pub quota_usage: Option<UsageOfQuota>,
     /// Address under which clients reach the server: part of DSNs and links; cookies are for https only when it is.
     pub public_url: Url,
 }

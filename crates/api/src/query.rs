@@ -41,6 +41,11 @@ pub(crate) fn single<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     Vec::<String>::deserialize(deserializer).map(|mut values| values.pop())
 }
 
+/// A member of a body whose null (none) is not its absence (leave).
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Which page of a list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]

@@ -25,7 +25,7 @@ pub fn occurrence(header: &IngestHeader, event: &Event, grouping: &Grouping) -> 
         subtitle: grouping.metadata.get("value").and_then(Value::as_str).unwrap_or_default().to_owned(),
         culprit: grouping.culprit.clone(),
         level: grouping.level,
-        detection_time: timestamp,
+        detection_time: header.received,
         resource_id: None,
         evidence_data: event.is_feedback().then(|| event.get(&["contexts", "feedback"]).cloned()).flatten(),
         evidence_display: feedback_facts(event),

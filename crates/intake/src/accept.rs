@@ -16,6 +16,7 @@ use crate::{
     credentials::{client_ip, credentials, user_agent},
     limits,
     plan::{self, IdSource, Verdict},
+    quotas::{self, LimitsMet},
     refusal::Refusal,
     store_payload,
     telemetry::Telemetry,
@@ -127,16 +128,16 @@ pub(crate) async fn process(
     let Taken { envelopes, room: _room } = match taken {
         Ok(taken) => taken,
         Err(refusal) => {
-            if let (Ok(key), Some(reason)) = (authorized, refusal.reason()) {
-                let unit = origin(intake, &key).key(unreadable, Outcome::Invalid, reason);
+            if let (Ok(grant), Some(reason)) = (authorized, refusal.reason()) {
+                let unit = origin(intake, &grant.key).key(unreadable, Outcome::Invalid, reason);
                 recorder.record(vec![(unit, 1)]).await?;
             }
             return Err(refusal);
         }
     };
-    let key = authorized?;
+    let grant = authorized?;
     // Together, so that they share group commits.
-    let answers = join_all(envelopes.into_iter().map(|envelope| take(intake, &key, parts, &auth, envelope))).await;
+    let answers = join_all(envelopes.into_iter().map(|envelope| take(intake, &grant, parts, &auth, envelope))).await;
     let (mut taken, mut refused) = (None, None);
     for answer in answers {
         match answer {
@@ -154,18 +155,28 @@ pub(crate) async fn process(
 /// Handles one envelope of a request that may send.
 async fn take(
     intake: &Intake,
-    key: &ProjectKey,
+    grant: &Grant,
     parts: &Parts,
     auth: &Auth,
-    envelope: Envelope,
+    mut envelope: Envelope,
 ) -> Result<Option<EventId>, Refusal> {
     let recorder = &intake.inner.recorder;
+    let key = &grant.key;
     let origin = origin(intake, key);
+    if !grant.origins.allow(&parts.headers) {
+        return refuse(intake, &envelope.items, origin, Vec::new(), Refusal::Origin).await;
+    }
+    let mut admission = intake.inner.quotas.admit(&grant.quotas, &envelope.items, origin.received);
+    LimitsMet::note(parts, std::mem::take(&mut admission.limits));
+    let leaves_nothing = admission.leaves_nothing(&envelope.items);
+    let mut counted = drop_limited(&mut envelope.items, &admission, origin);
+    if leaves_nothing {
+        counted.extend(envelope.items.iter().flat_map(|item| skipped(item, origin)));
+        return refuse(intake, &envelope.items, origin, counted, Refusal::RateLimited).await;
+    }
     if let Err(refusal) = limits::check(&envelope, &intake.inner.config) {
-        let reason = refusal.reason().unwrap_or_default();
-        let units = envelope.items.iter().flat_map(|item| units(item, origin, &reason)).collect();
-        recorder.record(units).await?;
-        return Err(refusal);
+        intake.inner.quotas.give_back(&admission);
+        return refuse(intake, &envelope.items, origin, counted, refusal).await;
     }
     let event_id = match plan::event_id(&envelope) {
         IdSource::Header(id) | IdSource::Payload(id) => Some(id),
@@ -174,7 +185,7 @@ async fn take(
     };
     let sent_at = envelope.header.sent_at;
     let replay_id = envelope.header.trace.and_then(|trace| trace.replay_id);
-    let (mut counted, mut records) = (Vec::new(), Vec::new());
+    let mut records = Vec::new();
     for item in envelope.items {
         match plan::verdict(&item) {
             Verdict::Append(topic) => {
@@ -200,10 +211,7 @@ async fn take(
                 records.push((topic, NewRecord { key: event_id.0, value: record.encode() }, bytes));
             }
             Verdict::Report => counted.extend(client_report::outcomes(&item.payload, origin, sent_at)),
-            Verdict::Skip(skip) => {
-                Telemetry::skipped(&item.item_type);
-                counted.extend(units(&item, origin, skip.reason()));
-            }
+            Verdict::Skip(_) => counted.extend(skipped(&item, origin)),
         }
     }
     let append_all = async {
@@ -215,8 +223,49 @@ async fn take(
     };
     // Together, so that they share a group commit.
     let (appended, recorded) = tokio::join!(append_all, recorder.record(counted));
-    appended.and(recorded)?;
+    if let Err(refusal) = appended.and(recorded) {
+        intake.inner.quotas.give_back(&admission);
+        return Err(refusal);
+    }
     Ok(event_id)
+}
+
+/// What an item counts as that is dropped for what it is; nothing for others.
+fn skipped(item: &Item, origin: Origin) -> Vec<(OutcomeKey, u64)> {
+    let Verdict::Skip(skip) = plan::verdict(item) else { return Vec::new() };
+    Telemetry::skipped(&item.item_type);
+    units(item, origin, skip.reason())
+}
+
+/// Takes the items out that quotas do not let through; what they count as.
+fn drop_limited(items: &mut Vec<Item>, admission: &quotas::Admission, origin: Origin) -> Vec<(OutcomeKey, u64)> {
+    let (mut counted, mut index) = (Vec::new(), 0);
+    items.retain(|item| {
+        let reason = admission.reason(index);
+        index += 1;
+        if let Some(reason) = reason {
+            Telemetry::limited(&item.item_type);
+            let key = |category| origin.key(category, Outcome::RateLimited, reason.to_owned());
+            counted.extend(quotas::units(item).into_iter().map(|(category, quantity)| (key(category), quantity)));
+        }
+        reason.is_none()
+    });
+    counted
+}
+
+/// Refuses a request with all its items, after these and what was counted before are durable.
+async fn refuse(
+    intake: &Intake,
+    items: &[Item],
+    origin: Origin,
+    mut counted: Vec<(OutcomeKey, u64)>,
+    refusal: Refusal,
+) -> Result<Option<EventId>, Refusal> {
+    if let Some(reason) = refusal.reason() {
+        counted.extend(items.iter().flat_map(|item| units(item, origin, &reason)));
+    }
+    intake.inner.recorder.record(counted).await?;
+    Err(refusal)
 }
 
 fn origin(intake: &Intake, key: &ProjectKey) -> Origin {

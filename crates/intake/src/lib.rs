@@ -1,8 +1,8 @@
 //! HTTP for SDKs: authenticate, frame, append to the log, answer.
 //!
 //! A request goes through `routes` (path, CORS, counting), `credentials` (who), `body` (read in time, in bounded
-//! memory, through the one capped decoder in `decode`), the envelope parser of `protocol`, `keys` (may they),
-//! `plan` (limits, and what becomes of each item) and `accept` (append, then answer). Nothing is parsed that need
+//! memory, through the one capped decoder in `decode`), the envelope parser of `protocol`, `keys` (may they), `origin` (from
+//! there), `quotas` (so much), `plan` (sizes, and what becomes of each item) and `accept` (append, then answer). Nothing is parsed that need
 //! not be; payloads are slices of the body until the record of the log is written. What intake itself refuses of a known
 //! project is counted: `outcomes` makes that durable before the answer.
 
@@ -18,9 +18,11 @@ mod explain;
 mod keys;
 mod limits;
 mod multipart;
+mod origin;
 mod outcomes;
 mod peek;
 mod plan;
+mod quotas;
 mod refusal;
 mod routes;
 mod store_payload;
@@ -32,7 +34,10 @@ use std::sync::{
 };
 
 use nuthatch_protocol::{Clock, EventId};
-use nuthatch_store::{Log, ProjectStore};
+use nuthatch_store::{
+    Log, ProjectStore,
+    quotas::{Quota, QuotaUsage},
+};
 
 pub use accept::partition_of;
 pub use config::IntakeConfig;
@@ -54,6 +59,7 @@ struct Inner {
     memory: body::Memory,
     telemetry: telemetry::Telemetry,
     recorder: outcomes::Recorder,
+    quotas: quotas::Quotas,
     closed: AtomicBool,
 }
 
@@ -70,7 +76,14 @@ impl Intake {
         let memory = body::Memory::new(config.inflight_max_bytes);
         let recorder = outcomes::Recorder::new(log.clone(), config.append_wait);
         let (telemetry, closed) = (telemetry::Telemetry::new(), AtomicBool::new(false));
-        Self { inner: Arc::new(Inner { log, keys, clock, new_event_id, config, memory, telemetry, recorder, closed }) }
+        let quotas = quotas::Quotas::new();
+        let inner = Inner { log, keys, clock, new_event_id, config, memory, telemetry, recorder, quotas, closed };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// How much of a quota is used now.
+    pub fn quota_usage(&self, quota: &Quota) -> QuotaUsage {
+        self.inner.quotas.usage(quota, self.inner.clock.now())
     }
 
     /// Refuses requests from now on with 503; those that are under way are finished.

@@ -26,6 +26,10 @@ pub(crate) enum Refusal {
     ProjectId,
     #[error("event submission rejected with_reason: ProjectId")]
     Key,
+    #[error("event submission rejected with_reason: Cors")]
+    Origin,
+    #[error("event submission rejected with_reason: RateLimited")]
+    RateLimited,
     #[error("empty request body")]
     Empty,
     #[error("invalid event envelope")]
@@ -136,7 +140,8 @@ impl Refusal {
             Self::NoAuth | Self::AmbiguousAuth | Self::Auth(AuthError::Malformed | AuthError::NoKey) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Key => StatusCode::FORBIDDEN,
+            Self::Key | Self::Origin => StatusCode::FORBIDDEN,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Envelope(error) if error.fault.is_limit() => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Auth(AuthError::BadKey | AuthError::Version)
             | Self::ProjectId
@@ -166,7 +171,7 @@ impl Refusal {
     }
 
     /// The stable word of the ledger, when a request is refused for what it holds. A server that cannot take a request
-    /// cannot count it either, and who has no key is nobody.
+    /// cannot count it either, who has no key is nobody, and what is limited has the reasons of its limits.
     pub(crate) fn reason(&self) -> Option<Cow<'static, str>> {
         Some(Cow::Borrowed(match self {
             Self::NoAuth
@@ -175,9 +180,11 @@ impl Refusal {
             | Self::ProjectId
             | Self::EventIdInPath
             | Self::Key
+            | Self::RateLimited
             | Self::Overloaded
             | Self::Unavailable
             | Self::Closed => return None,
+            Self::Origin => "cors",
             Self::Empty => "empty_envelope",
             Self::Envelope(_) => "invalid_envelope",
             Self::DsnMismatch => "dsn_mismatch",
@@ -206,6 +213,7 @@ impl Refusal {
     pub(crate) fn causes(&self) -> Vec<String> {
         match self {
             Self::Envelope(error) => vec![error.to_string()],
+            Self::Origin => vec!["the project does not take events from this origin".to_owned()],
             Self::DsnMismatch => vec!["the dsn in the envelope names another project or key".to_owned()],
             Self::Store(cause)
             | Self::Corrupt(cause)

@@ -17,6 +17,7 @@ use crate::{
         attachments, crash_page, cron, log_drain, media_type, minidump, nel, otlp, playstation, project_id, security,
         unreal,
     },
+    quotas::LimitsMet,
     refusal::Refusal,
 };
 
@@ -92,10 +93,13 @@ pub fn collapse_slashes<B>(mut request: http::Request<B>) -> http::Request<B> {
     request
 }
 
-/// Around every request: refuses it when closed, adds CORS, counts.
-async fn answer(State(intake): State<Intake>, request: Request, next: Next) -> Response {
+/// Around every request: refuses it when closed, adds CORS and the limits it met, counts.
+async fn answer(State(intake): State<Intake>, mut request: Request, next: Next) -> Response {
     let started = intake.inner.clock.now();
+    let limits = LimitsMet::default();
+    request.extensions_mut().insert(limits.clone());
     let mut response = if intake.is_closed() { Refusal::Closed.into_response() } else { next.run(request).await };
+    limits.tell(&mut response);
     let headers = response.headers_mut();
     headers.entry(header::ACCESS_CONTROL_ALLOW_ORIGIN).or_insert(HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSE_HEADERS);

@@ -14,6 +14,9 @@ const EVENT_BYTES: &str = "nuthatch_intake_event_bytes_total";
 /// Items of accepted envelopes that were dropped, by type, all unknown types as `other` (counter).
 const ITEMS_SKIPPED: &str = "nuthatch_intake_items_skipped_total";
 
+/// Items that quotas did not let through, by type (counter). Zero until a limit is met.
+const ITEMS_LIMITED: &str = "nuthatch_intake_items_limited_total";
+
 /// Handles of the metrics that every request touches.
 pub(crate) struct Telemetry {
     accepted: Counter,
@@ -35,6 +38,11 @@ impl Telemetry {
     pub(crate) fn accepted(&self, payload_bytes: usize) {
         self.accepted.increment(1);
         self.bytes.increment(payload_bytes as u64);
+    }
+
+    /// Not kept as a handle: most servers have few limits.
+    pub(crate) fn limited(item_type: &ItemType) {
+        counter!(ITEMS_LIMITED, "type" => item_type.label()).increment(1);
     }
 
     /// Not kept as a handle: most servers see few types.

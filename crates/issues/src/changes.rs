@@ -176,15 +176,29 @@ pub enum EventFate {
     Kept,
     /// There is none, or it is not kept.
     None,
+    /// It belongs to an issue and is kept for several ([`flood`](crate::flood)).
+    Sample,
+    /// It belongs to an issue that has too many to keep each.
+    Thinned,
 }
 
 impl EventFate {
     /// Every fate.
-    pub const ALL: [Self; 3] = [Self::Counted, Self::Kept, Self::None];
+    pub const ALL: [Self; 5] = [Self::Counted, Self::Kept, Self::None, Self::Sample, Self::Thinned];
 
     /// The stored number.
     pub fn number(self) -> u8 {
         self as u8
+    }
+
+    /// Whether an issue counts it.
+    pub fn is_counted(self) -> bool {
+        matches!(self, Self::Counted | Self::Sample | Self::Thinned)
+    }
+
+    /// Whether the event store has it.
+    pub fn is_stored(self) -> bool {
+        matches!(self, Self::Counted | Self::Kept | Self::Sample)
     }
 }
 

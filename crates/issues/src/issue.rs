@@ -4,7 +4,7 @@ use nuthatch_protocol::{IssueId, Level, Priority, ProjectId, TeamId, Timestamp, 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Cause, open_period::OpenPeriod, release::Resolution, snooze::Snooze};
+use crate::{Cause, Flood, open_period::OpenPeriod, release::Resolution, snooze::Snooze};
 
 /// An issue: what events of one cause have in common, and its life.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,6 +75,9 @@ pub struct Issue {
     pub open_period: Option<OpenPeriod>,
     /// The detector that its first occurrence named.
     pub detector_id: Option<i64>,
+    /// How its events come, where there is a [`FloodGuard`](crate::FloodGuard).
+    #[serde(default)]
+    pub flood: Flood,
 }
 
 impl Issue {

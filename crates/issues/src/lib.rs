@@ -16,6 +16,7 @@ pub mod changes;
 mod chronicle;
 mod component;
 pub mod decode;
+pub mod flood;
 pub mod forecast;
 mod group;
 pub mod history;
@@ -42,6 +43,7 @@ pub use changes::{Changes, HourlyCount, MessageKey, Needs, Snapshot};
 pub use decode::{
     DecodeError, DecodeReason, Decoded, EmbeddedEvent, LookupOccurrence, TopicRecord, decode, event_user,
 };
+pub use flood::{Flood, FloodGuard};
 pub use forecast::forecast;
 pub use issue::{Activity, ActivityKind, Assignee, Issue, Status, Substatus};
 pub use issue_type::IssueType;

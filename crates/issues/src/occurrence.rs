@@ -6,9 +6,10 @@ use nuthatch_protocol::{EventId, EventPath, IssueId, Occurrence, TypeId};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    DropReason, Issue, IssueType, MessageResult, RefuseReason, Rule, Status, Substatus,
+    DropReason, Flood, Issue, IssueType, MessageResult, RefuseReason, Rule, Status, Substatus,
     changes::Sightings,
     chronicle::Life,
+    flood::Keeping,
     ledger::{Ledger, user_hash},
     lifecycle::regresses,
     search_text::search_text,
@@ -53,11 +54,11 @@ fn save_issue_occurrence(ledger: &mut Ledger<'_>, occurrence: &Occurrence, issue
         Some(id) if ledger.issue(id).type_id != occurrence.type_id => {
             return MessageResult::Dropped(DropReason::TypeMismatch);
         }
-        Some(id) if update(ledger, id, occurrence) => (id, MessageResult::Regressed(id)),
-        Some(id) => (id, MessageResult::Updated(id)),
+        Some(id) => (id, update(ledger, id, occurrence)),
         None => match admit(ledger, occurrence, issue_type) {
             Ok(()) => {
                 let id = create(ledger, occurrence, issue_type);
+                keep(ledger, id, occurrence);
                 (id, MessageResult::Created(id))
             }
             Err(reason) => return MessageResult::Dropped(reason),
@@ -142,6 +143,7 @@ fn new_issue(ledger: &Ledger<'_>, occurrence: &Occurrence, issue_type: &IssueTyp
         snooze: None,
         open_period: None,
         detector_id: evidence(occurrence, "detector_id").and_then(Value::as_i64),
+        flood: Flood::default(),
     }
 }
 
@@ -153,8 +155,32 @@ fn known_release(ledger: &Ledger<'_>, occurrence: &Occurrence) -> Option<String>
     is_known.then(|| release.to_owned())
 }
 
-/// One more occurrence of an issue (§7.6–7.8). Whether it regressed.
-fn update(ledger: &mut Ledger<'_>, id: IssueId, occurrence: &Occurrence) -> bool {
+/// What is kept of an error's event. Those of producers have a rate limit of their own.
+fn keep(ledger: &mut Ledger<'_>, id: IssueId, occurrence: &Occurrence) -> Keeping {
+    let guard = ledger.batch.options.flood_guard.filter(|_| occurrence.path == EventPath::Error);
+    guard.map_or(Keeping::Whole, |guard| ledger.life(id).issue.flood.see(guard, occurrence.detection_time))
+}
+
+/// One more occurrence of an issue (§7.6–7.8). An event that changes its status is kept in any case.
+fn update(ledger: &mut Ledger<'_>, id: IssueId, occurrence: &Occurrence) -> MessageResult {
+    let before = ledger.issue(id).status;
+    let keeping = keep(ledger, id, occurrence);
+    if add(ledger, id, occurrence) {
+        return MessageResult::Regressed(id);
+    }
+    match keeping {
+        Keeping::Count if ledger.issue(id).status == before => {
+            let flood = &mut ledger.life(id).issue.flood;
+            flood.thinned = flood.thinned.saturating_add(1);
+            MessageResult::Thinned(id)
+        }
+        Keeping::Sample => MessageResult::Sample(id),
+        Keeping::Whole | Keeping::Count => MessageResult::Updated(id),
+    }
+}
+
+/// Adds an occurrence to an issue. Whether it regressed.
+fn add(ledger: &mut Ledger<'_>, id: IssueId, occurrence: &Occurrence) -> bool {
     let event = &occurrence.event;
     let batch = ledger.batch;
     let release = known_release(ledger, occurrence);

@@ -1,6 +1,6 @@
 //! What may be chosen about the issue platform.
 
-use crate::Quota;
+use crate::{FloodGuard, Quota};
 
 /// Settings of an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -10,4 +10,6 @@ pub struct Options {
     pub occurrence_rate_limit: Option<Quota>,
     /// Whether an event that happened before the resolve leaves the issue resolved (§14.25).
     pub late_events_do_not_regress: bool,
+    /// How many events of an issue are kept with their bodies, when an application's errors flood it; `None`: all.
+    pub flood_guard: Option<FloodGuard>,
 }

@@ -24,6 +24,10 @@ pub enum MessageResult {
     Created(IssueId),
     /// The occurrence is one more of this issue.
     Updated(IssueId),
+    /// The occurrence is one more of this issue, and its event is kept for several ([`flood`](crate::flood)).
+    Sample(IssueId),
+    /// The occurrence is one more of this issue, which has too many to keep each event.
+    Thinned(IssueId),
     /// The occurrence is one more of this issue, which was resolved and is not any more.
     Regressed(IssueId),
     /// The status change took effect on this issue.
@@ -44,6 +48,8 @@ impl MessageResult {
         match self {
             Self::Created(issue) => Self::Created(id(issue)),
             Self::Updated(issue) => Self::Updated(id(issue)),
+            Self::Sample(issue) => Self::Sample(id(issue)),
+            Self::Thinned(issue) => Self::Thinned(id(issue)),
             Self::Regressed(issue) => Self::Regressed(id(issue)),
             Self::StatusChanged(issue) => Self::StatusChanged(id(issue)),
             Self::Duplicate | Self::Pruned | Self::Dropped(_) | Self::Refused(_) => self,
@@ -58,6 +64,8 @@ impl MessageResult {
         match self {
             Self::Duplicate | Self::Pruned | Self::Refused(_) => None,
             Self::Created(_) | Self::Updated(_) | Self::Regressed(_) => Some(EventFate::Counted),
+            Self::Sample(_) => Some(EventFate::Sample),
+            Self::Thinned(_) => Some(EventFate::Thinned),
             Self::Dropped(reason) if is_occurrence && reason.keeps_event() => Some(EventFate::Kept),
             Self::StatusChanged(_) | Self::Dropped(_) => Some(EventFate::None),
         }
@@ -168,6 +176,10 @@ pub struct Counters {
     pub created: u64,
     /// [`MessageResult::Updated`].
     pub updated: u64,
+    /// [`MessageResult::Sample`].
+    pub samples: u64,
+    /// [`MessageResult::Thinned`].
+    pub thinned: u64,
     /// [`MessageResult::Regressed`].
     pub regressed: u64,
     /// [`MessageResult::StatusChanged`].
@@ -189,6 +201,8 @@ impl Counters {
             *match result {
                 MessageResult::Created(_) => &mut counters.created,
                 MessageResult::Updated(_) => &mut counters.updated,
+                MessageResult::Sample(_) => &mut counters.samples,
+                MessageResult::Thinned(_) => &mut counters.thinned,
                 MessageResult::Regressed(_) => &mut counters.regressed,
                 MessageResult::StatusChanged(_) => &mut counters.status_changed,
                 MessageResult::Duplicate => &mut counters.duplicates,

@@ -113,6 +113,8 @@ pub struct WorkerConfig {
     pub commit_max_events: usize,
     /// Database that tells where addresses are.
     pub geoip_path: Option<PathBuf>,
+    /// Events of one issue that are kept in a minute, each with its body; 0: all.
+    pub kept_per_issue_minute: u64,
 }
 
 impl Default for WorkerConfig {
@@ -123,6 +125,7 @@ impl Default for WorkerConfig {
             commit_interval_ms: 500,
             commit_max_events: 20_000,
             geoip_path: None,
+            kept_per_issue_minute: 1000,
         }
     }
 }
@@ -287,6 +290,11 @@ pub const OPTIONS: &[ConfigOption] = &[
         "worker.geoip_path",
         "Database in MaxMind's format (`GeoLite2-City.mmdb` and the like) that tells in which country and city users are; \
          it is read into memory at the start. Without it events say nothing about that.",
+    ),
+    option(
+        "worker.kept_per_issue_minute",
+        "Events of one issue that are kept in a minute. When more come, all are counted and one of ten is kept, so that a \
+         flood does not fill the disk. 0: every event is kept.",
     ),
     option("retention.events_days", "Days that events are kept. Issues stay."),
     option("telemetry.log", "Which log lines to write, for instance `info` or `info,nuthatch_intake=debug`."),

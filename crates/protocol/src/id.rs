@@ -60,6 +60,10 @@ numeric_id!(
     IssueId
 );
 numeric_id!(
+    /// A quota of an organization or a project. Never given twice.
+    QuotaId
+);
+numeric_id!(
     /// A dead letter that is kept. Never given twice.
     LetterId
 );

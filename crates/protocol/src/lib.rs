@@ -3,6 +3,7 @@
 
 pub mod auth;
 pub mod check_in;
+pub mod domain;
 pub mod dsn;
 pub mod envelope;
 pub mod event;
@@ -19,18 +20,19 @@ pub mod trace_item;
 
 pub use auth::{Auth, AuthError};
 pub use check_in::CheckIn;
+pub use domain::{DomainPattern, InvalidDomain};
 pub use dsn::{Dsn, InvalidDsn};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item, ItemAttributes, TraceHeader};
 pub use event::Event;
 pub use event_row::EventRow;
 pub use id::{
-    BlobId, EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId, PublicKey, SpanId, TeamId, TraceId,
-    UserId,
+    BlobId, EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId, PublicKey, QuotaId, SpanId, TeamId,
+    TraceId, UserId,
 };
 pub use item_type::ItemType;
 pub use level::Level;
 pub use occurrence::{EventPath, Evidence, Message, Occurrence, Priority, StatusChange, TypeId, UnknownMessage};
-pub use outcome::{DataCategory, Origin, Outcome, OutcomeKey, Outcomes, Units};
+pub use outcome::{CategoryUnit, DataCategory, Origin, Outcome, OutcomeKey, Outcomes, Units};
 pub use record::IngestRecord;
 pub use time::{Clock, Timestamp};
 pub use topic::{Partition, Position, Topic};

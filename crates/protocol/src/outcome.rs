@@ -111,7 +111,27 @@ words! {
     ClientDiscard = 5 "client_discard", "The SDK did not send it, and says so.";
 }
 
+/// What a category is measured in (§9.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CategoryUnit {
+    /// One by one.
+    Items,
+    /// By size.
+    Bytes,
+    /// By length.
+    Time,
+}
+
 impl DataCategory {
+    /// What it is measured in.
+    pub fn unit(self) -> CategoryUnit {
+        match self {
+            Self::Attachment | Self::LogByte => CategoryUnit::Bytes,
+            Self::ProfileDuration | Self::ProfileDurationUi | Self::MetricSecond => CategoryUnit::Time,
+            _ => CategoryUnit::Items,
+        }
+    }
+
     /// What an item counts as: category and quantity. Nothing for items that only belong to others (§7).
     ///
     /// A container counts for the entries that its header says it has, for one when it does not say.

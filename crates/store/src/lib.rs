@@ -17,6 +17,7 @@ pub mod monitors;
 pub mod outcomes;
 pub mod project_tokens;
 pub mod projects;
+pub mod quotas;
 pub mod seed;
 pub mod settlements;
 pub mod teams;

@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use nuthatch_normalize::{filter::FilterSettings, scrub::ScrubSettings};
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, QuotaId, Timestamp, UserId};
 
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
+use crate::{
+    StoreError,
+    quotas::{KeyRateLimit, Quota, QuotaRule},
+};
 
-/// Organizations, projects, keys. Writers return what they wrote.
+/// Organizations, projects, keys, quotas. Writers return what they wrote.
 #[async_trait]
 pub trait ProjectStore: Send + Sync + 'static {
-    /// Changes whenever an organization, project, key or issue type changes: what caches compare with.
+    /// Changes whenever an organization, project, key, quota or issue type changes: what caches compare with.
     fn config_version(&self) -> u64;
 
     /// Creates an organization. [`StoreError::Conflict`] when the slug is taken.
@@ -49,7 +52,7 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Adds a key to a project.
     async fn create_key(&self, key: NewKey) -> Result<ProjectKey, StoreError>;
 
-    /// Writes name and `is_active` of a key.
+    /// Writes name, `is_active` and rate limit of a key.
     async fn update_key(&self, key: &ProjectKey) -> Result<(), StoreError>;
 
     /// Removes a key; events sent with it stay. [`StoreError::NotFound`] when there is none.
@@ -60,6 +63,23 @@ pub trait ProjectStore: Send + Sync + 'static {
 
     /// A key by its public half: what intake asks.
     async fn key(&self, public: PublicKey) -> Result<Option<ProjectKey>, StoreError>;
+
+    /// Quotas of an organization and of its projects, by id.
+    async fn quotas(&self, organization: OrganizationId) -> Result<Vec<Quota>, StoreError>;
+
+    /// Adds a quota to an organization, or to a project of it.
+    async fn create_quota(
+        &self,
+        organization: OrganizationId,
+        project: Option<ProjectId>,
+        rule: QuotaRule,
+    ) -> Result<Quota, StoreError>;
+
+    /// Writes what a quota says. [`StoreError::NotFound`] when there is none.
+    async fn update_quota(&self, id: QuotaId, rule: QuotaRule) -> Result<(), StoreError>;
+
+    /// Removes a quota. [`StoreError::NotFound`] when there is none.
+    async fn delete_quota(&self, id: QuotaId) -> Result<(), StoreError>;
 }
 
 /// Name of the key a project is created with.
@@ -133,6 +153,20 @@ pub struct ProjectOptions {
     pub scrubbing: ScrubSettings,
     /// Which of them are dropped.
     pub filters: FilterSettings,
+    /// Where browsers may send them from.
+    pub allowed_domains: AllowedDomains,
+}
+
+/// Patterns of web origins ([`nuthatch_protocol::DomainPattern`]); every origin unless somebody chose. Without any, no
+/// request is taken that has an origin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AllowedDomains(pub Vec<String>);
+
+impl Default for AllowedDomains {
+    fn default() -> Self {
+        Self(vec!["*".to_owned()])
+    }
 }
 
 /// A project to create.
@@ -165,6 +199,8 @@ pub struct ProjectKey {
     pub public: PublicKey,
     /// Whether it is accepted.
     pub is_active: bool,
+    /// How many errors may come with it; none: any number.
+    pub rate_limit: Option<KeyRateLimit>,
     /// When it was made.
     pub created: Timestamp,
 }
@@ -178,6 +214,8 @@ pub struct NewKey {
     pub name: String,
     /// The public half (random; chosen by the caller).
     pub public: PublicKey,
+    /// How many errors may come with it; none: any number.
+    pub rate_limit: Option<KeyRateLimit>,
     /// Now.
     pub created: Timestamp,
 }

@@ -8,6 +8,7 @@ use std::{
 use nuthatch_issues::{
     MessageKey, MessageResult, Routed, Snapshot,
     changes::{EventFate, Handled},
+    flood::KEPT_OF,
     message_key, process_occurrence_batch,
 };
 use nuthatch_protocol::{EventRow, Message, Outcomes, Position, Timestamp, record::DeadLetter};
@@ -302,11 +303,19 @@ impl Apply {
     }
 }
 
-/// The row as it is stored. An event that belongs to no issue has no hashes.
-fn kept_row(row: EventRow, fate: EventFate) -> Option<EventRow> {
+/// The tag of an event that is kept for several.
+const SAMPLE_TAG: &str = "sampled";
+
+/// The row as it is stored. An event that belongs to no issue has no hashes; one that is kept for several says so.
+fn kept_row(mut row: EventRow, fate: EventFate) -> Option<EventRow> {
     match fate {
-        EventFate::Counted => Some(row),
-        EventFate::Kept => Some(EventRow { hashes: Vec::new(), ..row }),
-        EventFate::None => None,
+        EventFate::Counted => {}
+        EventFate::Kept => row.hashes.clear(),
+        EventFate::Sample => {
+            row.tags.retain(|(key, _)| key != SAMPLE_TAG);
+            row.tags.push((SAMPLE_TAG.to_owned(), format!("1 of {KEPT_OF}")));
+        }
+        EventFate::None | EventFate::Thinned => return None,
     }
+    Some(row)
 }

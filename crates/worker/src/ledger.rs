@@ -90,6 +90,8 @@ fn words(result: MessageResult) -> (Outcome, &'static str) {
     match result {
         MessageResult::Created(_)
         | MessageResult::Updated(_)
+        | MessageResult::Sample(_)
+        | MessageResult::Thinned(_)
         | MessageResult::Regressed(_)
         | MessageResult::StatusChanged(_) => (Outcome::Accepted, ""),
         MessageResult::Duplicate => (Outcome::Invalid, "duplicate"),

@@ -28,12 +28,15 @@ pub(crate) fn dead_letter(reason: &str) {
     counter!("nuthatch_worker_dead_letters_total", "reason" => reason.to_owned()).increment(1);
 }
 
-/// What the issue platform decided (`reference/issue-platform.md` §13): `result` is `created`, `updated`, `regressed`,
-/// `status_changed`, `duplicate` or `pruned`; what was dropped or refused has its reason. They add up to the records.
+/// What the issue platform decided (`reference/issue-platform.md` §13): `result` is `created`, `updated`, `sample` (kept for
+/// several), `thinned` (counted and not kept), `regressed`, `status_changed`, `duplicate` or `pruned`; what was dropped or
+/// refused has its reason. They add up to the records.
 pub(crate) fn decided(counters: &Counters) {
     let results = [
         ("created", counters.created),
         ("updated", counters.updated),
+        ("sample", counters.samples),
+        ("thinned", counters.thinned),
         ("regressed", counters.regressed),
         ("status_changed", counters.status_changed),
         ("duplicate", counters.duplicates),

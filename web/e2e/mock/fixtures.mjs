@@ -39,10 +39,48 @@ export const keys = [
     name: "Default",
     public: "9f2c4b7e6d1a4c0f8e3b5a7d9c1e2f40",
     isActive: true,
+    rateLimit: null,
     dateCreated: ago(42 * DAY),
     dsn: { public: "http://9f2c4b7e6d1a4c0f8e3b5a7d9c1e2f40@127.0.0.1:8484/1" },
   },
 ];
+
+export const quotas = {
+  organization: [
+    {
+      id: "1",
+      scope: "organization",
+      scopeId: null,
+      categories: ["error", "transaction"],
+      limit: 100_000,
+      window: 86_400,
+      reasonCode: "org_quota",
+      usage: { used: 41_230, resetsAt: ago(-9 * HOUR) },
+    },
+    {
+      id: "2",
+      scope: "project",
+      scopeId: "2",
+      categories: ["log_byte"],
+      limit: 50_000_000,
+      window: 3_600,
+      reasonCode: "storefront-logs",
+      usage: { used: 50_000_000, resetsAt: ago(-19 * MINUTE) },
+    },
+  ],
+  project: [
+    {
+      id: "3",
+      scope: "project",
+      scopeId: null,
+      categories: ["replay"],
+      limit: 0,
+      window: null,
+      reasonCode: "project_quota",
+      usage: null,
+    },
+  ],
+};
 
 export const tokens = [
   {
@@ -113,6 +151,7 @@ function issue(fields) {
     issueTypeName: "Error",
     issueCategory: "error",
     numComments: 0,
+    unkeptCount: 0,
     userCount: Math.ceil(total / 7),
     count: String(Math.max(1, total)),
     firstSeen: ago(firstSeen),

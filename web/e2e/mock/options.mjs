@@ -9,6 +9,7 @@ export function freshOptions() {
       sensitiveFields: [],
       safeFields: [],
       relayPiiConfig: null,
+      allowedDomains: ["*"],
       options: {
         "filters:blacklisted_ips": "",
         "filters:releases": "",
@@ -48,6 +49,9 @@ export function optionsAnswer(options, project, method, rest, body, send) {
     filter.active = body.subfilters ?? body.active;
     return send(204);
   }
+  const bad = body?.allowedDomains?.findIndex((domain) => domain.includes(" ")) ?? -1;
+  if (bad >= 0)
+    return send(400, { detail: "allowedDomains is wrong", [`allowedDomains.${bad}`]: ["a host has no spaces"] });
   if (method === "PUT") Object.assign(options.detail, body);
   return send(200, { ...project, ...options.detail });
 }

@@ -13,6 +13,7 @@ import { letterAnswer, letters } from "./letters.mjs";
 import { freshOptions, optionsAnswer } from "./options.mjs";
 import { outcomeStats } from "./outcomes.mjs";
 import { traceAnswer } from "./traces.mjs";
+import { keyAnswer, quotaAnswer } from "./quotas.mjs";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const TYPES = {
@@ -35,6 +36,8 @@ function fresh(scenario) {
     teams: structuredClone(data.teams),
     projectTokens: structuredClone(data.projectTokens),
     options: freshOptions(),
+    keys: structuredClone(data.keys),
+    quotas: scenario === "silent" ? { organization: [], project: [] } : structuredClone(data.quotas),
   };
 }
 
@@ -131,12 +134,16 @@ function answer(state, request, url, body, response) {
     return teamAnswer(state, request, path, body, response);
   const projectToken = /^\/projects\/acme\/[\w-]+\/tokens\/(?:(\d+)\/)?$/.exec(path);
   if (projectToken) return tokenAnswer(state, request, projectToken[1], body, response);
-  const project = /^\/projects\/acme\/([\w-]+)\/(keys\/)?$/.exec(path);
-  if (project?.[2] === undefined && project?.[1] === "shop-api")
+  const quota = /^\/(organization|project)s\/acme\/(?:[\w-]+\/)?quotas\/(?:(\d+)\/)?$/.exec(path);
+  if (quota) return quotaAnswer(state, quota[1], quota[2], request.method, body, send.bind(null, response));
+  const clientKey = /^\/projects\/acme\/[\w-]+\/keys\/(?:(\w+)\/)?$/.exec(path);
+  if (clientKey) return keyAnswer(state, clientKey[1], request.method, body, send.bind(null, response));
+  const project = /^\/projects\/acme\/([\w-]+)\/$/.exec(path);
+  if (project?.[1] === "shop-api")
     return optionsAnswer(state.options, data.projects[0], request.method, "", body, send.bind(null, response));
   const rule = /^\/projects\/acme\/shop-api\/((?:filters|scrubbing)\/.*)$/.exec(path);
   if (rule) return optionsAnswer(state.options, null, request.method, rule[1], body, send.bind(null, response));
-  if (project) return ok(project[2] ? data.keys : projects.find(({ slug }) => slug === project[1]));
+  if (project) return ok(projects.find(({ slug }) => slug === project[1]));
   if (path === "/organizations/acme/issues-count/") {
     const queries = url.searchParams.getAll("query");
     return ok(Object.fromEntries(queries.map((query) => [query, select(state, query, url).length])));

@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
-import { ask, GET, POST, PUT } from "./client";
+import { ask, DELETE, GET, POST, PUT } from "./client";
+import type { KeyRequest } from "./models";
 
 export const organizations = queryOptions({
   queryKey: ["organizations"],
@@ -52,4 +53,14 @@ export async function updateProject(org: string, slug: string, change: { name?: 
 export async function createProjectKey(org: string, slug: string, name: string) {
   const params = { path: { org, project: slug } };
   return (await ask(POST("/api/0/projects/{org}/{project}/keys/", { params, body: { name } }))).data;
+}
+
+export async function updateProjectKey(org: string, slug: string, key: string, body: KeyRequest) {
+  const params = { path: { org, project: slug, key } };
+  return (await ask(PUT("/api/0/projects/{org}/{project}/keys/{key}/", { params, body }))).data;
+}
+
+export async function deleteProjectKey(org: string, slug: string, key: string): Promise<void> {
+  const params = { path: { org, project: slug, key } };
+  await ask(DELETE("/api/0/projects/{org}/{project}/keys/{key}/", { params }));
 }

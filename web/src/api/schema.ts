@@ -509,6 +509,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/organizations/{org}/quotas/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The quotas of an organization, those of its projects left out. All of them: there are at most a hundred. */
+        get: operations["listQuotas"];
+        put?: never;
+        /** Adds a quota to an organization. It takes effect with the next request. */
+        post: operations["createQuota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/quotas/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a quota of an organization. It takes effect with the next request. */
+        put: operations["updateQuota"];
+        post?: never;
+        /** Removes a quota of an organization. */
+        delete: operations["deleteQuota"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/organizations/{org}/shortids/{short_id}/": {
         parameters: {
             query?: never;
@@ -853,7 +889,7 @@ export interface paths {
         };
         /** A key. */
         get: operations["getKey"];
-        /** Renames a key, switches it on or off. */
+        /** Renames a key, switches it on or off, limits it. It takes effect with the next request. */
         put: operations["updateKey"];
         post?: never;
         /** Deletes a key; events that were sent with it stay. */
@@ -878,6 +914,42 @@ export interface paths {
          */
         post: operations["sendOccurrences"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/quotas/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The quotas of a project. Those of its organization limit it, too. */
+        get: operations["listProjectQuotas"];
+        put?: never;
+        /** Adds a quota to a project. It takes effect with the next request. */
+        post: operations["createProjectQuota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/quotas/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a quota of a project. It takes effect with the next request. */
+        put: operations["updateProjectQuota"];
+        post?: never;
+        /** Removes a quota of a project. */
+        delete: operations["deleteProjectQuota"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1585,6 +1657,11 @@ export interface components {
             userCount: number;
             /** @description Number of events, as text. */
             count: string;
+            /**
+             * Format: int64
+             * @description How many of them are counted and not kept, because too many came at once.
+             */
+            unkeptCount: number;
             firstSeen: string;
             lastSeen: string;
             assignedTo: components["schemas"]["Actor"] | null;
@@ -1860,17 +1937,24 @@ export interface components {
             browserSdk: components["schemas"]["BrowserSdk"];
             dynamicSdkLoaderOptions: components["schemas"]["LoaderOptions"];
         };
-        /** @description At most `count` events in `window` seconds. */
+        /** @description At most `count` errors in `window` seconds. */
         KeyRateLimit: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description From 1 second to 31 days.
+             */
             window: number;
-            /** Format: int32 */
+            /**
+             * Format: int64
+             * @description 0: none at all.
+             */
             count: number;
         };
-        /** @description A key to create or change. */
+        /** @description A key to create or change. What is absent stays. */
         KeyRequest: {
             name?: string | null;
             isActive?: boolean | null;
+            rateLimit?: components["schemas"]["KeyRateLimit"] | null;
         };
         /** @description Numbers of the whole life of an issue. */
         Lifetime: {
@@ -2145,6 +2229,8 @@ export interface components {
             name?: string | null;
             slug?: string | null;
             platform?: string | null;
+            /** @description Where browsers may send from: `*`, `example.com`, `*.example.com`, `https://example.com:8443`. None: from nowhere. */
+            allowedDomains?: string[] | null;
             /** @description Lists of the inbound filters, as the answer has them. */
             options?: {
                 [key: string]: unknown;
@@ -2161,6 +2247,50 @@ export interface components {
         ProjectTokenRequest: {
             /** @description Name for people. */
             name?: string | null;
+        };
+        /** @description How much an organization, a project or a key may send. */
+        Quota: {
+            id: string;
+            /** @description What counts together: `organization`, `project` or `key`. */
+            scope: string;
+            /** @description The one project (id) or key (public half) it is for; null: each of them on its own. */
+            scopeId: string | null;
+            /** @description For instance `error`; empty: everything. */
+            categories: string[];
+            /**
+             * Format: int64
+             * @description Most units in a window; 0: none at all; null: any number, which is counted.
+             */
+            limit: number | null;
+            /**
+             * Format: int32
+             * @description Length of the window in seconds; null where nothing is counted.
+             */
+            window: number | null;
+            /** @description The word that statistics have for what it refuses. */
+            reasonCode: string;
+            usage: components["schemas"]["Usage"] | null;
+        };
+        /** @description What a quota is to say: all of it, each time. */
+        QuotaRequest: {
+            /** @description `organization`, `project` or `key`; when absent that which the quota belongs to. */
+            scope?: string | null;
+            /** @description The one project (id or slug) or key (public half) it is for. */
+            scopeId?: string | null;
+            /** @description For instance `error`; all of one unit. Only what refuses everything may leave them out. */
+            categories?: string[];
+            /**
+             * Format: int64
+             * @description Most units in a window; 0: none at all; null: any number, which is counted.
+             */
+            limit?: number | null;
+            /**
+             * Format: int32
+             * @description Length of the window in seconds, from 1 to 31 days; not needed for a limit of 0.
+             */
+            window?: number | null;
+            /** @description The word that statistics have for what it refuses: small letters, digits, `_` and `-`. */
+            reasonCode?: string | null;
         };
         /** @description The version of a release. */
         ReleaseName: {
@@ -2514,6 +2644,16 @@ export interface components {
         };
         /** @description Number or slug of an issue type. */
         TypeName: number | string;
+        /** @description What is used of a quota in the present window. */
+        Usage: {
+            /**
+             * Format: int64
+             * @description Units that were let through; of the fullest project or key, where each counts on its own.
+             */
+            used: number;
+            /** @description When the next window begins. */
+            resetsAt: string;
+        };
         /** @description An account, as everybody in its organizations sees it. */
         User: {
             id: string;
@@ -4418,6 +4558,208 @@ export interface operations {
             };
         };
     };
+    listQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description Id of the quota */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description Id of the quota */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getShortId: {
         parameters: {
             query?: never;
@@ -5987,6 +6329,216 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listProjectQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createProjectQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateProjectQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description Id of the quota */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteProjectQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description Id of the quota */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -134,6 +134,11 @@ export function Shell() {
               </Link>
             </li>
             <li>
+              <Link className={styles.link} params={{ org }} to="/settings/$org/quotas/">
+                <Icon name="filter" /> Quotas
+              </Link>
+            </li>
+            <li>
               <Link className={styles.link} params={{ org }} to="/settings/$org/teams/">
                 <Icon name="user" /> Teams
               </Link>

@@ -143,6 +143,18 @@ const projectFilters = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/FiltersPage"), "FiltersPage"),
 });
 
+const projectQuotas = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/projects/$project/quotas",
+  component: lazyRouteComponent(() => import("@/features/settings/QuotasPage"), "ProjectQuotasPage"),
+});
+
+const organizationQuotas = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/quotas",
+  component: lazyRouteComponent(() => import("@/features/settings/QuotasPage"), "OrganizationQuotasPage"),
+});
+
 const deadLetters = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings/$org/dead-letters",
@@ -207,6 +219,8 @@ export const router = createRouter({
       projectSettings,
       projectPrivacy,
       projectFilters,
+      projectQuotas,
+      organizationQuotas,
       deadLetters,
       deadLetter,
       issueTypesPage,

@@ -80,10 +80,12 @@ pub(super) async fn create(
     Body(request): Body<KeyRequest>,
 ) -> Result<(StatusCode, Json<Key>), ApiError> {
     let name = check_name(request.name.as_deref().unwrap_or("Key"))?;
+    let rate_limit = request.checked_limit()?.flatten();
     if api.meta.keys(place.project.id).await?.len() >= KEYS_MAX {
         return Err(ApiError::Invalid(format!("a project has at most {KEYS_MAX} keys; delete one first")));
     }
-    let new = NewKey { project_id: place.project.id, name, public: PublicKey(api.random()), created: api.now() };
+    let (project_id, public, created) = (place.project.id, PublicKey(api.random()), api.now());
+    let new = NewKey { project_id, name, public, rate_limit, created };
     let key = api.meta.create_key(new).await?;
     Ok((StatusCode::CREATED, Json(Key::new(&key, &api.public_url))))
 }
@@ -102,7 +104,7 @@ pub(super) async fn detail(
     Ok(Json(Key::new(&find(&api, &place, &path).await?, &api.public_url)))
 }
 
-/// Renames a key, switches it on or off.
+/// Renames a key, switches it on or off, limits it. It takes effect with the next request.
 #[utoipa::path(
     put, path = "/api/0/projects/{org}/{project}/keys/{key}/", operation_id = "updateKey", tag = "projects",
     params(ProjectPath, ("key" = String, Path, description = "Public half of the key")), request_body = KeyRequest,
@@ -115,6 +117,9 @@ pub(super) async fn update(
     Body(request): Body<KeyRequest>,
 ) -> Result<Json<Key>, ApiError> {
     let mut key = find(&api, &place, &path).await?;
+    if let Some(limit) = request.checked_limit()? {
+        key.rate_limit = limit;
+    }
     if let Some(name) = request.name {
         key.name = check_name(&name)?;
     }

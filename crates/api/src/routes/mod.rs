@@ -27,6 +27,7 @@ mod outcomes;
 mod paths;
 mod project_tokens;
 mod projects;
+mod quotas;
 mod scrubbing;
 mod sign_in;
 mod slug;
@@ -113,6 +114,10 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::detail, keys::update, keys::delete))
         .routes(routes!(keys::of_organization))
+        .routes(routes!(quotas::list, quotas::create))
+        .routes(routes!(quotas::update, quotas::delete))
+        .routes(routes!(quotas::list_of_project, quotas::create_in_project))
+        .routes(routes!(quotas::update_in_project, quotas::delete_in_project))
         .routes(routes!(project_tokens::list, project_tokens::create))
         .routes(routes!(project_tokens::delete))
         .routes(routes!(issues::list, bulk::update))

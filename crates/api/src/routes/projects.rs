@@ -26,7 +26,7 @@ use crate::{
     query::{Body, Paging, Query, single},
     shape::{
         filter::change_lists,
-        project::{NewProjectRequest, Project, ProjectDetail, ProjectRequest},
+        project::{NewProjectRequest, Project, ProjectDetail, ProjectRequest, read_domains},
         team::TeamSummary,
     },
 };
@@ -182,6 +182,9 @@ pub(super) async fn update(
     request.scrubbing.change(&mut project.options.scrubbing, &mut wrong);
     if let Some(lists) = &request.options {
         change_lists(&mut project.options.filters, lists, &mut wrong);
+    }
+    if let Some(domains) = &request.allowed_domains {
+        project.options.allowed_domains = read_domains(domains, &mut wrong);
     }
     if !wrong.is_empty() {
         return Err(ApiError::InvalidFields(wrong));

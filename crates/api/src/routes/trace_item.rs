@@ -103,8 +103,7 @@ pub(super) async fn detail(
     let item = match (text.parse::<EventId>(), text.parse::<SpanId>(), trace) {
         (Ok(id), ..) => api.traces.get(project, kind, id).await?,
         (_, Ok(span), Some(trace)) => {
-            let trace: TraceId =
-                trace.parse().map_err(|error| wrong("trace_id", format!("{trace:?}: {error}")))?;
+            let trace: TraceId = trace.parse().map_err(|error| wrong("trace_id", format!("{trace:?}: {error}")))?;
             let items = api.traces.trace(&[project], trace, TRACE_ITEMS_MAX).await?;
             items.into_iter().find(|item| item.kind == TraceItemKind::Span && item.span_id == Some(span))
         }

@@ -57,6 +57,8 @@ pub(crate) struct Issue {
     pub(crate) user_count: u64,
     /// Number of events, as text.
     pub(crate) count: String,
+    /// How many of them are counted and not kept, because too many came at once.
+    pub(crate) unkept_count: u64,
     pub(crate) first_seen: String,
     pub(crate) last_seen: String,
     pub(crate) assigned_to: Option<Actor>,
@@ -226,6 +228,7 @@ impl Issue {
             num_comments: 0,
             user_count: issue.user_count,
             count: issue.times_seen.to_string(),
+            unkept_count: issue.flood.thinned,
             first_seen: issue.first_seen.to_string(),
             last_seen: issue.last_seen.to_string(),
             assigned_to: issue.assignee.and_then(|assignee| context.people.actor(assignee)),

@@ -1,9 +1,13 @@
 //! Client keys and DSNs (`reference/web-api.md` §3.3).
 
-use nuthatch_store::projects;
+use std::collections::BTreeMap;
+
+use nuthatch_store::{projects, quotas};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
+
+use crate::{error::ApiError, query::present};
 
 /// A client key.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,11 +30,13 @@ pub(crate) struct Key {
     pub(crate) dynamic_sdk_loader_options: LoaderOptions,
 }
 
-/// At most `count` events in `window` seconds.
-#[derive(Debug, Serialize, ToSchema)]
+/// At most `count` errors in `window` seconds.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 pub(crate) struct KeyRateLimit {
+    /// From 1 second to 31 days.
     pub(crate) window: u32,
-    pub(crate) count: u32,
+    /// 0: none at all.
+    pub(crate) count: u64,
 }
 
 /// Addresses for SDKs. Empty: not served.
@@ -80,7 +86,7 @@ impl Key {
             secret: String::new(),
             project_id: key.project_id.0,
             is_active: key.is_active,
-            rate_limit: None,
+            rate_limit: key.rate_limit.map(|limit| KeyRateLimit { window: limit.window_secs, count: limit.count }),
             date_created: key.created.to_string(),
             dsn: Dsn {
                 secret: dsn.clone(),
@@ -120,10 +126,39 @@ pub fn dsn(public_url: &Url, key: &projects::ProjectKey) -> String {
     format!("{scheme}://{}@{host}{port}{path}/{}", key.public, key.project_id)
 }
 
-/// A key to create or change.
+/// A key to create or change. What is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct KeyRequest {
     pub(crate) name: Option<String>,
     pub(crate) is_active: Option<bool>,
+    /// Null: no limit.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<KeyRateLimit>)]
+    pub(crate) rate_limit: Option<Option<KeyRateLimit>>,
+}
+
+impl KeyRequest {
+    /// The limit that is asked for, `None` when none is.
+    pub(crate) fn checked_limit(&self) -> Result<Option<Option<quotas::KeyRateLimit>>, ApiError> {
+        let Some(Some(KeyRateLimit { window, count })) = self.rate_limit else {
+            return Ok(self.rate_limit.map(|_| None));
+        };
+        let mut wrong = BTreeMap::new();
+        if !(1..=quotas::WINDOW_MAX_SECS).contains(&window) {
+            wrong.insert("rateLimit.window".to_owned(), window_bounds());
+        }
+        if i64::try_from(count).is_err() {
+            wrong.insert("rateLimit.count".to_owned(), "the number is too large".to_owned());
+        }
+        if !wrong.is_empty() {
+            return Err(ApiError::InvalidFields(wrong));
+        }
+        Ok(Some(Some(quotas::KeyRateLimit { window_secs: window, count })))
+    }
+}
+
+/// What is said about a window that is none.
+pub(crate) fn window_bounds() -> String {
+    format!("expected seconds, from 1 to {}", quotas::WINDOW_MAX_SECS)
 }

@@ -22,6 +22,7 @@ pub(crate) mod organization;
 pub(crate) mod outcome;
 pub(crate) mod people;
 pub(crate) mod project;
+pub(crate) mod quota;
 pub(crate) mod scrubbing;
 pub(crate) mod tag;
 pub(crate) mod team;

@@ -1,8 +1,11 @@
 //! Projects (`reference/web-api.md` §3.2).
 
+use std::collections::BTreeMap;
+
+use nuthatch_protocol::{DomainPattern, InvalidDomain};
 use nuthatch_store::{
     issues::ProjectTotals,
-    projects::{self, ProjectOptions},
+    projects::{self, AllowedDomains, ProjectOptions},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -164,7 +167,7 @@ impl ProjectDetail {
             is_public: false,
             avatar: Avatar::letters(),
             subject_prefix: String::new(),
-            allowed_domains: vec!["*".to_owned()],
+            allowed_domains: options.allowed_domains.0.clone(),
             resolve_age: 0,
             data_scrubber: scrubbing.data_scrubber,
             data_scrubber_defaults: scrubbing.data_scrubber_defaults,
@@ -200,6 +203,27 @@ pub(crate) struct ProjectRequest {
     pub(crate) platform: Option<String>,
     #[serde(flatten)]
     pub(crate) scrubbing: ScrubbingRequest,
+    /// Where browsers may send from: `*`, `example.com`, `*.example.com`, `https://example.com:8443`. None: from nowhere.
+    pub(crate) allowed_domains: Option<Vec<String>>,
     /// Lists of the inbound filters, as the answer has them.
     pub(crate) options: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Most patterns of a project.
+const DOMAINS_MAX: usize = 100;
+
+/// The patterns, written as one; tells what is wrong, each by its path.
+pub(crate) fn read_domains(domains: &[String], wrong: &mut BTreeMap<String, String>) -> AllowedDomains {
+    if domains.len() > DOMAINS_MAX {
+        wrong.insert("allowedDomains".to_owned(), format!("at most {DOMAINS_MAX} are taken"));
+    }
+    let mut read = Vec::new();
+    for (index, domain) in domains.iter().enumerate().take(DOMAINS_MAX) {
+        match domain.parse::<DomainPattern>() {
+            Ok(pattern) => read.push(pattern.to_string()),
+            Err(InvalidDomain::Empty) => {}
+            Err(error) => _ = wrong.insert(format!("allowedDomains.{index}"), error.to_string()),
+        }
+    }
+    AllowedDomains(read)
 }

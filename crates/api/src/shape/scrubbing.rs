@@ -6,9 +6,11 @@ use nuthatch_normalize::{
     Problem,
     scrub::{Change, ScrubSettings, Scrubber, read_pii_config},
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+
+use crate::query::present;
 
 /// Settings of scrubbing. What is absent stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -29,11 +31,6 @@ pub(crate) struct ScrubbingRequest {
     #[serde(deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     relay_pii_config: Option<Value>,
-}
-
-/// Tells null (none) from absent (leave).
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
 }
 
 impl ScrubbingRequest {

@@ -22,6 +22,7 @@ use nuthatch_store::{
     log::{LogLayout, StoredRecord},
     memory::{MemoryEvents, MemoryLog, MemoryMeta, MemoryTraces},
     projects::{NewProject, Organization, Project, Role},
+    quotas::{Quota, QuotaUsage},
 };
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
@@ -104,6 +105,10 @@ impl App {
                 bytes.iter_mut().enumerate().for_each(|(n, byte)| *byte = seed.wrapping_mul(31).wrapping_add(n as u8));
             }),
             canonicalise: Arc::new(|record| Box::pin(async move { Ok(canonicalise(&record)) })),
+            quota_usage: Some(Arc::new(|quota: &Quota| {
+                let ends_secs = NOON + i64::from(quota.rule.window_secs);
+                QuotaUsage { used: quota.id.0 * 10, ends_secs }
+            })),
             public_url: "https://nuthatch.example/".parse().unwrap(),
         };
         let acme = side(&meta, "acme", "ann@example.com", "web").await;
@@ -291,6 +296,7 @@ fn issue(id: IssueId, project_id: ProjectId, number: u64) -> Issue {
         snooze: None,
         open_period: None,
         detector_id: None,
+        flood: nuthatch_issues::Flood::default(),
     }
 }
 

@@ -304,8 +304,12 @@ async fn one_item_is_shown_with_all_its_attributes() {
     assert_eq!(log["attributes"], json!([{"name": "severity", "type": "str", "value": "warn"}]));
     let span = get(&format!("0101010101010101/?trace_id={TRACE}")).await.json();
     assert_eq!(span["itemId"], "01".repeat(16));
-    assert!(span["attributes"].as_array().unwrap().contains(&json!({"name": "cached", "type": "bool", "value": false})));
-    for missing in ["0101010101010101/".to_owned(), format!("{}/", "09".repeat(16)), format!("{id}/?item_type=tracemetrics")] {
+    assert!(
+        span["attributes"].as_array().unwrap().contains(&json!({"name": "cached", "type": "bool", "value": false}))
+    );
+    for missing in
+        ["0101010101010101/".to_owned(), format!("{}/", "09".repeat(16)), format!("{id}/?item_type=tracemetrics")]
+    {
         assert_eq!(get(&missing).await.status, StatusCode::NOT_FOUND, "{missing}");
     }
     assert_eq!(get(&format!("{id}/?item_type=errors")).await.status, StatusCode::BAD_REQUEST);

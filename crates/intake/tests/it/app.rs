@@ -14,9 +14,12 @@ use nuthatch_store::{
     Log, ProjectStore as _,
     log::ReadLimit,
     memory::{MemoryLog, MemoryMeta},
-    projects::{NewKey, NewProject, ProjectKey},
+    projects::{AllowedDomains, NewKey, NewProject, ProjectKey},
+    quotas::KeyRateLimit,
 };
 use tower::ServiceExt as _;
+
+use crate::cases::Settings;
 
 /// The key of project 1.
 pub(crate) const KEY: &str = "11111111111111111111111111111111";
@@ -102,6 +105,24 @@ impl App {
         let batch = self.log.read(start, ReadLimit { records: usize::MAX, bytes: usize::MAX }).await.unwrap();
         batch.records.iter().map(|record| IngestRecord::decode(&record.value).unwrap()).collect()
     }
+
+    /// Sets what a case wants of project 1 and its key.
+    pub(crate) async fn set(&self, settings: &Settings) {
+        let mut project = self.meta.project(ProjectId(1)).await.unwrap().unwrap();
+        if let Some(domains) = &settings.allowed_domains {
+            project.options.allowed_domains = AllowedDomains(domains.clone());
+            self.meta.update_project(&project).await.unwrap();
+        }
+        if let Some((window_secs, count)) = settings.rate_limit {
+            let mut key = self.meta.keys(project.id).await.unwrap().remove(0);
+            key.rate_limit = Some(KeyRateLimit { window_secs, count });
+            self.meta.update_key(&key).await.unwrap();
+        }
+        let of_project = settings.project_quotas.iter().map(|rule| (Some(project.id), rule));
+        for (owner, rule) in settings.quotas.iter().map(|rule| (None, rule)).chain(of_project) {
+            self.meta.create_quota(project.organization_id, owner, rule.clone()).await.unwrap();
+        }
+    }
 }
 
 impl App {
@@ -124,7 +145,7 @@ impl App {
 }
 
 pub(crate) async fn add_key(meta: &MemoryMeta, public: PublicKey) -> ProjectKey {
-    let key = NewKey { project_id: ProjectId(1), name: "another".to_owned(), public, created: NOW };
+    let key = NewKey { project_id: ProjectId(1), name: "another".to_owned(), public, rate_limit: None, created: NOW };
     meta.create_key(key).await.unwrap()
 }
 

@@ -6,6 +6,7 @@ use axum::body::Body;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::Request;
 use nuthatch_intake::IntakeConfig;
+use nuthatch_store::quotas::QuotaRule;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -28,6 +29,12 @@ struct Case {
     /// Bounds that differ from the usual ones.
     #[serde(default)]
     limits: Limits,
+    /// What the project and its key allow.
+    #[serde(default)]
+    settings: Settings,
+    /// Bodies that are sent before, in the same way; each is taken whole.
+    #[serde(default)]
+    before: Vec<CaseBody>,
     status: u16,
     /// What the JSON of the answer must hold; `{}`: exactly that.
     #[serde(default)]
@@ -47,6 +54,19 @@ struct Case {
     records_count: Option<usize>,
     /// What must have been counted, if that is said: in any order.
     outcomes: Option<Vec<String>>,
+}
+
+/// What somebody set before the request.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// Window and count of the key.
+    pub(crate) rate_limit: Option<(u32, u64)>,
+    /// Quotas of the organization.
+    pub(crate) quotas: Vec<QuotaRule>,
+    /// Quotas of the project.
+    pub(crate) project_quotas: Vec<QuotaRule>,
+    pub(crate) allowed_domains: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -152,11 +172,19 @@ async fn check(case: &Case) {
     let mut config = IntakeConfig::default();
     config.envelope_max_bytes = case.limits.envelope.unwrap_or(config.envelope_max_bytes);
     let app = App::with(config, |log| log).await;
-    let mut request = Request::builder().method(case.method.as_str()).uri(fill(&case.path));
-    for (header, value) in &case.headers {
-        request = request.header(header, fill(value.as_str().unwrap()));
+    app.set(&case.settings).await;
+    let request = |body: &CaseBody| {
+        let mut request = Request::builder().method(case.method.as_str()).uri(fill(&case.path));
+        for (header, value) in &case.headers {
+            request = request.header(header, fill(value.as_str().unwrap()));
+        }
+        request.body(Body::from(body.bytes())).unwrap()
+    };
+    for body in &case.before {
+        let answer = app.send(request(body)).await;
+        assert_eq!((answer.status.as_u16(), answer.headers.get("x-sentry-rate-limits")), (200, None), "{name}: before");
     }
-    let answer = app.send(request.body(Body::from(case.body.bytes())).unwrap()).await;
+    let answer = app.send(request(&case.body)).await;
     check_answer(case, &answer);
 
     let records = app.topics().await;

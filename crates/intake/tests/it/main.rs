@@ -8,3 +8,4 @@ mod cases;
 mod failures;
 mod hostile;
 mod outcomes;
+mod quotas;

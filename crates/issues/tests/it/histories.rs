@@ -1,7 +1,7 @@
 //! Random histories: however they are cut into batches, and however groups run, they end where the serial model does.
 
 use nuthatch_issues::{
-    Action, Cause, Job, MessageResult, Needs, Quota, Routed, Substatus,
+    Action, Cause, FloodGuard, Job, MessageResult, Needs, Quota, Routed, Substatus,
     action::{Archive, Until},
     apply_action, run_job,
 };
@@ -85,6 +85,7 @@ fn history() -> impl Strategy<Value = (Vec<Routed>, Vec<usize>)> {
 fn beginning() -> State {
     let mut state = State::with_projects(&[1, 2]);
     state.options.occurrence_rate_limit = Some(Quota::per_hour(4));
+    state.options.flood_guard = Some(FloodGuard { kept_per_minute: 2 });
     for number in [0, 3, 17] {
         state.hashes.insert((ProjectId(1), hash(number)), None);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use md5::{Digest, Md5};
 use nuthatch_issues::{
-    Activity, ActivityKind, Cause, DropReason, Issue, IssueType, Job, MessageResult, RefuseReason, Routed, Rule,
+    Activity, ActivityKind, Cause, DropReason, Flood, Issue, IssueType, Job, MessageResult, RefuseReason, Routed, Rule,
     Status, Substatus,
     changes::{EventFate, Handled, Sightings},
     history::{HistoryEntry, HistoryState},
@@ -46,6 +46,8 @@ pub(crate) fn handle(state: &mut State, routed: &Routed, now: Timestamp) -> Mess
     let fate = match result {
         MessageResult::Refused(_) => return result,
         MessageResult::Created(_) | MessageResult::Updated(_) | MessageResult::Regressed(_) => EventFate::Counted,
+        MessageResult::Sample(_) => EventFate::Sample,
+        MessageResult::Thinned(_) => EventFate::Thinned,
         MessageResult::Dropped(DropReason::Noise | DropReason::CreationQuota | DropReason::TypeMismatch) => {
             EventFate::Kept
         }
@@ -75,8 +77,20 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
     let result = match owner {
         Some(id) if state.issues[&id].type_id != occurrence.type_id => MessageResult::Dropped(DropReason::TypeMismatch),
         Some(id) => {
+            let before = state.issues[&id].status;
+            let number = number_in_flood(state, id, occurrence);
             let regressed = repeated(state, id, occurrence, now);
-            if regressed { MessageResult::Regressed(id) } else { MessageResult::Updated(id) }
+            let kept = state.options.flood_guard.map_or(u64::MAX, |guard| guard.kept_per_minute);
+            match number {
+                _ if regressed => MessageResult::Regressed(id),
+                number if number <= kept => MessageResult::Updated(id),
+                number if (number - kept).is_multiple_of(10) => MessageResult::Sample(id),
+                _ if state.issues[&id].status != before => MessageResult::Updated(id),
+                _ => {
+                    state.issues.get_mut(&id).unwrap().flood.thinned += 1;
+                    MessageResult::Thinned(id)
+                }
+            }
         }
         None => {
             let reason = if is_error { None } else { unwelcome(state, occurrence, issue_type, now) };
@@ -89,14 +103,32 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
     if let Some(release) = known_release(state, occurrence) {
         state.releases.entry((project, release)).or_insert(at);
     }
-    let (MessageResult::Created(id) | MessageResult::Updated(id) | MessageResult::Regressed(id)) = result else {
-        return result;
+    let id = match result {
+        MessageResult::Created(id)
+        | MessageResult::Updated(id)
+        | MessageResult::Regressed(id)
+        | MessageResult::Sample(id)
+        | MessageResult::Thinned(id) => id,
+        _ => return result,
     };
     own(state, project, &occurrence.hashes, id);
     if matches!(result, MessageResult::Created(_)) {
+        number_in_flood(state, id, occurrence);
         count(state, id, occurrence);
     }
     result
+}
+
+/// Which event of its minute an error is to its issue; 0 where nobody counts.
+fn number_in_flood(state: &mut State, id: IssueId, occurrence: &Occurrence) -> u64 {
+    if state.options.flood_guard.is_none() || occurrence.path != EventPath::Error {
+        return 0;
+    }
+    let flood = &mut state.issues.get_mut(&id).unwrap().flood;
+    let minute = occurrence.detection_time.0.div_euclid(60_000_000);
+    let goes_on = flood.minute - minute == 0 || flood.minute - minute == 1;
+    *flood = if goes_on { Flood { events: flood.events + 1, ..*flood } } else { Flood { minute, events: 1, ..*flood } };
+    flood.events
 }
 
 fn count(state: &mut State, id: IssueId, occurrence: &Occurrence) {
@@ -239,6 +271,7 @@ fn first(
             ended_by: None,
         }),
         detector_id: None,
+        flood: Flood::default(),
     }
 }
 

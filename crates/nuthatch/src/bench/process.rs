@@ -71,6 +71,8 @@ impl Child {
             .arg(data)
             .args(arguments)
             .env("NUTHATCH_TELEMETRY__LOG", "warn")
+            // Every event is to be written: its few issues get far more than is kept of a flood.
+            .env("NUTHATCH_WORKER__KEPT_PER_ISSUE_MINUTE", "0")
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;

@@ -153,7 +153,7 @@ async fn handle(
             _ => {}
         }
         if let Message::Occurrence(occurrence) = &routed.message
-            && let Some(EventFate::Counted | EventFate::Kept) = result.fate(&routed.message)
+            && result.fate(&routed.message).is_some_and(EventFate::is_stored)
         {
             report.stored(occurrence, occurrence.path == EventPath::Full);
             report.streamed(occurrence, *result);
@@ -162,7 +162,7 @@ async fn handle(
     report.happened(changes.activities);
     let kept = rows.into_iter().zip(messages.iter().zip(&results)).filter_map(|(row, (routed, result))| {
         let fate = result.fate(&routed.message)?;
-        row.filter(|row| row.shows.is_some() && fate != EventFate::None)
+        row.filter(|row| row.shows.is_some() && fate.is_stored())
     });
     events.upsert(kept.collect(), next).await?;
     Ok(())

@@ -53,7 +53,7 @@ impl Report {
     pub(super) fn streamed(&mut self, occurrence: &Occurrence, result: MessageResult) {
         let (id, is_new, is_regression) = match result {
             MessageResult::Created(id) => (id, true, false),
-            MessageResult::Updated(id) => (id, false, false),
+            MessageResult::Updated(id) | MessageResult::Sample(id) => (id, false, false),
             MessageResult::Regressed(id) => (id, false, true),
             _ => return,
         };

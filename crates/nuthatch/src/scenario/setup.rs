@@ -270,6 +270,7 @@ impl Group {
             snooze: None,
             open_period: periods.last(),
             detector_id: None,
+            flood: nuthatch_issues::Flood::default(),
         })
     }
 }

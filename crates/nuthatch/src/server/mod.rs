@@ -14,6 +14,7 @@ use nuthatch_protocol::{Clock, EventId, Topic};
 use nuthatch_store::{
     EventStore, Log, MetaStore, TraceStore,
     log::{LogLayout, ReadLimit},
+    quotas::Quota,
 };
 use nuthatch_store_embedded::{
     events::{self, EmbeddedEvents},
@@ -140,6 +141,10 @@ impl Server {
                     let rules = rules.clone();
                     Box::pin(async move { rules.stored_event(&record).await })
                 }),
+                quota_usage: roles.contains(&Role::Intake).then(|| {
+                    let intake = intake.clone();
+                    Arc::new(move |quota: &Quota| intake.quota_usage(quota)) as nuthatch_api::UsageOfQuota
+                }),
                 public_url: config.public_url(address)?,
             });
             router = router.merge(nuthatch_api::router(api)).fallback(web::asset);
@@ -220,7 +225,14 @@ fn worker_options(config: &Config) -> WorkerOptions {
         commit_interval: Duration::from_millis(config.worker.commit_interval_ms),
         commit_max_events: config.worker.commit_max_events,
         retention: Duration::from_secs(u64::from(config.retention.events_days) * 86_400),
-        platform: nuthatch_issues::Options::default(),
+        platform: platform_options(config.worker.kept_per_issue_minute),
+    }
+}
+
+fn platform_options(kept_per_minute: u64) -> nuthatch_issues::Options {
+    nuthatch_issues::Options {
+        flood_guard: (kept_per_minute > 0).then_some(nuthatch_issues::FloodGuard { kept_per_minute }),
+        ..nuthatch_issues::Options::default()
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use http::Method;
 use nuthatch::{
     client::{Client, Dsn},
     sample::Sequence,
@@ -13,9 +14,9 @@ use nuthatch::{
 use nuthatch_protocol::{EventId, Outcomes, Position, Timestamp, Topic};
 use nuthatch_store::{EventStore as _, SettlementStore as _, issues::ConsumerPosition, settlements::Settlement};
 use nuthatch_store_embedded::events::{EmbeddedEvents, Options};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::server::{Server, Site, json, run};
+use crate::server::{self, Server, Site, run};
 
 const KILLS: u64 = 3;
 
@@ -29,16 +30,56 @@ fn unit(sums: &mut Sums, category: &str, outcome: &str, reason: &str, quantity: 
     *sums.entry((outcome.to_owned(), reason.to_owned(), category.to_owned())).or_default() += quantity;
 }
 
+/// Errors that the limited key lets through before it says 429: in its window, which a restart begins anew.
+const LIMIT: u64 = 5;
+
+/// A key with a limit, and a filter.
+async fn limit_and_filter(server: &Server<'_>, client: &mut Client) -> Dsn {
+    let project = format!("/api/0/projects/{}/{}/", server.site.organization, server.site.project);
+    let mut change = async |method: Method, path: String, body: Value| {
+        let answer = client.api(method, &path, &server.site.token, Some(&body)).await.unwrap();
+        assert!(answer.status.is_success(), "{path}: {}", String::from_utf8_lossy(&answer.body));
+        answer.json().unwrap()
+    };
+    let filters = json!({"options": {"filters:error_messages": "unwanted*"}});
+    change(Method::PUT, project.clone(), filters).await;
+    let limited = json!({"name": "Limited", "rateLimit": {"window": 31 * 86_400, "count": LIMIT}});
+    let key = change(Method::POST, format!("{project}keys/"), limited).await;
+    Dsn::parse(key["dsn"]["public"].as_str().unwrap()).unwrap()
+}
+
+/// Errors with the limited key, and what they must add to the ledger.
+async fn flood(client: &mut Client, dsn: &Dsn, random: &mut Sequence, sent: &mut Vec<EventId>) -> Sums {
+    let mut sums = Sums::new();
+    for n in 0..2 * LIMIT {
+        let id = fresh(random);
+        let status = post(client, dsn, event(id, r#"{"message":"too much"}"#)).await;
+        if n < LIMIT {
+            assert_eq!(status, 200);
+            sent.push(id);
+            unit(&mut sums, "error", "accepted", "", 1);
+        } else {
+            assert_eq!(status, 429, "the first one too many is refused, and each after it");
+            unit(&mut sums, "error", "rate_limited", "key_quota", 1);
+        }
+    }
+    sums
+}
+
+fn fresh(random: &mut Sequence) -> EventId {
+    let (high, low) = (u128::from(random.next_u64()), u128::from(random.next_u64()));
+    EventId((high << 64 | low).to_be_bytes())
+}
+
+fn event(id: EventId, payload: &str) -> String {
+    format!("{{\"event_id\":\"{id}\"}}\n{{\"type\":\"event\"}}\n{payload}\n")
+}
+
 /// A request at random: its body, its status, and what it must add to the ledger.
 fn request(random: &mut Sequence, sent: &mut Vec<EventId>) -> (String, u16, Sums) {
     let mut sums = Sums::new();
-    let fresh = |random: &mut Sequence| {
-        let (high, low) = (u128::from(random.next_u64()), u128::from(random.next_u64()));
-        EventId((high << 64 | low).to_be_bytes())
-    };
-    let event = |id: EventId, payload: &str| format!("{{\"event_id\":\"{id}\"}}\n{{\"type\":\"event\"}}\n{payload}\n");
     let skipped = "{\"type\":\"session\"}\n{}\n{\"type\":\"mystery\"}\n{}\n";
-    match random.below(7) {
+    match random.below(8) {
         0 => {
             unit(&mut sums, "unknown", "invalid", "invalid_envelope", 1);
             ("nonsense".to_owned(), 400, sums)
@@ -62,12 +103,16 @@ fn request(random: &mut Sequence, sent: &mut Vec<EventId>) -> (String, u16, Sums
             let report = format!("{{\"discarded_events\":[[\"sample_rate\",\"error\",{lost}]]}}");
             (format!("{{}}\n{{\"type\":\"client_report\"}}\n{report}\n"), 200, sums)
         }
+        5 => {
+            unit(&mut sums, "error", "filtered", "error-message", 1);
+            (event(fresh(random), r#"{"message":"unwanted noise"}"#), 200, sums)
+        }
         n => {
             let id = fresh(random);
             sent.push(id);
             unit(&mut sums, "error", "accepted", "", 1);
             let mut body = event(id, &format!(r#"{{"message":"problem {}"}}"#, random.below(5)));
-            if n == 5 {
+            if n == 6 {
                 unit(&mut sums, "session", "invalid", "unsupported_item_type", 1);
                 unit(&mut sums, "unknown", "invalid", "unknown_item_type", 1);
                 body += skipped;
@@ -99,10 +144,17 @@ async fn the_books_balance_to_the_unit_whenever_the_server_is_killed() {
     let kills = std::env::var("LEDGER_KILLS").ok().map_or(KILLS, |n| n.parse().unwrap());
     let site = Site::new();
     let mut random = Sequence::new(2026);
-    let (mut sent, mut wanted) = (Vec::new(), Sums::new());
+    let (mut sent, mut wanted, mut limited) = (Vec::new(), Sums::new(), None);
     for _ in 0..kills {
         let server = site.start();
         let mut client = server.client();
+        if limited.is_none() {
+            limited = Some(limit_and_filter(&server, &mut client).await);
+        }
+        let flooded = flood(&mut client, limited.as_ref().unwrap(), &mut random, &mut sent).await;
+        for (key, quantity) in flooded {
+            *wanted.entry(key).or_default() += quantity;
+        }
         for _ in 0..REQUESTS {
             let (body, status, sums) = request(&mut random, &mut sent);
             assert_eq!(post(&mut client, &server.dsn, body.clone()).await, status, "{body}");
@@ -120,10 +172,10 @@ async fn the_books_balance_to_the_unit_whenever_the_server_is_killed() {
     server.until_processed(&mut client).await;
     assert_eq!(ledger(&server, &mut client).await, wanted);
 
-    let running = json(&site.data(), &["verify"], "");
+    let running = server::json(&site.data(), &["verify"], "");
     assert_eq!((&running["balanced"], &running["events_checked"]), (&true.into(), &Value::Null));
     server.stop();
-    let stopped = json(&site.data(), &["verify"], "");
+    let stopped = server::json(&site.data(), &["verify"], "");
     assert_eq!((&stopped["balanced"], &stopped["events_checked"]), (&true.into(), &sent.len().into()));
 }
 

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use nuthatch_issues::{
     Changes, Issue, Snapshot,
-    changes::{EventFate, Handled, Sightings},
+    changes::{Handled, Sightings},
 };
 use nuthatch_protocol::{IssueId, ProjectId};
 use nuthatch_store::issues::ConsumerPosition;
 use rusqlite::{Connection, params};
 
 use super::{
-    column::{JsonText, topic_number},
+    column::{IS_COUNTED, JsonText, topic_number},
     dead_letters,
     error::{Failure, constraint},
     issue_row::IssueWriter,
@@ -66,8 +66,9 @@ fn write_handled(connection: &Connection, changes: &Changes) -> Result<(), Failu
                            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let mut first = connection.prepare_cached(&format!("INSERT {COLUMNS} ON CONFLICT DO NOTHING"))?;
     let mut again = connection.prepare_cached(&format!("INSERT OR REPLACE {COLUMNS}"))?;
-    let mut former =
-        connection.prepare_cached("SELECT fate FROM handled WHERE project_id = ?1 AND id = ?2 AND of_event = ?3")?;
+    let mut former = connection.prepare_cached(&format!(
+        "SELECT {IS_COUNTED} FROM handled WHERE project_id = ?1 AND id = ?2 AND of_event = ?3"
+    ))?;
     for Handled { key, position, fate, at } in &changes.handled {
         let topic = position.map(|position| topic_number(position.topic));
         let partition = position.map(|position| position.partition);
@@ -75,8 +76,8 @@ fn write_handled(connection: &Connection, changes: &Changes) -> Result<(), Failu
         let project = key.project_id.0 as i64;
         let values = params![project, key.id.0, key.of_event, fate.number(), at.0, topic, partition, offset];
         if first.execute(values)? == 0 {
-            let former: u8 = former.query_row(params![project, key.id.0, key.of_event], |row| row.get(0))?;
-            if former == EventFate::Counted.number() {
+            let was_counted = former.query_row(params![project, key.id.0, key.of_event], |row| row.get(0))?;
+            if was_counted {
                 outcomes::forget(connection, project, key.of_event, 1)?;
             }
             again.execute(values)?;

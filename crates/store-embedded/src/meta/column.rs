@@ -46,3 +46,26 @@ pub(super) fn topic_number(topic: Topic) -> i64 {
 pub(super) fn topic_of_number(number: i64) -> Option<Topic> {
     Topic::ALL.into_iter().find(|topic| topic_number(*topic) == number)
 }
+
+/// The fates of events that issues count, and of those that the event store has: as conditions on `handled`.
+pub(super) const IS_COUNTED: &str = "fate IN (0, 3, 4)";
+pub(super) const IS_STORED: &str = "fate IN (0, 1, 3)";
+
+#[cfg(test)]
+mod tests {
+    use nuthatch_issues::changes::EventFate;
+
+    use super::*;
+
+    #[test]
+    fn conditions_name_the_fates_that_are_meant() {
+        let condition = |is: fn(EventFate) -> bool| {
+            let fates = EventFate::ALL.into_iter().filter(|fate| is(*fate)).map(|fate| fate.number().to_string());
+            format!("fate IN ({})", fates.collect::<Vec<_>>().join(", "))
+        };
+        assert_eq!(
+            (condition(EventFate::is_counted).as_str(), condition(EventFate::is_stored).as_str()),
+            (IS_COUNTED, IS_STORED)
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! An issue and its rows.
 
-use nuthatch_issues::{Assignee, Issue, Status, Substatus, issue::InboxReason};
+use nuthatch_issues::{Assignee, Flood, Issue, Status, Substatus, issue::InboxReason};
 use nuthatch_protocol::{IssueId, Level, Priority, ProjectId, TeamId, Timestamp, TypeId, UserId};
 use nuthatch_store::issues::searchable_text;
 use rusqlite::{CachedStatement, Connection, Row, named_params};
@@ -15,18 +15,19 @@ pub(super) const SELECT: &str = "
     SELECT issue.id, project_id, short_id, type_id, status, substatus, priority, priority_locked_at, initial_priority,
            level, first_seen, last_seen, active_at, resolved_at, times_seen, user_count, assignee_user_id, unhandled,
            title, culprit, search_text, platform, logger, event_type, metadata, first_release, last_release,
-           state_since, assignee_team_id, inbox, snooze, resolution, open_period, detector_id
+           state_since, assignee_team_id, inbox, snooze, resolution, open_period, detector_id, flood_minute,
+           flood_events, thinned
       FROM issue JOIN issue_text text ON text.issue_id = issue.id";
 
 const INSERT_NUMBERS: &str = "
     INSERT INTO issue (id, project_id, short_id, type_id, status, substatus, priority, priority_locked_at,
                        initial_priority, level, first_seen, last_seen, active_at, resolved_at, times_seen, user_count,
                        assignee_user_id, unhandled, state_since, assignee_team_id, inbox, snoozed_until, snooze,
-                       resolution, open_period, detector_id)
+                       resolution, open_period, detector_id, flood_minute, flood_events, thinned)
     VALUES (:id, :project_id, :short_id, :type_id, :status, :substatus, :priority, :priority_locked_at,
             :initial_priority, :level, :first_seen, :last_seen, :active_at, :resolved_at, :times_seen, :new_users,
             :assignee_user_id, :unhandled, :state_since, :assignee_team_id, :inbox, :snoozed_until, :snooze,
-            :resolution, :open_period, :detector_id)";
+            :resolution, :open_period, :detector_id, :flood_minute, :flood_events, :thinned)";
 
 const UPDATE_NUMBERS: &str = "
     UPDATE issue
@@ -36,13 +37,14 @@ const UPDATE_NUMBERS: &str = "
            times_seen = :times_seen, user_count = user_count + :new_users, assignee_user_id = :assignee_user_id,
            unhandled = :unhandled, state_since = :state_since, assignee_team_id = :assignee_team_id, inbox = :inbox,
            snoozed_until = :snoozed_until, snooze = :snooze, resolution = :resolution, open_period = :open_period,
-           detector_id = :detector_id
+           detector_id = :detector_id, flood_minute = :flood_minute, flood_events = :flood_events, thinned = :thinned
      WHERE id = :id AND project_id = :project_id AND short_id = :short_id";
 
 /// What one more event usually changes. Not touching the other columns spares the indexes over them.
 const UPDATE_COUNTERS: &str = "
     UPDATE issue
-       SET last_seen = :last_seen, times_seen = :times_seen, user_count = user_count + :new_users
+       SET last_seen = :last_seen, times_seen = :times_seen, user_count = user_count + :new_users,
+           flood_minute = :flood_minute, flood_events = :flood_events, thinned = :thinned
      WHERE id = :id";
 
 const UPSERT_TEXT: &str = "
@@ -102,6 +104,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Issue, Failure> {
         resolution: json(row, 31)?,
         open_period: json(row, 32)?,
         detector_id: row.get(33)?,
+        flood: Flood { minute: row.get(34)?, events: unsigned(row, 35)?, thinned: unsigned(row, 36)? },
     })
 }
 
@@ -138,6 +141,9 @@ impl<'c> IssueWriter<'c> {
                 ":last_seen": issue.last_seen.0,
                 ":times_seen": issue.times_seen as i64,
                 ":new_users": new_users,
+                ":flood_minute": issue.flood.minute,
+                ":flood_events": issue.flood.events as i64,
+                ":thinned": issue.flood.thinned as i64,
             })?
         } else {
             write_numbers(&mut self.update_numbers, issue, new_users)?
@@ -199,6 +205,9 @@ fn write_numbers(statement: &mut CachedStatement<'_>, issue: &Issue, new_users: 
         ":resolution": issue.resolution.as_ref().map(JsonText),
         ":open_period": issue.open_period.as_ref().map(JsonText),
         ":detector_id": issue.detector_id,
+        ":flood_minute": issue.flood.minute,
+        ":flood_events": issue.flood.events as i64,
+        ":thinned": issue.flood.thinned as i64,
     })
 }
 

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::{
     EmbeddedMeta, apply,
-    column::{json, topic_of_number, unsigned},
+    column::{IS_COUNTED, IS_STORED, json, topic_of_number, unsigned},
     due,
     error::{Failure, corrupt},
     issue_row, listing, outcomes, snapshot,
@@ -57,12 +57,11 @@ fn expire_handled(
     let last = last.query_row(params![behind.0, behind.1, EXPIRE_ROWS], |row| Ok((row.get(0)?, row.get(1)?)));
     let last: Option<(i64, [u8; 16])> = last.optional()?;
     let (project, id) = last.unwrap_or((i64::MAX, [0xff; 16]));
-    let mut counted = connection.prepare_cached(
+    let mut counted = connection.prepare_cached(&format!(
         "SELECT project_id, of_event, count(*) FROM handled
-          WHERE (project_id, id) > (?1, ?2) AND (project_id, id) <= (?3, ?4) AND at < ?5 AND fate = ?6 GROUP BY 1, 2",
-    )?;
-    let fate = EventFate::Counted.number();
-    let mut rows = counted.query(params![behind.0, behind.1, project, id, before.0, fate])?;
+          WHERE (project_id, id) > (?1, ?2) AND (project_id, id) <= (?3, ?4) AND at < ?5 AND {IS_COUNTED} GROUP BY 1, 2"
+    ))?;
+    let mut rows = counted.query(params![behind.0, behind.1, project, id, before.0])?;
     while let Some(row) = rows.next()? {
         outcomes::forget(connection, row.get(0)?, row.get(1)?, row.get(2)?)?;
     }
@@ -158,12 +157,12 @@ impl IssueStore for EmbeddedMeta {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.readers
             .read(move |connection| {
-                let mut statement = connection.prepare_cached(
+                let mut statement = connection.prepare_cached(&format!(
                     "SELECT topic, partition, \"offset\", fate, at, project_id, id FROM handled
-                      WHERE (project_id, id) > (?1, ?2) AND of_event AND fate <> ?3 AND at >= ?4
-                      ORDER BY project_id, id LIMIT ?5",
-                )?;
-                let mut rows = statement.query(params![project, id, EventFate::None.number(), since.0, limit])?;
+                      WHERE (project_id, id) > (?1, ?2) AND of_event AND {IS_STORED} AND at >= ?3
+                      ORDER BY project_id, id LIMIT ?4"
+                ))?;
+                let mut rows = statement.query(params![project, id, since.0, limit])?;
                 let mut kept = Vec::new();
                 while let Some(row) = rows.next()? {
                     let (project_id, id) = (ProjectId(unsigned(row, 5)?), EventId(row.get(6)?));

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, typ
 
 use super::{
     EmbeddedMeta,
-    column::unsigned,
+    column::{IS_COUNTED, unsigned},
     error::{Failure, corrupt},
 };
 
@@ -187,7 +187,7 @@ fn books(connection: &Connection) -> Result<Books, Failure> {
         books.accounts.push(account(row)?);
     }
     // Every sum of minutes has a total, unless one of the two is damaged.
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT project_id, category, outcome, sum(opening), sum(quantity), sum(expired), sum(forgotten),
                 sum(in_minutes), sum(remembered)
            FROM (SELECT project_id, category, outcome, opening, quantity, expired, forgotten, 0 AS in_minutes,
@@ -195,10 +195,10 @@ fn books(connection: &Connection) -> Result<Books, Failure> {
                  UNION ALL
                  SELECT project_id, category, outcome, 0, 0, 0, 0, sum(quantity), 0 FROM outcome GROUP BY 1, 2, 3
                  UNION ALL
-                 SELECT project_id, iif(of_event, ?1, ?2), ?3, 0, 0, 0, 0, 0, count(*) FROM handled WHERE fate = 0
+                 SELECT project_id, iif(of_event, ?1, ?2), ?3, 0, 0, 0, 0, 0, count(*) FROM handled WHERE {IS_COUNTED}
                   GROUP BY 1, 2, 3)
-          GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-    )?;
+          GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    ))?;
     let accepted = [DataCategory::Error.number(), DataCategory::Occurrence.number(), Outcome::Accepted.number()];
     let mut rows = statement.query(accepted)?;
     while let Some(row) = rows.next()? {

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, QuotaId, Timestamp, UserId};
 use nuthatch_store::{
     ProjectStore, StoreError,
     projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, ProjectOptions, Role},
+    quotas::{KeyRateLimit, Quota, QuotaRule},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
@@ -19,10 +20,12 @@ use super::{
 const ORGANIZATION: &str = "SELECT id, slug, name, created, features FROM organization";
 const PROJECT: &str =
     "SELECT id, organization_id, slug, name, platform, created, resolve_age_hours, options FROM project";
-const KEY: &str = "SELECT id, project_id, name, public, is_active, created FROM project_key";
+const KEY: &str =
+    "SELECT id, project_id, name, public, is_active, created, rate_window_secs, rate_count FROM project_key";
 const NO_ORGANIZATION: &str = "the organization";
 const NO_PROJECT: &str = "the project";
 const NO_KEY: &str = "the key";
+const NO_QUOTA: &str = "the quota";
 
 fn organization(row: &Row<'_>) -> rusqlite::Result<Organization> {
     Ok(Organization {
@@ -58,18 +61,40 @@ fn key(row: &Row<'_>) -> rusqlite::Result<ProjectKey> {
         public: PublicKey(row.get(3)?),
         is_active: row.get(4)?,
         created: Timestamp(row.get(5)?),
+        rate_limit: match row.get::<_, Option<u32>>(6)? {
+            Some(window_secs) => Some(KeyRateLimit { window_secs, count: unsigned(row, 7)? }),
+            None => None,
+        },
+    })
+}
+
+/// The columns of a key's rate limit.
+fn rate_columns(limit: Option<KeyRateLimit>) -> (Option<u32>, Option<i64>) {
+    (limit.map(|limit| limit.window_secs), limit.map(|limit| limit.count as i64))
+}
+
+fn quota(row: &Row<'_>) -> rusqlite::Result<Quota> {
+    Ok(Quota {
+        id: QuotaId(unsigned(row, 0)?),
+        organization_id: OrganizationId(unsigned(row, 1)?),
+        project_id: row.get::<_, Option<i64>>(2)?.map(|id| ProjectId(id as u64)),
+        // A limit that cannot be read must not be taken for none.
+        rule: serde_json::from_str(row.get_ref(3)?.as_str()?)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(3, Type::Text, error.into()))?,
     })
 }
 
 fn insert_key(connection: &Connection, new: NewKey) -> Result<ProjectKey, Failure> {
+    let (window_secs, count) = rate_columns(new.rate_limit);
     let id = connection
         .prepare_cached(
-            "INSERT INTO project_key (project_id, name, public, is_active, created) VALUES (?1, ?2, ?3, 1, ?4)",
+            "INSERT INTO project_key (project_id, name, public, is_active, created, rate_window_secs, rate_count)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)",
         )?
-        .insert(params![new.project_id.0 as i64, new.name, new.public.0, new.created.0])
+        .insert(params![new.project_id.0 as i64, new.name, new.public.0, new.created.0, window_secs, count])
         .map_err(constraint("this public key", NO_PROJECT))?;
-    let NewKey { project_id, name, public, created } = new;
-    Ok(ProjectKey { id: KeyId(id as u64), project_id, name, public, is_active: true, created })
+    let NewKey { project_id, name, public, rate_limit, created } = new;
+    Ok(ProjectKey { id: KeyId(id as u64), project_id, name, public, is_active: true, rate_limit, created })
 }
 
 impl EmbeddedMeta {
@@ -176,7 +201,8 @@ impl ProjectStore for EmbeddedMeta {
                 .map_err(constraint("this project slug", NO_ORGANIZATION))?;
             let id = ProjectId(id as u64);
             let NewProject { organization_id, slug, name, platform, first_key, created } = new;
-            let key = NewKey { project_id: id, name: FIRST_KEY_NAME.to_owned(), public: first_key, created };
+            let name_of_key = FIRST_KEY_NAME.to_owned();
+            let key = NewKey { project_id: id, name: name_of_key, public: first_key, rate_limit: None, created };
             let key = insert_key(connection, key)?;
             let options = ProjectOptions::default();
             Ok((Project { id, organization_id, slug, name, platform, created, resolve_age_hours: None, options }, key))
@@ -223,11 +249,15 @@ impl ProjectStore for EmbeddedMeta {
     }
 
     async fn update_key(&self, key: &ProjectKey) -> Result<(), StoreError> {
-        let ProjectKey { id, name, is_active, .. } = key.clone();
+        let ProjectKey { id, name, is_active, rate_limit, .. } = key.clone();
+        let (window_secs, count) = rate_columns(rate_limit);
         self.configure(move |connection| {
             let rows = connection
-                .prepare_cached("UPDATE project_key SET name = ?2, is_active = ?3 WHERE id = ?1")?
-                .execute(params![id.0 as i64, name, is_active])?;
+                .prepare_cached(
+                    "UPDATE project_key SET name = ?2, is_active = ?3, rate_window_secs = ?4, rate_count = ?5
+                      WHERE id = ?1",
+                )?
+                .execute(params![id.0 as i64, name, is_active, window_secs, count])?;
             met(rows, NO_KEY)
         })
         .await
@@ -257,5 +287,52 @@ impl ProjectStore for EmbeddedMeta {
                 Ok(statement.query_row([public.0], key).optional()?)
             })
             .await
+    }
+
+    async fn quotas(&self, organization: OrganizationId) -> Result<Vec<Quota>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT id, organization_id, project_id, rule FROM quota WHERE organization_id = ?1 ORDER BY id",
+                )?;
+                Ok(statement.query_map([organization.0 as i64], quota)?.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn create_quota(
+        &self,
+        organization: OrganizationId,
+        project: Option<ProjectId>,
+        rule: QuotaRule,
+    ) -> Result<Quota, StoreError> {
+        self.configure(move |connection| {
+            if let Some(project) = project {
+                let mut is_of =
+                    connection.prepare_cached("SELECT 1 FROM project WHERE id = ?1 AND organization_id = ?2")?;
+                met(usize::from(is_of.exists(params![project.0 as i64, organization.0 as i64])?), NO_PROJECT)?;
+            }
+            let id = connection
+                .prepare_cached("INSERT INTO quota (organization_id, project_id, rule) VALUES (?1, ?2, ?3)")?
+                .insert(params![organization.0 as i64, project.map(|id| id.0 as i64), JsonText(&rule)])
+                .map_err(constraint("the quota", NO_ORGANIZATION))?;
+            Ok(Quota { id: QuotaId(id as u64), organization_id: organization, project_id: project, rule })
+        })
+        .await
+    }
+
+    async fn update_quota(&self, id: QuotaId, rule: QuotaRule) -> Result<(), StoreError> {
+        self.configure(move |connection| {
+            let mut update = connection.prepare_cached("UPDATE quota SET rule = ?2 WHERE id = ?1")?;
+            met(update.execute(params![id.0 as i64, JsonText(&rule)])?, NO_QUOTA)
+        })
+        .await
+    }
+
+    async fn delete_quota(&self, id: QuotaId) -> Result<(), StoreError> {
+        self.configure(move |connection| {
+            met(connection.prepare_cached("DELETE FROM quota WHERE id = ?1")?.execute([id.0 as i64])?, NO_QUOTA)
+        })
+        .await
     }
 }

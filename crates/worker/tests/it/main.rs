@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod faults;
+mod flood;
 mod ledger;
 mod letters;
 #[path = "../../../issues/tests/it/model.rs"]
@@ -48,6 +49,7 @@ struct Stores {
     meta: Arc<MemoryMeta>,
     events: Arc<MemoryEvents>,
     project: ProjectId,
+    platform: nuthatch_issues::Options,
 }
 
 impl Stores {
@@ -63,7 +65,8 @@ impl Stores {
             created: NOW,
         };
         let project = meta.create_project(project).await.unwrap().0.id;
-        Self { log: Arc::new(MemoryLog::new()), meta, events: Arc::new(MemoryEvents::new()), project }
+        let (log, events) = (Arc::new(MemoryLog::new()), Arc::new(MemoryEvents::new()));
+        Self { log, meta, events, project, platform: nuthatch_issues::Options::default() }
     }
 
     async fn accept(&self, id: u8, payload: &str) {
@@ -71,10 +74,25 @@ impl Stores {
     }
 
     async fn accept_item(&self, topic: Topic, item_type: &str, id: u8, payload: &str) {
+        self.append_item(topic, item_type, self.project, EventId([id; 16]), payload).await;
+    }
+
+    async fn accept_for(&self, project_id: ProjectId, event_id: EventId, payload: &str) {
+        self.append_item(Topic::IngestEvents, "event", project_id, event_id, payload).await;
+    }
+
+    async fn append_item(
+        &self,
+        topic: Topic,
+        item_type: &str,
+        project_id: ProjectId,
+        event_id: EventId,
+        payload: &str,
+    ) {
         let header = IngestHeader {
-            project_id: self.project,
+            project_id,
             key_id: KeyId(1),
-            event_id: EventId([id; 16]),
+            event_id,
             item_type: item_type.to_owned(),
             attributes: ItemAttributes::default(),
             blob: None,
@@ -86,7 +104,7 @@ impl Stores {
             version: "7".to_owned(),
         };
         let value = IngestRecord { header, payload: Bytes::copy_from_slice(payload.as_bytes()) }.encode();
-        let record = NewRecord { key: [id; 16], value };
+        let record = NewRecord { key: event_id.0, value };
         self.log.append(topic, 0, vec![record]).await.unwrap();
     }
 
@@ -109,7 +127,7 @@ impl Stores {
                 commit_interval: Duration::ZERO,
                 commit_max_events: 3,
                 retention: Duration::from_hours(90 * 24),
-                platform: nuthatch_issues::Options::default(),
+                platform: self.platform,
             },
         }
     }

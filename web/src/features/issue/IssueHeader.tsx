@@ -46,6 +46,11 @@ export function IssueHeader({ org, issue }: { org: string; issue: IssueDetail })
               {issue.status === "ignored" && issue.escalatesAbove !== null && (
                 <span>Escalates above {count(issue.escalatesAbove, "event")} an hour</span>
               )}
+              {issue.unkeptCount > 0 && (
+                <span data-tip="So many came in a minute that only a sample of them is kept. All are counted.">
+                  {count(issue.unkeptCount, "event")} only counted
+                </span>
+              )}
               {issue.issueType !== "error" && <Chip>{issue.issueTypeName}</Chip>}
               {issue.isUnhandled && <Chip tone="error">Unhandled</Chip>}
               {issue.culprit && <span className={styles.culprit}>{issue.culprit}</span>}

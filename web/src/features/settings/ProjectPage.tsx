@@ -2,16 +2,15 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { FormEvent } from "react";
 import type { Project } from "@/api/models";
-import { createProjectKey, projectKeys, project as projectQuery, updateProject } from "@/api/projects";
+import { project as projectQuery, updateProject } from "@/api/projects";
 import { Button, buttonClass } from "@/ui/Button";
-import { Chip } from "@/ui/Chip";
-import { CopyButton } from "@/ui/CopyButton";
 import { Field } from "@/ui/Field";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure } from "@/ui/State";
-import { Time } from "@/ui/Time";
 import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
+import { AllowedDomains } from "./AllowedDomains";
+import { ClientKeys } from "./ClientKeys";
 import { ProjectTokens } from "./ProjectTokens";
 import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
@@ -53,7 +52,8 @@ export function ProjectPage() {
     >
       {project.data && <General key={project.data.id} org={org} project={project.data} />}
       <EventRules org={org} slug={slug} />
-      <Keys org={org} slug={slug} />
+      <ClientKeys org={org} slug={slug} />
+      {project.data && <AllowedDomains key={`domains-${project.data.id}`} org={org} project={project.data} />}
       <ProjectTokens org={org} slug={slug} />
     </SettingsPage>
   );
@@ -88,6 +88,16 @@ function EventRules({ org, slug }: { org: string; slug: string }) {
             <p className={styles.meta}>Which events are dropped</p>
           </div>
         </li>
+        <li className={styles.row}>
+          <div className={styles.words}>
+            <p className={styles.name}>
+              <Link params={params} to="/settings/$org/projects/$project/quotas/">
+                Quotas
+              </Link>
+            </p>
+            <p className={styles.meta}>How many are taken</p>
+          </div>
+        </li>
       </ul>
     </section>
   );
@@ -115,47 +125,5 @@ function General({ org, project }: { org: string; project: Project }) {
         Save
       </Button>
     </form>
-  );
-}
-
-function Keys({ org, slug }: { org: string; slug: string }) {
-  const client = useQueryClient();
-  const keys = useQuery(projectKeys(org, slug));
-  const create = useMutation({
-    mutationFn: () => createProjectKey(org, slug, `Key ${(keys.data?.length ?? 0) + 1}`),
-    onSuccess: () => client.invalidateQueries({ queryKey: projectKeys(org, slug).queryKey }),
-    onError: (error) => notifyFailure("The key was not created.", error),
-  });
-  return (
-    <section aria-labelledby="keys" className={styles.part}>
-      <div className={styles.partHead}>
-        <h2 id="keys">Client keys</h2>
-        <Button busy={create.isPending} icon="plus" onClick={() => create.mutate()}>
-          Create key
-        </Button>
-      </div>
-      {keys.isPending && <Skeleton height={72} />}
-      {keys.isError && !keys.data && <Failure error={keys.error} retry={keys.refetch} what="The keys" />}
-      {keys.data && (
-        <ul className={styles.rows}>
-          {keys.data.map((key) => (
-            <li className={styles.row} key={key.id}>
-              <div className={styles.words}>
-                <p className={styles.name}>
-                  {key.name} {!key.isActive && <Chip tone="warning">Disabled</Chip>}
-                </p>
-                <p className={styles.meta}>
-                  <code>{key.dsn.public}</code>
-                  <span>
-                    created <Time value={key.dateCreated} />
-                  </span>
-                </p>
-              </div>
-              <CopyButton label="Copy DSN" text={key.dsn.public} withWords />
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
   );
 }

@@ -87,7 +87,7 @@ impl Batch {
                 .map(|(id, from, hour)| Handled {
                     key: key(project, *id),
                     position: from.map(|offset| position(offset).position),
-                    fate: EventFate::ALL[usize::from(*id) % 3],
+                    fate: EventFate::ALL[usize::from(*id) % EventFate::ALL.len()],
                     at: Timestamp::from_secs(hour * 3600),
                 })
                 .collect(),

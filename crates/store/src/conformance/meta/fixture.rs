@@ -112,6 +112,7 @@ pub fn issue(id: u64, project_id: ProjectId, short_id: u64) -> Issue {
         snooze: None,
         open_period: None,
         detector_id: None,
+        flood: nuthatch_issues::Flood::default(),
     }
 }
 

@@ -33,7 +33,10 @@ pub use self::{
         damage_shows_in_the_books, outcomes_age, outcomes_are_summed_as_asked, outcomes_move_with_their_effects,
     },
     project_tokens::project_tokens_belong_to_projects,
-    projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
+    projects::{
+        configuration_has_a_version, keys_open_projects, members_have_roles, quotas_belong_to_organizations,
+        slugs_are_unique,
+    },
     settlements::{batches_are_settled_once, items_count_once},
     teams::{teams_are_made_changed_and_removed, teams_have_members_and_projects},
     transact::{
@@ -55,6 +58,7 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     slugs_are_unique(&fresh()).await;
     members_have_roles(&fresh()).await;
     keys_open_projects(&fresh()).await;
+    quotas_belong_to_organizations(&fresh()).await;
     configuration_has_a_version(&fresh()).await;
     project_tokens_belong_to_projects(&fresh()).await;
     issue_types_are_defined(&fresh()).await;

@@ -2,12 +2,13 @@
 
 use nuthatch_issues::IssueType;
 use nuthatch_normalize::filter::LegacyBrowsers;
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, TypeId, UserId};
+use nuthatch_protocol::{DataCategory, KeyId, OrganizationId, ProjectId, PublicKey, TypeId, UserId};
 
 use super::fixture::{NOW, new_project, organization, project, user};
 use crate::{
     MetaStore, StoreError,
-    projects::{NewKey, Organization, Project, ProjectKey, Role},
+    projects::{AllowedDomains, NewKey, Organization, Project, ProjectKey, Role},
+    quotas::{KeyRateLimit, QuotaRule, QuotaScope},
 };
 
 /// Slugs are unique: of organizations everywhere, of projects in their organization. A refusal changes nothing.
@@ -41,6 +42,8 @@ pub async fn slugs_are_unique(store: &impl MetaStore) {
     web.options.scrubbing.safe_fields = vec!["'quoted'".to_owned()];
     web.options.filters.legacy_browsers = LegacyBrowsers::Listed(vec!["ie9".to_owned()]);
     web.options.filters.releases = vec!["1.*".to_owned()];
+    assert_eq!(web.options.allowed_domains.0, ["*"], "everybody, unless somebody chose");
+    web.options.allowed_domains = AllowedDomains(Vec::new());
     store.update_project(&web).await.expect("renames");
     assert_eq!(store.project(web.id).await.expect("looks up"), Some(web.clone()));
     assert_eq!(store.projects(acme.id).await.expect("lists"), [api, web.clone()], "by slug");
@@ -77,6 +80,7 @@ pub async fn keys_open_projects(store: &impl MetaStore) {
         project_id,
         name: "Mobile".to_owned(),
         public: PublicKey([public; 16]),
+        rate_limit: None,
         created: NOW,
     };
     let mut second = store.create_key(new(web.id, 2)).await.expect("creates");
@@ -86,6 +90,7 @@ pub async fn keys_open_projects(store: &impl MetaStore) {
     assert!(matches!(orphan, Err(StoreError::NotFound(_))), "{orphan:?}");
 
     (second.name, second.is_active) = ("Old app".to_owned(), false);
+    second.rate_limit = Some(KeyRateLimit { window_secs: 60, count: 500 });
     store.update_key(&second).await.expect("writes");
     assert_eq!(store.key(second.public).await.expect("looks up"), Some(second.clone()), "inactive, but there");
     assert_eq!(store.keys(web.id).await.expect("lists"), [first.clone(), second.clone()]);
@@ -98,6 +103,37 @@ pub async fn keys_open_projects(store: &impl MetaStore) {
     for missing in [store.delete_key(first.id).await, store.update_key(&ProjectKey { id: KeyId(99), ..second }).await] {
         assert!(matches!(missing, Err(StoreError::NotFound(_))), "{missing:?}");
     }
+}
+
+fn rule(scope: QuotaScope, limit: Option<u64>) -> QuotaRule {
+    let (categories, reason_code) = (vec![DataCategory::Error, DataCategory::Attachment], "too-much".to_owned());
+    QuotaRule { scope, scope_id: Some(7), categories, limit, window_secs: 3600, reason_code }
+}
+
+/// Quotas belong to an organization, perhaps to one of its projects, until they are removed.
+pub async fn quotas_belong_to_organizations(store: &impl MetaStore) {
+    let acme = organization(store, "acme").await;
+    let other = organization(store, "other").await;
+    let web = project(store, acme.id, "web", [1; 16]).await;
+    let all = store.create_quota(acme.id, None, rule(QuotaScope::Organization, None)).await.expect("creates");
+    let mut of_web = store.create_quota(acme.id, Some(web.id), rule(QuotaScope::Key, Some(0))).await.expect("creates");
+    assert_eq!((all.project_id, of_web.project_id), (None, Some(web.id)));
+    for (organization, project) in
+        [(other.id, Some(web.id)), (acme.id, Some(ProjectId(99))), (OrganizationId(99), None)]
+    {
+        let orphan = store.create_quota(organization, project, rule(QuotaScope::Project, Some(1))).await;
+        assert!(matches!(orphan, Err(StoreError::NotFound(_))), "{orphan:?}");
+    }
+    of_web.rule = QuotaRule { scope_id: None, categories: Vec::new(), ..rule(QuotaScope::Project, Some(u64::MAX)) };
+    store.update_quota(of_web.id, of_web.rule.clone()).await.expect("writes");
+    assert_eq!(store.quotas(acme.id).await.expect("lists"), [all.clone(), of_web.clone()]);
+    assert_eq!(store.quotas(other.id).await.expect("lists"), []);
+    store.delete_quota(of_web.id).await.expect("removes");
+    assert_eq!(store.quotas(acme.id).await.expect("lists"), [all]);
+    let missing = [store.delete_quota(of_web.id).await, store.update_quota(of_web.id, of_web.rule.clone()).await];
+    assert!(missing.iter().all(|answer| matches!(answer, Err(StoreError::NotFound(_)))), "{missing:?}");
+    let next = store.create_quota(acme.id, None, of_web.rule).await.expect("creates");
+    assert!(next.id > of_web.id, "ids are not given twice");
 }
 
 /// Every change of the configuration moves its version; nothing else does.
@@ -120,9 +156,16 @@ pub async fn configuration_has_a_version(store: &impl MetaStore) {
     moves("a key is written");
     store.delete_key(key.id).await.expect("removes");
     moves("a key is removed");
-    let new = NewKey { project_id: web.id, name: String::new(), public: PublicKey([2; 16]), created: NOW };
+    let new =
+        NewKey { project_id: web.id, name: String::new(), public: PublicKey([2; 16]), rate_limit: None, created: NOW };
     store.create_key(new).await.expect("creates");
     moves("a key is created");
+    let quota = store.create_quota(acme.id, None, rule(QuotaScope::Organization, Some(1))).await.expect("creates");
+    moves("a quota is created");
+    store.update_quota(quota.id, rule(QuotaScope::Key, None)).await.expect("writes");
+    moves("a quota is written");
+    store.delete_quota(quota.id).await.expect("removes");
+    moves("a quota is removed");
     let plain = IssueType::plain(TypeId(0), "leak", "Leak", "disk");
     let leak = store.create_issue_type(acme.id, plain).await.expect("creates");
     moves("an issue type is defined");

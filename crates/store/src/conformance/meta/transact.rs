@@ -7,8 +7,8 @@ use std::{
 };
 
 use nuthatch_issues::{
-    Activity, ActivityKind, Assignee, Cause, Changes, HourlyCount, Issue, IssueType, Job, MessageKey, Needs, Snapshot,
-    Status, Substatus,
+    Activity, ActivityKind, Assignee, Cause, Changes, Flood, HourlyCount, Issue, IssueType, Job, MessageKey, Needs,
+    Snapshot, Status, Substatus,
     changes::{EventFate, Handled, OrganizationState, ProjectState, Sightings},
     history::{HistoryEntry, HistoryState},
     jobs::ONGOING_AFTER,
@@ -268,7 +268,8 @@ pub async fn changes_are_applied(store: &impl MetaStore) {
     assert_eq!(get(store, 3).await, None);
 
     let later = NOW.plus(Duration::from_secs(5));
-    let counted = Issue { last_seen: later, times_seen: 2, ..issue(1, web, 1) };
+    let flood = Flood { minute: 28_333_332, events: 2, thinned: 1 };
+    let counted = Issue { last_seen: later, times_seen: 2, flood, ..issue(1, web, 1) };
     let retitled = Issue { title: "KeyError: 'ß'".to_owned(), metadata: serde_json::Map::new(), ..counted.clone() };
     let changed = Issue {
         status: Status::Resolved,
@@ -278,6 +279,7 @@ pub async fn changes_are_applied(store: &impl MetaStore) {
         resolution: Some(Resolution { release: "a@1".to_owned(), in_next: true, current: Some("a@0".to_owned()) }),
         snooze: Some(Snooze { until: Some(later), events: Some(5), ..Snooze::default() }),
         detector_id: Some(-7),
+        flood: Flood { minute: 28_333_333, events: 12, thinned: 34 },
         priority_locked_at: Some(later),
         level: Level::Fatal,
         logger: Some("root".to_owned()),

@@ -4,11 +4,8 @@ use std::{ops::Bound, time::Duration};
 
 use async_trait::async_trait;
 use nuthatch_issues::{
-    Activity, Changes, Issue, Job, MessageKey, Needs, Status, Substatus,
-    changes::{EventFate, Handled},
-    history::HistoryEntry,
-    jobs::ONGOING_AFTER,
-    open_period::OpenPeriod,
+    Activity, Changes, Issue, Job, MessageKey, Needs, Status, Substatus, changes::Handled, history::HistoryEntry,
+    jobs::ONGOING_AFTER, open_period::OpenPeriod,
 };
 use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp};
 
@@ -163,7 +160,7 @@ impl IssueStore for MemoryMeta {
         let is_wanted = |handled: &&Handled| {
             let key = handled.key;
             let is_behind = after.is_none_or(|after| (key.project_id, key.id) > after);
-            key.of_event && handled.fate != EventFate::None && handled.at >= since && is_behind
+            key.of_event && handled.fate.is_stored() && handled.at >= since && is_behind
         };
         Ok(state.handled.values().filter(is_wanted).take(limit).copied().collect())
     }

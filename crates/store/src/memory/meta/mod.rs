@@ -31,8 +31,8 @@ use nuthatch_issues::{
     open_period::{OpenPeriod, PeriodEntry},
 };
 use nuthatch_protocol::{
-    EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, TeamId, Timestamp, Topic,
-    TypeId, UserId,
+    EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, QuotaId, TeamId,
+    Timestamp, Topic, TypeId, UserId,
 };
 
 use crate::{
@@ -42,6 +42,7 @@ use crate::{
     monitors::{Monitor, Run},
     project_tokens::ProjectToken,
     projects::{Organization, Project, ProjectKey, Role},
+    quotas::Quota,
     settlements::ItemKey,
     teams::Team,
 };
@@ -70,6 +71,8 @@ struct State {
     projects: BTreeMap<ProjectId, Project>,
     keys: BTreeMap<KeyId, ProjectKey>,
     last_key: KeyId,
+    quotas: BTreeMap<QuotaId, Quota>,
+    last_quota: QuotaId,
     project_tokens: BTreeMap<u64, (SecretHash, ProjectToken)>,
     last_project_token: u64,
     issue_types: BTreeMap<(OrganizationId, TypeId), IssueType>,

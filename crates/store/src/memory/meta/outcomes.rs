@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use nuthatch_issues::changes::{EventFate, Handled};
+use nuthatch_issues::changes::Handled;
 use nuthatch_protocol::{
     DataCategory, KeyId, Outcome, OutcomeKey, Outcomes, Partition, Position, ProjectId, Timestamp, Topic,
 };
@@ -43,7 +43,7 @@ fn total_key(key: &OutcomeKey) -> TotalKey {
 /// What a message that is remembered was counted as.
 fn counted(handled: &Handled) -> Option<TotalKey> {
     let category = if handled.key.of_event { DataCategory::Error } else { DataCategory::Occurrence };
-    (handled.fate == EventFate::Counted).then_some((handled.key.project_id, category, Outcome::Accepted))
+    handled.fate.is_counted().then_some((handled.key.project_id, category, Outcome::Accepted))
 }
 
 impl Ledger {

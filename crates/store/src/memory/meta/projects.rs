@@ -3,12 +3,13 @@
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use async_trait::async_trait;
-use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, Timestamp, UserId};
+use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, QuotaId, Timestamp, UserId};
 
 use super::{MemoryMeta, State};
 use crate::{
     ProjectStore, StoreError,
     projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, ProjectOptions, Role},
+    quotas::{Quota, QuotaRule},
 };
 
 impl State {
@@ -17,8 +18,8 @@ impl State {
             return Err(StoreError::Conflict("this public key"));
         }
         self.last_key.0 += 1;
-        let NewKey { project_id, name, public, created } = key;
-        let key = ProjectKey { id: self.last_key, project_id, name, public, is_active: true, created };
+        let NewKey { project_id, name, public, rate_limit, created } = key;
+        let key = ProjectKey { id: self.last_key, project_id, name, public, is_active: true, rate_limit, created };
         self.keys.insert(key.id, key.clone());
         Ok(key)
     }
@@ -100,7 +101,8 @@ impl ProjectStore for MemoryMeta {
         }
         let id = ProjectId(state.projects.len() as u64 + 1);
         let NewProject { organization_id, slug, name, platform, first_key, created } = project;
-        let key = NewKey { project_id: id, name: FIRST_KEY_NAME.to_owned(), public: first_key, created };
+        let name_of_key = FIRST_KEY_NAME.to_owned();
+        let key = NewKey { project_id: id, name: name_of_key, public: first_key, rate_limit: None, created };
         let key = state.add_key(key)?;
         let options = ProjectOptions::default();
         let project = Project { id, organization_id, slug, name, platform, created, resolve_age_hours: None, options };
@@ -152,6 +154,7 @@ impl ProjectStore for MemoryMeta {
         let stored = state.keys.get_mut(&key.id).ok_or(StoreError::NotFound("the key"))?;
         stored.name.clone_from(&key.name);
         stored.is_active = key.is_active;
+        stored.rate_limit = key.rate_limit;
         self.config_changed();
         Ok(())
     }
@@ -168,5 +171,42 @@ impl ProjectStore for MemoryMeta {
 
     async fn key(&self, public: PublicKey) -> Result<Option<ProjectKey>, StoreError> {
         Ok(self.lock().keys.values().find(|key| key.public == public).cloned())
+    }
+
+    async fn quotas(&self, organization: OrganizationId) -> Result<Vec<Quota>, StoreError> {
+        Ok(self.lock().quotas.values().filter(|quota| quota.organization_id == organization).cloned().collect())
+    }
+
+    async fn create_quota(
+        &self,
+        organization: OrganizationId,
+        project: Option<ProjectId>,
+        rule: QuotaRule,
+    ) -> Result<Quota, StoreError> {
+        let mut state = self.lock();
+        let is_known = match project {
+            Some(id) => state.projects.get(&id).is_some_and(|project| project.organization_id == organization),
+            None => state.organizations.contains_key(&organization),
+        };
+        if !is_known {
+            return Err(StoreError::NotFound("the organization or the project"));
+        }
+        state.last_quota.0 += 1;
+        let quota = Quota { id: state.last_quota, organization_id: organization, project_id: project, rule };
+        state.quotas.insert(quota.id, quota.clone());
+        self.config_changed();
+        Ok(quota)
+    }
+
+    async fn update_quota(&self, id: QuotaId, rule: QuotaRule) -> Result<(), StoreError> {
+        self.lock().quotas.get_mut(&id).ok_or(StoreError::NotFound("the quota"))?.rule = rule;
+        self.config_changed();
+        Ok(())
+    }
+
+    async fn delete_quota(&self, id: QuotaId) -> Result<(), StoreError> {
+        self.lock().quotas.remove(&id).ok_or(StoreError::NotFound("the quota"))?;
+        self.config_changed();
+        Ok(())
     }
 }

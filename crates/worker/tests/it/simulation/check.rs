@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nuthatch_issues::{Changes, MessageResult, Quota, Routed, changes::EventFate};
+use nuthatch_issues::{Changes, MessageResult, Routed};
 use nuthatch_protocol::{
     EventId, Hash, IngestRecord, IssueId, Message, OrganizationId, Position, ProjectId, Timestamp, Topic,
 };
@@ -51,7 +51,7 @@ async fn prepared(record: &StoredRecord, rules: &Rules) -> Option<Box<Prepared>>
 /// Handles the log in the order in which the worker committed it, one record at a time, and compares.
 pub(crate) async fn ends_like_the_model(world: &World) -> Tally {
     let mut state = State::with_projects(&PROJECTS);
-    state.options.occurrence_rate_limit = world.plan.rate_limit.map(Quota::per_hour);
+    state.options = world.plan.options();
     let mut expected = Expected {
         state,
         rows: BTreeMap::new(),
@@ -141,8 +141,8 @@ impl Expected {
             self.refused.insert(position);
         }
         if let (Some(row), Some(fate)) = (row, result.fate(&routed.message)) {
-            let hashes = if fate == EventFate::Counted { row.hashes.clone() } else { Vec::new() };
-            if fate != EventFate::None {
+            let hashes = if fate.is_counted() { row.hashes.clone() } else { Vec::new() };
+            if fate.is_stored() {
                 self.rows.insert((row.project_id, row.event_id), hashes);
             }
         }
@@ -222,6 +222,8 @@ fn name(result: MessageResult) -> String {
     match result {
         MessageResult::Created(_) => "created".to_owned(),
         MessageResult::Updated(_) => "updated".to_owned(),
+        MessageResult::Sample(_) => "sample".to_owned(),
+        MessageResult::Thinned(_) => "thinned".to_owned(),
         MessageResult::Regressed(_) => "regressed".to_owned(),
         MessageResult::StatusChanged(_) => "status changed".to_owned(),
         MessageResult::Duplicate => "duplicate".to_owned(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use nuthatch_issues::{FloodGuard, Options, Quota};
 use nuthatch_protocol::{
     EventId, IngestRecord, ItemAttributes, KeyId, Partition, ProjectId, Timestamp, Topic, record::IngestHeader,
 };
@@ -45,6 +46,8 @@ pub(crate) struct Plan {
     pub(crate) commit_interval: Duration,
     pub(crate) commit_max_events: usize,
     pub(crate) rate_limit: Option<u64>,
+    /// How many events of an issue are kept in a minute.
+    pub(crate) kept_per_minute: Option<u64>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) weather: Weather,
     /// The operation that each process dies at; the one after the last lives.
@@ -65,6 +68,7 @@ impl Plan {
             answer_lost: percent(&mut rng),
             delay: Duration::from_millis(rng.random_range(1..=3000)),
         };
+        let kept_per_minute = rng.random_ratio(1, 2).then(|| rng.random_range(0..=3));
         Self {
             seed,
             partitions,
@@ -72,10 +76,22 @@ impl Plan {
             commit_interval: Duration::from_millis(rng.random_range(0..=2000)),
             commit_max_events: rng.random_range(1..=10),
             rate_limit: rng.random_ratio(1, 3).then(|| rng.random_range(1..=4)),
+            kept_per_minute,
             weather,
             deaths: (0..rng.random_range(0..=4)).map(|_| rng.random_range(0..=80)).collect(),
             jumps: (0..rng.random_range(0..=3)).map(|_| jump(&mut rng)).collect(),
-            sent: Producer::new(&mut rng, partitions).send(),
+            sent: Producer::new(&mut rng, partitions, kept_per_minute.is_none()).send(),
+        }
+    }
+}
+
+impl Plan {
+    /// The rules of the platform.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            occurrence_rate_limit: self.rate_limit.map(Quota::per_hour),
+            flood_guard: self.kept_per_minute.map(|kept_per_minute| FloodGuard { kept_per_minute }),
+            ..Options::default()
         }
     }
 }
@@ -100,16 +116,22 @@ struct Producer<'a> {
     variety: u32,
     /// The type of nearly all occurrences, whose fingerprints then are not those of errors.
     favourite: Option<u32>,
+    /// Whether every event is kept. Where it is not, whether an occurrence finds the event it names depends on how far the
+    /// worker is, so none names one.
+    keeps_all: bool,
+    /// Whether all errors are one issue's.
+    floods: bool,
     sent: Vec<Sent>,
     /// Events that were sent as errors: what later occurrences may name.
     events: Vec<(u64, EventId)>,
 }
 
 impl<'a> Producer<'a> {
-    fn new(rng: &'a mut StdRng, partitions: Partition) -> Self {
+    fn new(rng: &'a mut StdRng, partitions: Partition, keeps_all: bool) -> Self {
         let variety = *[2, 5, 30].choose(rng).unwrap_or(&2);
         let favourite = *[None, None, Some(4001), Some(2007)].choose(rng).unwrap_or(&None);
-        Self { rng, partitions, variety, favourite, sent: Vec::new(), events: Vec::new() }
+        let floods = !keeps_all && rng.random_ratio(1, 4);
+        Self { rng, partitions, variety, favourite, keeps_all, floods, sent: Vec::new(), events: Vec::new() }
     }
 
     fn send(mut self) -> Vec<Sent> {
@@ -135,16 +157,21 @@ impl<'a> Producer<'a> {
     }
 
     fn error(&mut self, number: u32) -> (Topic, EventId, Bytes) {
-        let (project, id) = (self.project(), id(number));
+        let (project, id) = (if self.floods { PROJECTS[0] } else { self.project() }, id(number));
+        let fingerprint = match self.favourite {
+            _ if self.floods => "flood".to_owned(),
+            None => self.part(),
+            Some(_) => format!("error {number}"),
+        };
         let mut event = json!({
             "message": { "formatted": format!("message {}", number % 3) },
-            "fingerprint": [if self.favourite.is_none() { self.part() } else { format!("error {number}") }],
+            "fingerprint": [fingerprint],
             "timestamp": self.seconds(),
             "level": if number.is_multiple_of(2) { "error" } else { "warning" },
         });
         self.decorate(&mut event);
         let payload = if self.rng.random_ratio(1, 15) { "not json".to_owned() } else { event.to_string() };
-        if PROJECTS.contains(&project) && payload.starts_with('{') {
+        if self.keeps_all && PROJECTS.contains(&project) && payload.starts_with('{') {
             self.events.push((project, id));
         }
         let header = IngestHeader {
@@ -155,7 +182,7 @@ impl<'a> Producer<'a> {
             attributes: ItemAttributes::default(),
             blob: None,
             user_agent: None,
-            received: NOW,
+            received: NOW.plus(Duration::from_secs(if self.rng.random_ratio(1, 8) { 70 } else { 0 })),
             sent_at: None,
             client_ip: None,
             client: None,

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 pub(crate) struct Tally(BTreeMap<String, u64>);
 
 /// What has to happen in many histories, or they show nothing.
-const EXPECTED: [&str; 21] = [
+const EXPECTED: [&str; 23] = [
     "appended",
     "repeated",
     "slow",
@@ -18,6 +18,8 @@ const EXPECTED: [&str; 21] = [
     "clock back",
     "created",
     "updated",
+    "sample",
+    "thinned",
     "regressed",
     "status changed",
     "duplicate",

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use nuthatch_issues::{Changes, Quota};
+use nuthatch_issues::Changes;
 use nuthatch_protocol::{Clock, Position, PublicKey, Timestamp, Topic};
 use nuthatch_store::{
     EventStore, IssueStore, Log, ProjectStore,
@@ -190,10 +190,7 @@ impl World {
     async fn live(self: Arc<Self>, faults: Faults, producing: &tokio::task::JoinHandle<()>) -> bool {
         let witness: Arc<dyn Witness> = self.clone();
         let stores = Faulty::new(self.events.clone(), self.meta.clone(), self.log.clone(), faults, Some(witness));
-        let platform = nuthatch_issues::Options {
-            occurrence_rate_limit: self.plan.rate_limit.map(Quota::per_hour),
-            ..nuthatch_issues::Options::default()
-        };
+        let platform = self.plan.options();
         let worker = Worker {
             log: stores.clone(),
             issues: stores.clone(),

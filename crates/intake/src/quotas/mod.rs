@@ -1,0 +1,177 @@
+//! Quotas and rate limits (`reference/ingest-protocol.md` §9): counted in the request, before it is answered.
+//!
+//! [`counters`] counts, [`header`] tells clients. The counters live in memory: after a restart windows begin empty, so that
+//! at most once more a limit can be let through in the window in which the server started.
+
+mod counters;
+mod header;
+mod units;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nuthatch_protocol::{Item, ItemType, Timestamp};
+use nuthatch_store::{
+    projects::{Project, ProjectKey},
+    quotas::{Quota, QuotaRule, QuotaScope, QuotaUsage},
+};
+
+pub(crate) use counters::ActiveQuota;
+use counters::{COUNTERS_MAX, Counters, QuotaKey, Taken};
+pub(crate) use header::{LimitsMet, RateLimits};
+pub(crate) use units::units;
+
+use crate::plan::{self, Verdict};
+
+/// Counts what is let through.
+pub(crate) struct Quotas {
+    counters: Mutex<Counters>,
+}
+
+/// What of an envelope is let through.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    /// The reason code of each item that is not, in the order of the envelope.
+    reasons: Vec<Option<String>>,
+    /// The limits it met.
+    pub(crate) limits: RateLimits,
+    taken: Vec<Taken>,
+}
+
+impl Quotas {
+    pub(crate) fn new() -> Self {
+        Self { counters: Mutex::new(Counters::new(COUNTERS_MAX)) }
+    }
+
+    /// Decides which items of an envelope are let through, and counts those that go to the log (§9.4).
+    pub(crate) fn admit(&self, quotas: &[ActiveQuota], items: &[Item], now: Timestamp) -> Admission {
+        let reasons = vec![None; items.len()];
+        let mut admission = Admission { reasons, limits: RateLimits::default(), taken: Vec::new() };
+        if quotas.is_empty() {
+            return admission;
+        }
+        let mut counters = self.lock();
+        for group in groups(items) {
+            let wanted: Vec<_> = group.together.iter().flat_map(|index| units(&items[*index])).collect();
+            match counters.take(quotas, &wanted, now) {
+                Ok(taken) => {
+                    admission.taken.extend(taken);
+                    for index in group.dependent {
+                        match counters.take(quotas, &units(&items[index]), now) {
+                            Ok(taken) => admission.taken.extend(taken),
+                            Err(exceeded) => admission.refuse(&[index], &exceeded),
+                        }
+                    }
+                }
+                Err(exceeded) => {
+                    admission.refuse(&group.together, &exceeded);
+                    admission.refuse(&group.dependent, &exceeded);
+                }
+            }
+        }
+        admission
+    }
+
+    /// Forgets that items were let through which were not accepted after all.
+    pub(crate) fn give_back(&self, admission: &Admission) {
+        self.lock().give_back(&admission.taken);
+    }
+
+    /// How much of a quota is used.
+    pub(crate) fn usage(&self, quota: &Quota, now: Timestamp) -> QuotaUsage {
+        self.lock().usage(QuotaKey::Stored(quota.id), quota.rule.window_secs, now)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counters> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Admission {
+    /// The reason code of an item that is not let through.
+    pub(crate) fn reason(&self, index: usize) -> Option<&str> {
+        self.reasons.get(index)?.as_deref()
+    }
+
+    /// Whether something of the envelope is not let through, and nothing is left that would be processed.
+    pub(crate) fn leaves_nothing(&self, items: &[Item]) -> bool {
+        let is_left = |(index, item): (usize, &Item)| {
+            self.reason(index).is_none() && !matches!(plan::verdict(item), Verdict::Skip(_))
+        };
+        self.reasons.iter().any(Option::is_some) && !items.iter().enumerate().any(is_left)
+    }
+
+    /// The longest limit gives the reason; clients are told all of them.
+    fn refuse(&mut self, indexes: &[usize], exceeded: &[counters::Exceeded<'_>]) {
+        let Some(longest) = exceeded.iter().max_by_key(|one| one.retry_secs) else { return };
+        for index in indexes {
+            if let Some(reason) = self.reasons.get_mut(*index) {
+                *reason = Some(longest.quota.rule.reason_code.clone());
+            }
+        }
+        for one in exceeded {
+            self.limits.add(*one);
+        }
+    }
+}
+
+/// Items that are decided about together, by their places in the envelope.
+#[derive(Debug, Default)]
+struct Group {
+    /// All of them are let through or none.
+    together: Vec<usize>,
+    /// Each needs the ones above to be let through, and then a place of its own.
+    dependent: Vec<usize>,
+}
+
+/// What belongs together: an event with what hangs on it, the parts of a replay, everything else alone. Only what goes to
+/// the log: client reports are never limited, and what is dropped anyway takes no place.
+fn groups(items: &[Item]) -> Vec<Group> {
+    let is_event = |item: &Item| {
+        matches!(
+            item.item_type,
+            ItemType::Event
+                | ItemType::Transaction
+                | ItemType::Security
+                | ItemType::RawSecurity
+                | ItemType::Feedback
+                | ItemType::UnrealReport
+        )
+    };
+    let (mut event, mut replay, mut others) = (None::<Group>, None::<Group>, Vec::new());
+    let has_event = items.iter().any(is_event);
+    let appended = items.iter().enumerate().filter(|(_, item)| matches!(plan::verdict(item), Verdict::Append(_)));
+    for (index, item) in appended {
+        match item.item_type {
+            _ if is_event(item) => event.get_or_insert_default().together.push(index),
+            ItemType::Attachment | ItemType::FormData | ItemType::UserReport | ItemType::Profile if has_event => {
+                event.get_or_insert_default().dependent.push(index);
+            }
+            ItemType::ReplayEvent | ItemType::ReplayRecording | ItemType::ReplayVideo => {
+                replay.get_or_insert_default().together.push(index);
+            }
+            _ => others.push(Group { together: vec![index], dependent: Vec::new() }),
+        }
+    }
+    event.into_iter().chain(replay).chain(others).collect()
+}
+
+/// The quotas that what comes with a key is counted against: its own limit, then those of its project and organization
+/// that are for it.
+pub(crate) fn active_quotas(key: &ProjectKey, project: &Project, quotas: Vec<Quota>) -> Vec<ActiveQuota> {
+    let own = key.rate_limit.map(|limit| ActiveQuota {
+        key: QuotaKey::OfKey(key.id),
+        instance: key.id.0,
+        rule: QuotaRule::of_key(key.id, limit),
+    });
+    let of_others = quotas.into_iter().filter_map(|quota| {
+        let instance = match quota.rule.scope {
+            QuotaScope::Organization => project.organization_id.0,
+            QuotaScope::Project => project.id.0,
+            QuotaScope::Key => key.id.0,
+        };
+        let is_meant =
+            quota.project_id.is_none_or(|id| id == project.id) && quota.rule.scope_id.is_none_or(|id| id == instance);
+        is_meant.then_some(ActiveQuota { key: QuotaKey::Stored(quota.id), instance, rule: quota.rule })
+    });
+    own.into_iter().chain(of_others).collect()
+}
