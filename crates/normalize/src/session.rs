@@ -189,7 +189,7 @@ fn context(place: &SessionPlace, attrs: &Map<String, Value>, header: &IngestHead
     if let Some(address) = address {
         context.insert("user".to_owned(), json!({ "ip_address": address.to_string() }));
     }
-    if let Some(agent) = text("user_agent") {
+    if let Some(agent) = text("user_agent").or(header.user_agent.as_deref()) {
         context.insert("request".to_owned(), json!({ "headers": [["User-Agent", agent]] }));
     }
     Event(context)

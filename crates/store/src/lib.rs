@@ -17,7 +17,9 @@ pub mod monitors;
 pub mod outcomes;
 pub mod project_tokens;
 pub mod projects;
+pub mod releases;
 pub mod seed;
+pub mod sessions;
 pub mod settlements;
 pub mod teams;
 pub mod traces;
@@ -34,13 +36,15 @@ pub use monitors::MonitorStore;
 pub use outcomes::OutcomeStore;
 pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
+pub use releases::ReleaseStore;
 pub use seed::Seed;
+pub use sessions::SessionStore;
 pub use settlements::SettlementStore;
 pub use teams::TeamStore;
 pub use traces::TraceStore;
 
 /// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, teams, issues, dead letters,
-/// messages that wait, outcomes, positions.
+/// messages that wait, outcomes, releases and their sessions, positions.
 pub trait MetaStore:
     AccountStore
     + ProjectStore
@@ -51,6 +55,8 @@ pub trait MetaStore:
     + MessageQueueStore
     + MonitorStore
     + OutcomeStore
+    + ReleaseStore
+    + SessionStore
     + SettlementStore
     + TeamStore
 {
@@ -66,6 +72,8 @@ impl<T> MetaStore for T where
         + MessageQueueStore
         + MonitorStore
         + OutcomeStore
+        + ReleaseStore
+        + SessionStore
         + SettlementStore
         + TeamStore
 {

@@ -107,6 +107,7 @@ impl Server {
                 outcomes: meta.clone(),
                 settlements: meta.clone(),
                 monitors: meta.clone(),
+                sessions: meta.clone(),
                 rules: rules.clone(),
                 clock: clock.clone(),
                 options: worker_options(config),

@@ -12,6 +12,7 @@ mod outcomes;
 mod project_tokens;
 mod projects;
 mod settlements;
+mod sessions;
 mod teams;
 mod transact;
 
@@ -35,6 +36,7 @@ pub use self::{
     project_tokens::project_tokens_belong_to_projects,
     projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
     settlements::{batches_are_settled_once, items_count_once},
+    sessions::{releases_are_listed, sessions_age, sessions_are_summed_as_asked},
     teams::{teams_are_made_changed_and_removed, teams_have_members_and_projects},
     transact::{
         changes_are_applied, counters_add_up, hashes_keep_their_order, jobs_find_what_is_due, lives_are_written_down,
@@ -95,4 +97,7 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     runs_end_once(&fresh()).await;
     runs_are_limited_and_listed(&fresh()).await;
     hours_of_the_archived_are_read(&fresh()).await;
+    sessions_are_summed_as_asked(&fresh()).await;
+    sessions_age(&fresh()).await;
+    releases_are_listed(&fresh()).await;
 }
