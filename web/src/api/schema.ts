@@ -509,6 +509,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/organizations/{org}/releases/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The releases of an organization. Health is that of the period, two weeks when absent. */
+        get: operations["listReleases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/releases/{version}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A release. */
+        get: operations["getRelease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/sessions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many sessions and users there were over the period (a day when absent), and how they fared. Sessions count in the
+         *     hour in which they began.
+         */
+        get: operations["getSessionStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/organizations/{org}/shortids/{short_id}/": {
         parameters: {
             query?: never;
@@ -877,6 +931,40 @@ export interface paths {
          *     issues soon after. With the header `Idempotency-Key`, a request that is sent again counts once.
          */
         post: operations["sendOccurrences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/releases/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The releases of a project. */
+        get: operations["listProjectReleases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/releases/{version}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A release of a project. */
+        get: operations["getProjectRelease"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2162,9 +2250,108 @@ export interface components {
             /** @description Name for people. */
             name?: string | null;
         };
+        /** @description A release of an organization: one version, of one or more projects. */
+        Release: {
+            /** Format: int64 */
+            id: number;
+            version: string;
+            shortVersion: string;
+            versionInfo: components["schemas"]["VersionInfo"] | null;
+            status: string;
+            ref: string | null;
+            url: string | null;
+            dateReleased: string | null;
+            /** @description When the first event or session named it. */
+            dateCreated: string;
+            dateStarted: string | null;
+            data: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Issues that were first seen in it.
+             */
+            newGroups: number;
+            owner: Record<string, never> | null;
+            /** Format: int64 */
+            commitCount: number;
+            /** Format: int64 */
+            deployCount: number;
+            lastCommit: Record<string, never> | null;
+            lastDeploy: Record<string, never> | null;
+            authors: Record<string, never>[];
+            projects: components["schemas"]["ReleaseProject"][];
+            firstEvent: string | null;
+            lastEvent: string | null;
+            currentProjectMeta: Record<string, never>;
+            userAgent: string | null;
+        };
+        /** @description How a release fares in a project. Numbers are those of the period, percentages 0 to 100; null without sessions. */
+        ReleaseHealth: {
+            /**
+             * Format: double
+             * @description Median duration of sessions that ended as they should, in milliseconds.
+             */
+            durationP50: number | null;
+            /** Format: double */
+            durationP90: number | null;
+            /** Format: double */
+            crashFreeUsers: number | null;
+            /** Format: double */
+            crashFreeSessions: number | null;
+            /** Format: int64 */
+            totalUsers: number;
+            /** Format: int64 */
+            totalUsers24h: number;
+            /** Format: int64 */
+            totalProjectUsers24h: number;
+            /** Format: int64 */
+            totalSessions: number;
+            /** Format: int64 */
+            totalSessions24h: number;
+            /** Format: int64 */
+            totalProjectSessions24h: number;
+            /**
+             * Format: double
+             * @description Of the project's users of the last day.
+             */
+            adoption: number | null;
+            /**
+             * Format: double
+             * @description Of the project's sessions of the last day.
+             */
+            sessionsAdoption: number | null;
+            /** Format: int64 */
+            sessionsCrashed: number;
+            /**
+             * Format: int64
+             * @description Sessions with errors that did not end badly.
+             */
+            sessionsErrored: number;
+            hasHealthData: boolean;
+            /** @description `24h`: sessions by the hour, `[[unix seconds, sessions], …]`. */
+            stats: {
+                [key: string]: [
+                    number,
+                    number
+                ][];
+            };
+        };
         /** @description The version of a release. */
         ReleaseName: {
             version: string;
+        };
+        /** @description A project that has the release. */
+        ReleaseProject: {
+            /** Format: int64 */
+            id: number;
+            slug: string;
+            name: string;
+            platform: string | null;
+            platforms: string[];
+            /** Format: int64 */
+            newGroups: number;
+            /** @description Whether there are sessions of it. */
+            hasHealthData: boolean;
+            healthData: components["schemas"]["ReleaseHealth"] | null;
         };
         /** @description How to replay. */
         ReplayRequest: {
@@ -2277,6 +2464,34 @@ export interface components {
             /** @description Says so when every one was refused. */
             detail?: string | null;
             items: components["schemas"]["SentItem"][];
+        };
+        /** @description Sums of sessions over time. */
+        SessionStats: {
+            /** @description When the first interval begins. */
+            start: string;
+            /** @description When the last interval ends. */
+            end: string;
+            /** @description When each interval begins. */
+            intervals: string[];
+            /** @description One for each combination of what was grouped by that occurred; one when nothing was grouped. */
+            groups: components["schemas"]["SessionStatsGroup"][];
+            /** @description The search text, as it came. */
+            query: string;
+        };
+        /** @description One group. */
+        SessionStatsGroup: {
+            /** @description What it is of: `project` as a number, `release`, `environment` and `session.status` as words. */
+            by: {
+                [key: string]: unknown;
+            };
+            /** @description Each field over all intervals: counts, rates of 0 to 1, milliseconds; null when there is nothing to take it of. */
+            totals: {
+                [key: string]: number | null;
+            };
+            /** @description Each field by interval. */
+            series: {
+                [key: string]: (number | null)[];
+            };
         };
         /** @description What creates the first account. */
         SetupRequest: {
@@ -2523,6 +2738,32 @@ export interface components {
             avatarUrl: string | null;
             isActive: boolean;
             dateJoined: string;
+        };
+        /** @description What the name of a release says. */
+        VersionInfo: {
+            /** @description What is in front of the `@`. */
+            package: string | null;
+            version: components["schemas"]["VersionParts"];
+            /** @description For people. */
+            description: string;
+            /** @description Hash of a commit, when it is one. */
+            buildHash: string | null;
+        };
+        /** @description The parts of a version. Numbers are null when it has none. */
+        VersionParts: {
+            raw: string;
+            /** Format: int64 */
+            major: number | null;
+            /** Format: int64 */
+            minor: number | null;
+            /** Format: int64 */
+            patch: number | null;
+            /** @description What is behind the `-`. */
+            pre: string | null;
+            /** @description What is behind the `+`. */
+            buildCode: string | null;
+            /** @description How many numbers there are. */
+            components: number;
         };
     };
     responses: never;
@@ -4418,6 +4659,255 @@ export interface operations {
             };
         };
     };
+    listReleases: {
+        parameters: {
+            query?: {
+                /** @description Part of the version. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Environments that the release was seen in. */
+                environment?: string[];
+                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                status?: string;
+                /**
+                 * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
+                 *     period; `adoption`, `sessions_24h`, `users_24h`: the greatest first.
+                 */
+                sort?: string;
+                /** @description `1`: with the health of each. */
+                health?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getRelease: {
+        parameters: {
+            query?: {
+                /** @description Part of the version. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Environments that the release was seen in. */
+                environment?: string[];
+                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                status?: string;
+                /**
+                 * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
+                 *     period; `adoption`, `sessions_24h`, `users_24h`: the greatest first.
+                 */
+                sort?: string;
+                /** @description `1`: with the health of each. */
+                health?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description The version */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getSessionStats: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `sum(session)`, `count_unique(user)`; `crash_rate`, `crash_free_rate`, `healthy_rate`, `unhealthy_rate`,
+                 *     `errored_rate`, `abnormal_rate` or `unhandled_rate` of `(session)` or `(user)`; `anr_rate()`; `avg`, `p50`, `p75`,
+                 *     `p90`, `p95`, `p99` or `max` of `(session.duration)`, in milliseconds, within two percent.
+                 */
+                field?: string[];
+                /** @description `project`, `release`, `environment`; `session.status`, which counts can be told apart by. */
+                groupBy?: string[];
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Names of environments. */
+                environment?: string[];
+                /** @description Conditions on `release` and `environment`. */
+                query?: string;
+                /** @description Length of an interval, in whole hours: `1h`, `1d`. By the hour up to seven days and then by the day when absent. */
+                interval?: string;
+                /** @description `0`: no totals. */
+                includeTotals?: string;
+                /** @description `0`: no series. */
+                includeSeries?: string;
+                /** @description One of the fields, with `-` in front for the greatest first; that of the first field when absent. */
+                orderBy?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionStats"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getShortId: {
         parameters: {
             query?: never;
@@ -5987,6 +6477,170 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listProjectReleases: {
+        parameters: {
+            query?: {
+                /** @description Part of the version. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Environments that the release was seen in. */
+                environment?: string[];
+                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                status?: string;
+                /**
+                 * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
+                 *     period; `adoption`, `sessions_24h`, `users_24h`: the greatest first.
+                 */
+                sort?: string;
+                /** @description `1`: with the health of each. */
+                health?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getProjectRelease: {
+        parameters: {
+            query?: {
+                /** @description Part of the version. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Environments that the release was seen in. */
+                environment?: string[];
+                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                status?: string;
+                /**
+                 * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
+                 *     period; `adoption`, `sessions_24h`, `users_24h`: the greatest first.
+                 */
+                sort?: string;
+                /** @description `1`: with the health of each. */
+                health?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description The version */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -27,7 +27,10 @@ mod outcomes;
 mod paths;
 mod project_tokens;
 mod projects;
+mod release_rows;
+mod releases;
 mod scrubbing;
+mod sessions;
 mod sign_in;
 mod slug;
 mod stats;
@@ -93,6 +96,11 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(organizations::detail, organizations::update))
         .routes(routes!(organizations::members))
         .routes(routes!(outcomes::stats))
+        .routes(routes!(sessions::stats))
+        .routes(routes!(releases::list))
+        .routes(routes!(releases::detail))
+        .routes(routes!(releases::of_project))
+        .routes(routes!(releases::detail_in_project))
         .routes(routes!(issue_types::list, issue_types::create))
         .routes(routes!(issue_types::detail, issue_types::update, issue_types::delete))
         .routes(routes!(monitors::list))

@@ -14,5 +14,6 @@ mod occurrences;
 mod openapi;
 mod outcomes;
 mod projects;
+mod releases;
 mod teams;
 mod traces;

@@ -45,7 +45,10 @@ fn a_session_is_read_as_sent() {
     let (sid, state) = state(&json!({})).unwrap();
     assert_eq!(sid.to_string(), "0123456789abcdef0123456789abcdef");
     assert_eq!((state.place.release.as_str(), state.place.environment.as_str()), ("web@1.0", "production"));
-    assert_eq!((state.started, state.timestamp), (Timestamp::from_secs(RECEIVED - 10), Timestamp::from_secs(RECEIVED - 1)));
+    assert_eq!(
+        (state.started, state.timestamp),
+        (Timestamp::from_secs(RECEIVED - 10), Timestamp::from_secs(RECEIVED - 1))
+    );
     assert_eq!((state.seq, state.status, state.errors, state.duration_ms), (0, SessionStatus::Exited, 1, Some(9000)));
     assert_eq!(state.user, session_user(ProjectId(7), "ada"));
     assert_ne!(state.user, session_user(ProjectId(8), "ada"), "projects do not share users");
@@ -66,7 +69,11 @@ fn fields_have_their_rules() {
     let of = |changes: Value| state(&changes).unwrap().1;
     assert_eq!(of(json!({"init": false, "seq": 7})).seq, 7);
     assert_eq!(of(json!({"init": true, "seq": 7})).seq, 0);
-    assert_eq!(of(json!({"timestamp": at(-20)})).timestamp, Timestamp::from_secs(RECEIVED - 10), "not before its start");
+    assert_eq!(
+        of(json!({"timestamp": at(-20)})).timestamp,
+        Timestamp::from_secs(RECEIVED - 10),
+        "not before its start"
+    );
     assert!(of(json!({"abnormal_mechanism": "anr_background"})).is_anr);
     assert!(!of(json!({"abnormal_mechanism": "other"})).is_anr);
     assert_eq!(of(json!({"did": 42})).user, session_user(ProjectId(7), "42"));

@@ -95,11 +95,8 @@ fn places(connection: &Connection, query: &SessionQuery) -> Result<(Vec<SessionG
     let mut rows = statement.query([serde_json::json!(projects).to_string()])?;
     let mut places = Vec::new();
     while let Some(row) = rows.next()? {
-        let place = SessionPlace {
-            project_id: ProjectId(unsigned(row, 1)?),
-            release: row.get(2)?,
-            environment: row.get(3)?,
-        };
+        let place =
+            SessionPlace { project_id: ProjectId(unsigned(row, 1)?), release: row.get(2)?, environment: row.get(3)? };
         if query.means(&place) {
             places.push((row.get::<_, i64>(0)?, query.group(&place)));
         }

@@ -23,10 +23,10 @@ use crate::{
 
 const HOUR: Duration = Duration::from_hours(1);
 
-fn settlement(offset: u64) -> Settlement {
+fn settlement(offset: u64, records: u64) -> Settlement {
     let position = Position { topic: Topic::IngestSessions, partition: 0, offset };
     let consumer = ConsumerPosition { consumer: "sessions".to_owned(), position };
-    Settlement { consumer, records: offset, outcomes: Outcomes::default(), letters: Vec::new() }
+    Settlement { consumer, records, outcomes: Outcomes::default(), letters: Vec::new() }
 }
 
 fn counted(place: Place, what: SessionUpdate) -> Counted<SessionUpdate> {
@@ -163,9 +163,10 @@ pub async fn sessions_are_summed_as_asked(store: &impl MetaStore) {
     while !rest.is_empty() {
         let (batch, later) = rest.split_at(rest.len().min(1 + offset as usize % 40));
         offset += batch.len() as u64;
+        let records = batch.len() as u64;
         let batch: Vec<_> = batch.iter().map(|update| counted(place, update.clone())).collect();
-        store.apply_sessions(batch.clone(), settlement(offset)).await.expect("applies");
-        store.apply_sessions(batch, settlement(offset)).await.expect("was applied before");
+        store.apply_sessions(batch.clone(), settlement(offset, records)).await.expect("applies");
+        store.apply_sessions(batch, settlement(offset, records)).await.expect("was applied before");
         rest = later;
     }
     let counts = final_counts(&updates);
@@ -203,7 +204,7 @@ pub async fn sessions_age(store: &impl MetaStore) {
     let place = Place::make(store, "acme").await;
     let updates = updates(place);
     let batch = updates.iter().map(|update| counted(place, update.clone())).collect();
-    store.apply_sessions(batch, settlement(180)).await.expect("applies");
+    store.apply_sessions(batch, settlement(180, 180)).await.expect("applies");
     let before = NOW.minus(HOUR * 20);
     store.expire_sessions(before, before).await.expect("forgets");
     let mut counts = final_counts(&updates);
@@ -227,7 +228,7 @@ pub async fn sessions_age(store: &impl MetaStore) {
     });
     let again: Vec<_> = again.map(|update| counted(place, update)).collect();
     assert!(again.len() > 10);
-    store.apply_sessions(again, settlement(300)).await.expect("applies");
+    store.apply_sessions(again, settlement(300, 120)).await.expect("applies");
     assert_eq!(store.session_sums(&query).await.expect("sums"), expected(&counts, &query));
 
     let later = NOW.plus(HOUR * 2);
@@ -256,7 +257,7 @@ pub async fn releases_are_listed(store: &impl MetaStore) {
         counted(place, SessionUpdate::Counted(vec![change]))
     };
     let sessions = vec![session("web@1.0", NOW.minus(HOUR * 2)), session("web@2.0", NOW.minus(HOUR * 30))];
-    store.apply_sessions(sessions, settlement(2)).await.expect("applies");
+    store.apply_sessions(sessions, settlement(2, 2)).await.expect("applies");
 
     let all = [place.web, place.api];
     let release = |project_id, version: &str, date| Release { project_id, version: version.to_owned(), date };

@@ -69,9 +69,8 @@ impl SessionStore for MemoryMeta {
 
     async fn session_sums(&self, query: &SessionQuery) -> Result<Vec<SessionSum>, StoreError> {
         let state = self.lock();
-        let wanted = |place: &SessionPlace, hour: i64| {
-            (query.from_hour..query.until_hour).contains(&hour) && query.means(place)
-        };
+        let wanted =
+            |place: &SessionPlace, hour: i64| (query.from_hour..query.until_hour).contains(&hour) && query.means(place);
         let mut sums: BTreeMap<(SessionGroup, i64), SessionSum> = BTreeMap::new();
         for ((place, hour), tally) in state.health.hours.iter().filter(|((place, hour), _)| wanted(place, *hour)) {
             let (group, start_hour) = (query.group(place), query.start_of(*hour));
