@@ -25,10 +25,10 @@ use crate::{
 const MAX_AGE: Duration = Duration::from_hours(5 * 24);
 /// Times may be so far in the future.
 const MAX_FUTURE: Duration = Duration::from_mins(1);
-/// Most hours and users of one item, after those that are alike were added up.
+/// Most buckets of one item.
 const MAX_AGGREGATES: usize = 10_000;
-/// Most sessions that one number of an item can stand for.
-const MAX_COUNT: u64 = 1_000_000_000;
+/// Most sessions that one number of a bucket can stand for: with the bound above, sums stay far from overflowing.
+const MAX_COUNT: u64 = 1_000_000;
 /// This order marks an update that the SDK takes back.
 const WITHDRAWN: u64 = u64::MAX;
 
@@ -121,6 +121,9 @@ fn one(
 /// What the buckets of an item say, those of one hour and user together. Buckets outside of the range are left out.
 fn aggregates(item: &Map<String, Value>, place: &SessionPlace, times: &Times) -> Result<Vec<HealthChange>, Refused> {
     let buckets = item.get("aggregates").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if buckets.len() > MAX_AGGREGATES {
+        return Err(invalid(&format!("at most {MAX_AGGREGATES} buckets"), "$.aggregates"));
+    }
     let mut sums: BTreeMap<(i64, Option<SessionUser>), HealthTally> = BTreeMap::new();
     let mut refused = invalid("there is no bucket", "$.aggregates");
     for (number, bucket) in buckets.iter().enumerate() {
@@ -139,9 +142,6 @@ fn aggregates(item: &Map<String, Value>, place: &SessionPlace, times: &Times) ->
         let tally = tally(bucket);
         if !tally.is_zero() {
             *sums.entry((started.hours(), user(place.project_id, bucket))).or_default() += &tally;
-        }
-        if sums.len() > MAX_AGGREGATES {
-            return Err(invalid(&format!("at most {MAX_AGGREGATES} hours and users"), "$.aggregates"));
         }
     }
     if sums.is_empty() {

@@ -189,8 +189,10 @@ mod tests {
             share in 0.0..=1.0f64,
         ) {
             let mut durations = Durations::default();
-            all.iter().for_each(|ms| durations.add(*ms));
-            all.iter_mut().for_each(|ms| *ms = (*ms).min(DURATION_MAX_MS));
+            for ms in &mut all {
+                durations.add(*ms);
+                *ms = (*ms).min(DURATION_MAX_MS);
+            }
             all.sort_unstable();
             let wanted = ((all.len() as f64 * share).ceil() as usize).max(1);
             let within = |found: Option<f64>, exact: u64| {

@@ -62,7 +62,9 @@ impl SessionStore for EmbeddedMeta {
         self.writer
             .write(move |connection| {
                 settle(connection, &settlement, |connection, outcomes| {
-                    updates.iter().for_each(|update| outcomes.extend(update.accepted()));
+                    for update in &updates {
+                        outcomes.extend(update.accepted());
+                    }
                     write::apply(connection, updates.into_iter().map(|update| update.what))
                 })
             })
