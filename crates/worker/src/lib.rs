@@ -31,8 +31,7 @@ use std::{sync::Arc, time::Duration};
 use nuthatch_protocol::{Clock, Position, Topic};
 use nuthatch_store::{
     DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, MonitorStore, OutcomeStore, SessionStore,
-    SettlementStore,
-    StoreError, log::ReadLimit,
+    SettlementStore, StoreError, log::ReadLimit,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},

@@ -242,6 +242,7 @@ async fn releases_are_chosen_and_ordered() {
     let cursor = first.cursor("next").unwrap();
     assert_eq!(versions(&app, &format!("per_page=3&cursor={cursor}")).await, ["web@0.9"]);
     assert_eq!(app.get(&format!("{RELEASES}?sort=colour")).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(app.get("/api/0/projects/acme/web/").await.json()["hasSessions"], true);
     let of_project = app.get("/api/0/projects/acme/web/releases/").await.json();
     assert_eq!(of_project.as_array().unwrap().len(), 4);
 }

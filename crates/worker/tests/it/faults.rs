@@ -18,7 +18,8 @@ use nuthatch_protocol::{
     EventId, EventRow, Hash, IssueId, LetterId, Partition, Position, ProjectId, SessionUpdate, Timestamp, Topic,
 };
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, MonitorStore, OutcomeStore, SessionStore, SettlementStore, StoreError,
+    DeadLetterStore, EventStore, IssueStore, Log, MonitorStore, OutcomeStore, SessionStore, SettlementStore,
+    StoreError,
     dead_letters::{LetterBounds, LetterFilter, LetterPage, LetterQuery, LetterScope, StoredLetter},
     events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues},
     issues::{ConsumerPosition, Decide, IssuePage, IssueQuery, ProjectTotals},

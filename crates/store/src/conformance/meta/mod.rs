@@ -11,8 +11,8 @@ mod monitors;
 mod outcomes;
 mod project_tokens;
 mod projects;
-mod settlements;
 mod sessions;
+mod settlements;
 mod teams;
 mod transact;
 
@@ -35,8 +35,8 @@ pub use self::{
     },
     project_tokens::project_tokens_belong_to_projects,
     projects::{configuration_has_a_version, keys_open_projects, members_have_roles, slugs_are_unique},
-    settlements::{batches_are_settled_once, items_count_once},
     sessions::{releases_are_listed, sessions_age, sessions_are_summed_as_asked},
+    settlements::{batches_are_settled_once, items_count_once},
     teams::{teams_are_made_changed_and_removed, teams_have_members_and_projects},
     transact::{
         changes_are_applied, counters_add_up, hashes_keep_their_order, jobs_find_what_is_due, lives_are_written_down,

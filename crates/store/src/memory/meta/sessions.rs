@@ -23,6 +23,10 @@ pub(super) struct Health {
 }
 
 impl Health {
+    pub(super) fn has_sessions(&self, project: ProjectId) -> bool {
+        self.hours.iter().any(|((place, _), tally)| place.project_id == project && tally.sessions > 0)
+    }
+
     fn change(&mut self, changes: Vec<HealthChange>) {
         for HealthChange { place, hour, user, tally } in changes {
             *self.hours.entry((place.clone(), hour)).or_default() += &tally;
