@@ -63,6 +63,8 @@ const PAGES = [
   },
   { name: "teams", path: "/settings/acme/teams/" },
   { name: "stats", path: `${org}/stats/`, full: true },
+  { name: "releases", path: `${org}/releases/`, full: true },
+  { name: "release", path: `${org}/releases/storefront@2.4.0+117/`, full: true },
   { name: "stats-session", path: `${org}/stats/?statsPeriod=1h&category=session` },
   { name: "stats-none", path: `${org}/stats/`, scenario: "silent" },
   { name: "stats-slow", path: `${org}/stats/`, scenario: "slow" },

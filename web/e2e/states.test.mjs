@@ -15,6 +15,7 @@ const PROJECT = "/settings/acme/projects/shop-api/";
 const QUOTAS = "/settings/acme/quotas/";
 const PROJECT_QUOTAS = "/settings/acme/projects/shop-api/quotas/";
 const STATS = "/organizations/acme/stats/";
+const RELEASES = "/organizations/acme/releases/";
 const LETTERS = "/settings/acme/dead-letters/";
 const LETTER = "/settings/acme/projects/shop-api/dead-letters/";
 const WAIT_MS = 10_000;
@@ -329,6 +330,52 @@ describe("the stats", () => {
     await page.request.post(`${mock.url}/mock/`, { data: { scenario: "full" } });
     await page.getByRole("button", { name: "Try again" }).click();
     await heading("Errors by reason");
+  });
+});
+
+describe("the releases", () => {
+  it("show how each fares, and lead to its page and its issues", async () => {
+    await open(RELEASES);
+    const row = page.getByRole("row").filter({ hasText: "2.4.0 (117)" });
+    await row.getByText("96.20%").first().waitFor();
+    await row.getByText("22%").waitFor();
+    await page.getByRole("row").filter({ hasText: "2.4.1" }).getByText("99.982%").first().waitFor();
+    await page
+      .getByRole("row")
+      .filter({ hasText: "1.9.0" })
+      .getByText(/No sessions/)
+      .waitFor();
+    assert.deepEqual(faults, []);
+    await page.getByLabel("Project").selectOption("Shop API");
+    await row.waitFor({ state: "detached" });
+    assert.equal(new URL(page.url()).searchParams.get("project"), "shop-api");
+    await page.getByLabel("Project").selectOption("All projects");
+    await row.getByRole("link", { name: "2.4.0 (117)" }).click();
+    await page.getByRole("heading", { name: "2.4.0 (117)" }).waitFor();
+    await page.getByRole("figure", { name: "Sessions by how they ended" }).waitFor();
+    await page.getByText("1 first seen in this release").click();
+    assert.equal(new URL(page.url()).searchParams.get("query"), "first-release:storefront@2.4.0+117");
+  });
+
+  it("say what is missing", async () => {
+    await open(RELEASES, "silent");
+    await heading("No release yet");
+    await open(`${RELEASES}?query=nothing`);
+    await heading("No release matches");
+    await page.getByRole("button", { name: "Show all releases" }).click();
+    await page.getByRole("link", { name: "2.4.0 (117)" }).waitFor();
+    await open(`${RELEASES}shop-api@1.9.0/`);
+    await heading("No sessions of this release");
+    await open(`${RELEASES}unknown/`);
+    await heading("The release could not be loaded");
+  });
+
+  it("say when they cannot be had, and try again", async () => {
+    await open(RELEASES, "failing");
+    await heading("The releases could not be loaded");
+    await page.request.post(`${mock.url}/mock/`, { data: { scenario: "full" } });
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("link", { name: "2.4.0 (117)" }).waitFor();
   });
 });
 
@@ -752,6 +799,10 @@ describe("every page", () => {
     [PROJECT_QUOTAS, "full"],
     [STATS, "full"],
     [STATS, "silent"],
+    [RELEASES, "full"],
+    [RELEASES, "silent"],
+    [`${RELEASES}storefront@2.4.0+117/`, "full"],
+    [`${RELEASES}shop-api@1.9.0/`, "full"],
     [LETTERS, "full"],
     [LETTERS, "done"],
     [`${LETTER}3/`, "full"],

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use nuthatch_protocol::Timestamp;
 
+use crate::{
+    error::ApiError,
+    period::{self, Period},
+};
+
 /// Counts per interval, each with the second at which the interval begins.
 pub(crate) type Series = Vec<(i64, u64)>;
 
@@ -18,6 +23,9 @@ pub(crate) const INTERVALS_MAX: i64 = 2000;
 
 /// Longest period that is shown by the hour when nobody says how.
 const HOURLY_MAX: Duration = Duration::from_hours(48);
+
+/// Longest period that statistics of an organization show by the hour when nobody says how.
+const HOURLY_STATS_MAX_SECS: i64 = 7 * DAY_SECS;
 
 /// Longest period of a series of an issue.
 const PERIOD_MAX: Duration = Duration::from_hours(90 * 24);
@@ -37,6 +45,34 @@ impl Intervals {
         let last = until.secs().div_euclid(secs) * secs;
         let count = ((last - first) / secs + 1).clamp(1, INTERVALS_MAX);
         Self { first, secs, count }
+    }
+
+    /// The intervals of a period, a day when none is given. They are as long as `interval` says, a whole multiple of
+    /// `unit` seconds; an hour or, in long periods, a day when it says nothing.
+    pub(crate) fn of_period(
+        period: &Period,
+        interval: Option<&str>,
+        unit: i64,
+        now: Timestamp,
+    ) -> Result<Self, ApiError> {
+        let range = period.range(now)?;
+        let until = range.until.unwrap_or(now);
+        let from = range.from.unwrap_or(Timestamp::from_secs(until.secs().saturating_sub(DAY_SECS)));
+        let length = until.secs().saturating_sub(from.secs());
+        let secs = match interval.filter(|text| !text.is_empty()) {
+            Some(text) => {
+                let secs = period::duration(text).map(|duration| duration.as_secs() as i64);
+                let units = if unit == HOUR_SECS { "hours" } else { "minutes" };
+                let whole = secs.filter(|secs| secs % unit == 0);
+                whole.ok_or_else(|| ApiError::Invalid(format!("interval {text:?} is not whole {units}, such as 1h")))?
+            }
+            None if length <= HOURLY_STATS_MAX_SECS => HOUR_SECS,
+            None => DAY_SECS,
+        };
+        if length < 0 || length / secs >= INTERVALS_MAX {
+            return Err(ApiError::Invalid(format!("start must be before end, by at most {INTERVALS_MAX} intervals")));
+        }
+        Ok(Self::covering(from, until, secs))
     }
 
     /// The last `count` intervals up to now.

@@ -30,6 +30,7 @@ mod request;
 pub mod scrub;
 mod sdk;
 mod security;
+mod session;
 mod shape;
 mod stacktrace;
 mod system_names;
@@ -45,6 +46,7 @@ pub use geo::{GeoLookup, Place};
 pub use json::{MAX_DEPTH, MAX_PAYLOAD_BYTES};
 pub use problem::Problem;
 pub use refused::{Reason, Refused};
+pub use session::{Session, read_session, session_user};
 
 use nuthatch_protocol::{Event, IngestRecord, ItemType};
 use serde_json::Value;

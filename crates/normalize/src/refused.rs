@@ -12,7 +12,7 @@ pub struct Refused {
     pub reason: Reason,
     /// What was wrong, for people.
     pub message: String,
-    /// Byte offset in the payload, if there is one to tell.
+    /// Byte offset or path in the payload, if there is one to tell.
     pub place: Option<String>,
 }
 
@@ -35,6 +35,10 @@ pub enum Reason {
     SecurityReport,
     /// Feedback that says nothing.
     EmptyFeedback,
+    /// Not what a session item has to be.
+    InvalidSession,
+    /// Of a time that is not taken.
+    Timestamp,
 }
 
 impl Reason {
@@ -49,6 +53,8 @@ impl Reason {
             Self::SecurityReportType => "security_report_type",
             Self::SecurityReport => "security_report",
             Self::EmptyFeedback => "empty_feedback",
+            Self::InvalidSession => "invalid_session",
+            Self::Timestamp => "timestamp",
         }
     }
 }

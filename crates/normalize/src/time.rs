@@ -42,12 +42,9 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, header: &IngestHeader, m
     let received = header.received;
     let sent = event.get("timestamp").and_then(shape::timestamp).filter(|time| time.0 >= 0);
     let mut shift = 0;
-    if let Some(sent_at) = header.sent_at {
-        let drift = received.0.saturating_sub(sent_at.0);
-        if drift.unsigned_abs() >= micros(MIN_CLOCK_DRIFT) as u64 {
-            shift = drift;
-            note("clock_drift", sent_at, received, meta);
-        }
+    if let (Some(drift), Some(sent_at)) = (clock_drift(header), header.sent_at) {
+        shift = drift;
+        note("clock_drift", sent_at, received, meta);
     }
     if let Some(time) = sent {
         let corrected = Timestamp(time.0.saturating_add(shift));
@@ -81,6 +78,12 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, header: &IngestHeader, m
     }
     event.insert("received".to_owned(), shape::seconds(received));
     shift
+}
+
+/// By how many microseconds the client's clock is behind, if it is taken to be wrong.
+pub(crate) fn clock_drift(header: &IngestHeader) -> Option<i64> {
+    let drift = header.received.0.saturating_sub(header.sent_at?.0);
+    (drift.unsigned_abs() >= micros(MIN_CLOCK_DRIFT) as u64).then_some(drift)
 }
 
 fn note(kind: &str, sdk: Timestamp, server: Timestamp, meta: &mut Meta) {

@@ -76,7 +76,7 @@ pub trait IssueStore: Send + Sync + 'static {
     /// What happened to an issue, newest first; at most `limit`.
     async fn activities(&self, id: IssueId, limit: usize) -> Result<Vec<Activity>, StoreError>;
 
-    /// Events and issues of a project, and the time of its first event if it has any.
+    /// Events and issues of a project, the time of its first event if it has any, and whether it has sessions.
     async fn project_totals(&self, project: ProjectId) -> Result<ProjectTotals, StoreError>;
 
     /// Forgets handled messages, quotas and counters of the hours before the hour of a time, as retention demands.
@@ -110,6 +110,8 @@ pub struct ProjectTotals {
     pub events: u64,
     /// Time of the earliest event.
     pub first_event: Option<Timestamp>,
+    /// Whether sessions of it are kept.
+    pub has_sessions: bool,
 }
 
 /// Which issues, in which order. All conditions hold together.

@@ -18,7 +18,9 @@ pub mod outcomes;
 pub mod project_tokens;
 pub mod projects;
 pub mod quotas;
+pub mod releases;
 pub mod seed;
+pub mod sessions;
 pub mod settlements;
 pub mod teams;
 pub mod traces;
@@ -35,13 +37,15 @@ pub use monitors::MonitorStore;
 pub use outcomes::OutcomeStore;
 pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
+pub use releases::ReleaseStore;
 pub use seed::Seed;
+pub use sessions::SessionStore;
 pub use settlements::SettlementStore;
 pub use teams::TeamStore;
 pub use traces::TraceStore;
 
 /// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, teams, issues, dead letters,
-/// messages that wait, outcomes, positions.
+/// messages that wait, outcomes, releases and their sessions, positions.
 pub trait MetaStore:
     AccountStore
     + ProjectStore
@@ -52,6 +56,8 @@ pub trait MetaStore:
     + MessageQueueStore
     + MonitorStore
     + OutcomeStore
+    + ReleaseStore
+    + SessionStore
     + SettlementStore
     + TeamStore
 {
@@ -67,6 +73,8 @@ impl<T> MetaStore for T where
         + MessageQueueStore
         + MonitorStore
         + OutcomeStore
+        + ReleaseStore
+        + SessionStore
         + SettlementStore
         + TeamStore
 {

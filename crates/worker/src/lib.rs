@@ -23,14 +23,15 @@ mod prepare;
 mod queue;
 mod retention;
 mod rules;
+mod sessions;
 mod telemetry;
 
 use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, MonitorStore, OutcomeStore, SettlementStore,
-    StoreError, log::ReadLimit,
+    DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, MonitorStore, OutcomeStore, SessionStore,
+    SettlementStore, StoreError, log::ReadLimit,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -39,7 +40,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{check_ins::CheckIns, follow::Consumer, items::Items, outcomes::OutcomesConsumer, prepare::ReadEvents};
+use crate::{
+    check_ins::CheckIns, follow::Consumer, items::Items, outcomes::OutcomesConsumer, prepare::ReadEvents,
+    sessions::SessionsConsumer,
+};
 pub use crate::{
     jobs::run_once as run_job,
     ledger::Entry,
@@ -60,13 +64,17 @@ pub const OUTCOMES_CONSUMER: &str = "outcomes";
 /// The consumer that keeps check-ins: its position lives in the metadata.
 pub const CHECK_INS_CONSUMER: &str = "check-ins";
 
+/// The consumer that keeps sessions: its position lives in the metadata.
+pub const SESSIONS_CONSUMER: &str = "sessions";
+
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
         Topic::Outcomes => &[OUTCOMES_CONSUMER],
-        Topic::IngestTransactions | Topic::TraceItems | Topic::IngestAttachments | Topic::IngestSessions => &[],
+        Topic::IngestSessions => &[SESSIONS_CONSUMER],
         Topic::IngestMonitors => &[CHECK_INS_CONSUMER],
+        Topic::IngestTransactions | Topic::TraceItems | Topic::IngestAttachments => &[],
     }
 }
 
@@ -109,6 +117,8 @@ pub struct Worker {
     pub settlements: Arc<dyn SettlementStore>,
     /// Monitors and their check-ins.
     pub monitors: Arc<dyn MonitorStore>,
+    /// Sessions.
+    pub sessions: Arc<dyn SessionStore>,
     /// What projects do to their events.
     pub rules: Arc<Rules>,
     /// The time.
@@ -136,6 +146,7 @@ impl Worker {
         tasks.spawn(jobs::run(worker.clone(), stop.clone()));
         worker.follow(&mut tasks, OutcomesConsumer(worker.settlements.clone()), &stop);
         worker.follow(&mut tasks, Items(CheckIns(worker.monitors.clone())), &stop);
+        worker.follow(&mut tasks, Items(SessionsConsumer(worker.sessions.clone())), &stop);
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(queue::run(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));

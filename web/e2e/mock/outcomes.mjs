@@ -8,7 +8,7 @@ const KINDS = [
   ["error", "filtered", "browser-extensions", 4],
   ["error", "rate_limited", "key_quota", 2],
   ["error", "client_discard", "before_send", 6],
-  ["session", "invalid", "unsupported_item_type", 90],
+  ["session", "invalid", "invalid_session", 90],
   ["attachment", "invalid", "too_large:event", 52_000],
   ["occurrence", "filtered", "noise", 9],
   ["unknown", "invalid", "invalid_envelope", 1],

@@ -14,6 +14,7 @@ import { freshOptions, optionsAnswer } from "./options.mjs";
 import { outcomeStats } from "./outcomes.mjs";
 import { traceAnswer } from "./traces.mjs";
 import { keyAnswer, quotaAnswer } from "./quotas.mjs";
+import { releaseDetail, releaseList, sessionStats } from "./releases.mjs";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const TYPES = {
@@ -55,7 +56,8 @@ export async function startMock(port = 0) {
     }
     if (url.pathname.startsWith("/api/0/")) return answer(state, request, url, body, response);
     const path = normalize(url.pathname);
-    const isFile = extname(path) !== "";
+    // A version in a path may have dots too.
+    const isFile = extname(path) in TYPES;
     const content = await readFile(join(DIST, isFile ? path : "index.html")).catch(() => null);
     response.writeHead(content ? 200 : 404, {
       "Content-Type": TYPES[isFile ? extname(path) : ".html"] ?? "application/octet-stream",
@@ -129,6 +131,14 @@ function answer(state, request, url, body, response) {
   }
   const trace = /^\/organizations\/acme\/(events|trace-meta)\//.exec(path)?.[1];
   if (trace) return ok(traceAnswer(scenario, trace, url));
+  if (path.startsWith("/organizations/acme/releases/")) {
+    if (scenario === "slow") return undefined;
+    if (scenario === "failing") return send(response, 503, { detail: "temporarily unavailable" });
+    const version = decodeURIComponent(path.split("/")[4]);
+    return ok(version === "" ? releaseList(scenario, url) : releaseDetail(version));
+  }
+  if (path === "/organizations/acme/sessions/") return ok(sessionStats());
+  if (path === "/organizations/acme/environments/") return ok([{ id: "1", name: "production" }]);
   if (path.startsWith("/organizations/acme/issue-types/")) return issueTypeAnswer(state, request, path, body, response);
   if (/^\/(organizations|teams|projects)\/acme\/(.*\/)?teams\/|^\/teams\//.test(path))
     return teamAnswer(state, request, path, body, response);

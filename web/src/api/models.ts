@@ -28,3 +28,7 @@ export type IssueType = Schemas["IssueType"];
 export type IssueTypeRequest = Schemas["IssueTypeRequest"];
 export type Team = Schemas["Team"];
 export type Tag = Schemas["Tag"];
+export type ReleaseProject = Omit<Schemas["ReleaseProject"], "healthData"> & {
+  healthData: (Omit<Schemas["ReleaseHealth"], "stats"> & { stats: Record<string, number[][]> }) | null;
+};
+export type Release = Omit<Schemas["Release"], "projects"> & { projects: ReleaseProject[] };

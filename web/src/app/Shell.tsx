@@ -46,6 +46,11 @@ export function Shell() {
       run: () => org && navigate({ to: "/organizations/$org/projects/", params: { org } }),
     },
     {
+      key: "g r",
+      label: "Go to releases",
+      run: () => org && navigate({ to: "/organizations/$org/releases/", params: { org }, search: {} }),
+    },
+    {
       key: "g t",
       label: "Go to stats",
       run: () => org && navigate({ to: "/organizations/$org/stats/", params: { org }, search: {} }),
@@ -116,6 +121,11 @@ export function Shell() {
             <li>
               <Link className={styles.link} params={{ org }} to="/organizations/$org/projects/">
                 <Icon name="folder" /> Projects
+              </Link>
+            </li>
+            <li>
+              <Link className={styles.link} params={{ org }} search={{}} to="/organizations/$org/releases/">
+                <Icon name="tag" /> Releases
               </Link>
             </li>
             <li>

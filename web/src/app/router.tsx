@@ -118,6 +118,33 @@ const stats = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/StatsPage"), "StatsPage"),
 });
 
+const releases = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/organizations/$org/releases",
+  validateSearch: (
+    search,
+  ): Partial<Record<"query" | "project" | "environment" | "statsPeriod" | "sort" | "cursor", string>> => ({
+    query: text(search.query),
+    project: text(search.project),
+    environment: text(search.environment),
+    statsPeriod: text(search.statsPeriod),
+    sort: text(search.sort),
+    cursor: text(search.cursor),
+  }),
+  component: lazyRouteComponent(() => import("@/features/releases/ReleasesPage"), "ReleasesPage"),
+});
+
+const release = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/organizations/$org/releases/$version",
+  validateSearch: (search): Partial<Record<"project" | "environment" | "statsPeriod", string>> => ({
+    project: text(search.project),
+    environment: text(search.environment),
+    statsPeriod: text(search.statsPeriod),
+  }),
+  component: lazyRouteComponent(() => import("@/features/releases/ReleasePage"), "ReleasePage"),
+});
+
 const gettingStarted = createRoute({
   getParentRoute: () => signedIn,
   path: "/organizations/$org/projects/$project/getting-started",
@@ -215,6 +242,8 @@ export const router = createRouter({
       issueEventsPage,
       projectsPage,
       stats,
+      releases,
+      release,
       gettingStarted,
       projectSettings,
       projectPrivacy,

@@ -48,6 +48,8 @@ const CATEGORIES: Record<string, string> = {
 const REASONS: Record<string, string> = {
   duplicate: "An event with this id was counted before.",
   invalid_json: "The payload is not JSON.",
+  invalid_session: "The session names no valid release, or something in it is of the wrong kind.",
+  timestamp: "Its time is too long ago, or in the future.",
   invalid_record: "The record could not be read.",
   damaged_record: "The disk gave the record back damaged.",
   missing_record: "The record was lost with the end of the log.",

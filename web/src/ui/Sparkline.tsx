@@ -1,4 +1,4 @@
-import { compactNumber, exactNumber } from "@/domain/number";
+import { compactNumber, count, exactNumber } from "@/domain/number";
 import { bars, barsPath, peak, type Series, total } from "@/domain/sparkline";
 import styles from "./Sparkline.module.css";
 
@@ -6,11 +6,11 @@ const WIDTH = 120;
 const HEIGHT = 22;
 
 /** Small bars of a row: the trend and its highest value, nothing to press. */
-export function Sparkline({ series, period }: { series: Series; period: string }) {
+export function Sparkline({ series, period, noun = "event" }: { series: Series; period: string; noun?: string }) {
   const drawn = bars(series, WIDTH, HEIGHT, 1.5);
   return (
     <span
-      aria-label={`${exactNumber(total(series))} events in ${period}, at most ${exactNumber(peak(series))} at a time`}
+      aria-label={`${count(total(series), noun)} in ${period}, at most ${exactNumber(peak(series))} at a time`}
       className={styles.spark}
       role="img"
     >

@@ -28,7 +28,10 @@ mod paths;
 mod project_tokens;
 mod projects;
 mod quotas;
+mod release_rows;
+mod releases;
 mod scrubbing;
+mod sessions;
 mod sign_in;
 mod slug;
 mod stats;
@@ -94,6 +97,11 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(organizations::detail, organizations::update))
         .routes(routes!(organizations::members))
         .routes(routes!(outcomes::stats))
+        .routes(routes!(sessions::stats))
+        .routes(routes!(releases::list))
+        .routes(routes!(releases::detail))
+        .routes(routes!(releases::of_project))
+        .routes(routes!(releases::detail_in_project))
         .routes(routes!(issue_types::list, issue_types::create))
         .routes(routes!(issue_types::detail, issue_types::update, issue_types::delete))
         .routes(routes!(monitors::list))

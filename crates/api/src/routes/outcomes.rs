@@ -20,9 +20,9 @@ use crate::{
         scope::OrganizationRight,
     },
     error::{ApiError, ErrorBody},
-    period::{self, Period},
+    period::Period,
     query::{Query, single},
-    series::{DAY_SECS, HOUR_SECS, INTERVALS_MAX, Intervals},
+    series::Intervals,
     shape::outcome::{OutcomeStats, OutcomeStatsGroup},
 };
 
@@ -31,9 +31,6 @@ const FIELD: &str = "sum(quantity)";
 
 /// Seconds of the shortest interval.
 const MINUTE_SECS: i64 = 60;
-
-/// Longest period that is shown by the hour when nobody says how.
-const HOURLY_MAX_SECS: i64 = 7 * DAY_SECS;
 
 /// Which outcomes, and how they are summed up. What may repeat is one of several.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -78,7 +75,7 @@ pub(super) async fn stats(
         return Err(ApiError::Invalid(format!("field {other:?} is not {FIELD}")));
     }
     let by = grouping(&search.group_by)?;
-    let intervals = intervals(&period, search.interval.as_deref(), api.now())?;
+    let intervals = Intervals::of_period(&period, search.interval.as_deref(), MINUTE_SECS, api.now())?;
     let projects = place.projects(&api).await?;
     let query = OutcomeQuery {
         projects: chosen(&projects, &search.project)?.iter().map(|project| project.id).collect(),
@@ -164,24 +161,4 @@ pub(super) fn chosen<'a>(projects: &'a [Project], names: &[String]) -> Result<Ve
             .ok_or(ApiError::NotFound("project"))
     };
     names.iter().map(find).collect()
-}
-
-fn intervals(period: &Period, interval: Option<&str>, now: Timestamp) -> Result<Intervals, ApiError> {
-    let range = period.range(now)?;
-    let until = range.until.unwrap_or(now);
-    let from = range.from.unwrap_or(Timestamp::from_secs(until.secs().saturating_sub(DAY_SECS)));
-    let length = until.secs() - from.secs();
-    let secs = match interval.filter(|text| !text.is_empty()) {
-        Some(text) => {
-            let secs = period::duration(text).map(|duration| duration.as_secs() as i64);
-            let whole = secs.filter(|secs| secs % MINUTE_SECS == 0);
-            whole.ok_or_else(|| ApiError::Invalid(format!("interval {text:?} is not whole minutes, such as 1h")))?
-        }
-        None if length <= HOURLY_MAX_SECS => HOUR_SECS,
-        None => DAY_SECS,
-    };
-    if length < 0 || length / secs >= INTERVALS_MAX {
-        return Err(ApiError::Invalid(format!("start must be before end, by at most {INTERVALS_MAX} intervals")));
-    }
-    Ok(Intervals::covering(from, until, secs))
 }

@@ -111,7 +111,7 @@ impl Project {
             environments: Vec::new(),
             latest_release: None,
             has_user_reports: false,
-            has_sessions: false,
+            has_sessions: totals.has_sessions,
             has_profiles: false,
             has_replays: false,
             has_feedbacks: false,

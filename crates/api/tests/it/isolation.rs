@@ -1,7 +1,8 @@
 use http::StatusCode;
+use nuthatch_issues::{Changes, Needs};
+use nuthatch_protocol::Timestamp;
+use nuthatch_store::{IssueStore as _, conformance::meta::letter};
 use serde_json::{Value, json};
-
-use nuthatch_store::conformance::meta::letter;
 
 use crate::app::App;
 
@@ -24,6 +25,7 @@ fn operations(app: &App) -> Vec<(String, String)> {
             .replace("{item_id}", &"01".repeat(16))
             .replace("{key}", &"01".repeat(16))
             .replace("{short_id}", "WEB-1")
+            .replace("{version}", "web@1.0")
             .replace("{slug}", "error")
             .replace("{team}", "core")
             .replace("{member}", "me")
@@ -40,6 +42,9 @@ async fn nobody_reads_or_changes_anything_of_another_organization() {
     app.event(&app.acme.project, 7, 1, crate::app::NOON - 60, &json!({})).await;
     app.letters(&[letter(0, Some(app.acme.project.id), "invalid_json")]).await;
     app.ann("POST", "/api/0/organizations/acme/teams/", &json!({"name": "Core"})).await;
+    let releases = vec![(app.acme.project.id, "web@1.0".to_owned(), Timestamp(0))];
+    let changes = Changes { releases, ..Changes::default() };
+    app.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
     let operations = operations(&app);
     assert!(operations.len() > 40, "{}", operations.len());
     for (method, path) in operations {
@@ -59,6 +64,7 @@ async fn nobody_reads_or_changes_anything_of_another_organization() {
                 || through.contains("0707")
                 || through.contains("/dead-letters/1/")
                 || through.contains("core")
+                || through.contains("web@1.0")
             {
                 let eve = app.with_token(&app.other.token, &method, &through, &body).await;
                 assert_eq!(eve.status, StatusCode::NOT_FOUND, "{method} {through} {:?}", eve.body);

@@ -15,5 +15,6 @@ mod openapi;
 mod outcomes;
 mod projects;
 mod quotas;
+mod releases;
 mod teams;
 mod traces;

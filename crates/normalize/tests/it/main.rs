@@ -9,6 +9,7 @@ mod geo;
 mod mutations;
 mod scrub;
 mod security;
+mod session;
 mod sizes;
 mod times;
 mod user_agents;

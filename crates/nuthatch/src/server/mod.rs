@@ -108,6 +108,7 @@ impl Server {
                 outcomes: meta.clone(),
                 settlements: meta.clone(),
                 monitors: meta.clone(),
+                sessions: meta.clone(),
                 rules: rules.clone(),
                 clock: clock.clone(),
                 options: worker_options(config),

@@ -93,7 +93,7 @@ fn request(random: &mut Sequence, sent: &mut Vec<EventId>) -> (String, u16, Sums
             (event(*random.pick(sent).unwrap(), r#"{"message":"again"}"#), 200, sums)
         }
         3 => {
-            unit(&mut sums, "session", "invalid", "unsupported_item_type", 1);
+            unit(&mut sums, "session", "invalid", "invalid_session", 1);
             unit(&mut sums, "unknown", "invalid", "unknown_item_type", 1);
             (format!("{{}}\n{skipped}"), 200, sums)
         }
@@ -113,7 +113,7 @@ fn request(random: &mut Sequence, sent: &mut Vec<EventId>) -> (String, u16, Sums
             unit(&mut sums, "error", "accepted", "", 1);
             let mut body = event(id, &format!(r#"{{"message":"problem {}"}}"#, random.below(5)));
             if n == 6 {
-                unit(&mut sums, "session", "invalid", "unsupported_item_type", 1);
+                unit(&mut sums, "session", "invalid", "invalid_session", 1);
                 unit(&mut sums, "unknown", "invalid", "unknown_item_type", 1);
                 body += skipped;
             }

@@ -13,4 +13,5 @@ mod operations;
 mod produce;
 mod scenarios;
 mod server;
+mod sessions;
 mod sockets;

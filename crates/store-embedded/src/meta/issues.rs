@@ -300,11 +300,14 @@ impl IssueStore for EmbeddedMeta {
         self.readers
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT count(*), coalesce(sum(times_seen), 0), min(first_seen) FROM issue WHERE project_id = ?1",
+                    "SELECT count(*), coalesce(sum(times_seen), 0), min(first_seen),
+                            EXISTS (SELECT 1 FROM session_place JOIN session_hour ON place_id = id WHERE project_id = ?1)
+                       FROM issue WHERE project_id = ?1",
                 )?;
                 Ok(statement.query_row([project.0 as i64], |row| {
                     let first_event = row.get::<_, Option<i64>>(2)?.map(Timestamp);
-                    Ok(ProjectTotals { issues: unsigned(row, 0)?, events: unsigned(row, 1)?, first_event })
+                    let (issues, events) = (unsigned(row, 0)?, unsigned(row, 1)?);
+                    Ok(ProjectTotals { issues, events, first_event, has_sessions: row.get(3)? })
                 })?)
             })
             .await

@@ -14,9 +14,12 @@ use bytes::Bytes;
 use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, changes::Handled, history::HistoryEntry, open_period::OpenPeriod,
 };
-use nuthatch_protocol::{EventId, EventRow, Hash, IssueId, LetterId, Partition, Position, ProjectId, Timestamp, Topic};
+use nuthatch_protocol::{
+    EventId, EventRow, Hash, IssueId, LetterId, Partition, Position, ProjectId, SessionUpdate, Timestamp, Topic,
+};
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, MonitorStore, OutcomeStore, SettlementStore, StoreError,
+    DeadLetterStore, EventStore, IssueStore, Log, MonitorStore, OutcomeStore, SessionStore, SettlementStore,
+    StoreError,
     dead_letters::{LetterBounds, LetterFilter, LetterPage, LetterQuery, LetterScope, StoredLetter},
     events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues},
     issues::{ConsumerPosition, Decide, IssuePage, IssueQuery, ProjectTotals},
@@ -24,6 +27,7 @@ use nuthatch_store::{
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
     monitors::{CheckInQuery, Monitor, ReceivedCheckIn, Run},
     outcomes::{Books, OutcomeQuery, OutcomeSum},
+    sessions::{SessionQuery, SessionSum},
     settlements::{Counted, ItemKey, SeenItem, Settlement},
 };
 
@@ -314,6 +318,25 @@ impl MonitorStore for Faulty {
 
     async fn expire_check_ins(&self, before: Timestamp) -> Result<(), StoreError> {
         self.step(self.meta.expire_check_ins(before)).await
+    }
+}
+
+#[async_trait]
+impl SessionStore for Faulty {
+    async fn apply_sessions(
+        &self,
+        updates: Vec<Counted<SessionUpdate>>,
+        settlement: Settlement,
+    ) -> Result<(), StoreError> {
+        self.step(self.meta.apply_sessions(updates, settlement)).await
+    }
+
+    async fn session_sums(&self, query: &SessionQuery) -> Result<Vec<SessionSum>, StoreError> {
+        self.step(self.meta.session_sums(query)).await
+    }
+
+    async fn expire_sessions(&self, states_before: Timestamp, counts_before: Timestamp) -> Result<(), StoreError> {
+        self.step(self.meta.expire_sessions(states_before, counts_before)).await
     }
 }
 

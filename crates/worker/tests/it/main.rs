@@ -9,6 +9,7 @@ mod letters;
 mod model;
 mod options;
 mod reports;
+mod sessions;
 mod simulation;
 #[path = "../../../issues/tests/it/state.rs"]
 #[expect(dead_code, reason = "the tests of the engine use the rest")]
@@ -119,7 +120,8 @@ impl Stores {
             queue: self.meta.clone(),
             outcomes: faulty.clone(),
             settlements: faulty.clone(),
-            monitors: faulty,
+            monitors: faulty.clone(),
+            sessions: faulty,
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: Arc::new(|| NOW),
             options: WorkerOptions {

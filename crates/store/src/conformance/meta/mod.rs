@@ -11,6 +11,7 @@ mod monitors;
 mod outcomes;
 mod project_tokens;
 mod projects;
+mod sessions;
 mod settlements;
 mod teams;
 mod transact;
@@ -37,6 +38,7 @@ pub use self::{
         configuration_has_a_version, keys_open_projects, members_have_roles, quotas_belong_to_organizations,
         slugs_are_unique,
     },
+    sessions::{releases_are_listed, sessions_age, sessions_are_summed_as_asked},
     settlements::{batches_are_settled_once, items_count_once},
     teams::{teams_are_made_changed_and_removed, teams_have_members_and_projects},
     transact::{
@@ -99,4 +101,7 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     runs_end_once(&fresh()).await;
     runs_are_limited_and_listed(&fresh()).await;
     hours_of_the_archived_are_read(&fresh()).await;
+    sessions_are_summed_as_asked(&fresh()).await;
+    sessions_age(&fresh()).await;
+    releases_are_listed(&fresh()).await;
 }

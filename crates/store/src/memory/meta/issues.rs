@@ -227,6 +227,7 @@ impl IssueStore for MemoryMeta {
             issues: issues.len() as u64,
             events: issues.iter().map(|issue| issue.times_seen).sum(),
             first_event: issues.iter().map(|issue| issue.first_seen).min(),
+            has_sessions: state.health.has_sessions(project),
         })
     }
 

@@ -10,7 +10,9 @@ mod monitors;
 mod outcomes;
 mod project_tokens;
 mod projects;
+mod releases;
 mod seed;
+mod sessions;
 mod settlements;
 mod snapshot;
 mod teams;
@@ -107,6 +109,7 @@ struct State {
     last_queued: u64,
 
     ledger: outcomes::Ledger,
+    health: sessions::Health,
     /// Items that count once: which record brought the first, and when it was received.
     seen: BTreeMap<ItemKey, (Position, Timestamp)>,
 }

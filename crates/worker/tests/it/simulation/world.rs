@@ -199,7 +199,8 @@ impl World {
             queue: self.meta.clone(),
             outcomes: stores.clone(),
             settlements: stores.clone(),
-            monitors: stores,
+            monitors: stores.clone(),
+            sessions: stores,
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: self.clock.clone(),
             options: WorkerOptions {

@@ -1,0 +1,268 @@
+//! Releases (`reference/web-api.md` §3.10).
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
+
+use axum::{
+    Json,
+    extract::{RawPathParams, State},
+    response::IntoResponse,
+};
+use http::Uri;
+use nuthatch_protocol::Timestamp;
+use nuthatch_store::{
+    events::{EventQuery, VALUES_MAX},
+    projects::Project,
+    releases,
+    sessions::{SessionGrouping, SessionQuery},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    outcomes::chosen,
+    paths::{OrganizationPath, ProjectPath},
+    release_rows::{Telling, Version},
+};
+use crate::{
+    Api,
+    auth::{
+        access::{InOrganization, InProject, Within, parameter},
+        scope::ProjectRight,
+    },
+    error::{ApiError, ErrorBody},
+    health::{Field, Share, Unit},
+    page::cut,
+    period::Period,
+    query::{Paging, Query, single},
+    shape::release::Release,
+};
+
+/// The period of health when none is given.
+const PERIOD: Duration = Duration::from_hours(14 * 24);
+
+/// Which releases, and what is told of them. What may repeat is one of several.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReleaseSearch {
+    /// Part of the version.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    query: Option<String>,
+    /// Slugs or ids; `-1` or absent: all.
+    project: Vec<String>,
+    /// Environments that the release was seen in.
+    environment: Vec<String>,
+    /// `open` (when absent) or `archived`: no release can be archived yet.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    status: Option<String>,
+    /// `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
+    /// period; `adoption`, `sessions_24h`, `users_24h`: the greatest first.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    sort: Option<String>,
+    /// `1`: with the health of each.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    health: Option<String>,
+}
+
+/// The releases of an organization. Health is that of the period, two weeks when absent.
+#[utoipa::path(
+    get, path = "/api/0/organizations/{org}/releases/", operation_id = "listReleases", tag = "releases",
+    params(OrganizationPath, ReleaseSearch, Period, Paging),
+    responses((status = 200, body = [Release]), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    place: Within<InOrganization, ProjectRight>,
+    uri: Uri,
+    Query(search): Query<ReleaseSearch>,
+    Query(period): Query<Period>,
+    Query(paging): Query<Paging>,
+) -> Result<impl IntoResponse, ApiError> {
+    let projects = place.projects(&api).await?;
+    let projects = chosen(&projects, &search.project)?.into_iter().cloned().collect();
+    page(&api, &place, projects, &uri, search, &period, &paging).await
+}
+
+/// The releases of a project.
+#[utoipa::path(
+    get, path = "/api/0/projects/{org}/{project}/releases/", operation_id = "listProjectReleases", tag = "releases",
+    params(ProjectPath, ReleaseSearch, Period, Paging),
+    responses((status = 200, body = [Release]), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn of_project(
+    State(api): State<Api>,
+    place: Within<InProject, ProjectRight>,
+    uri: Uri,
+    Query(search): Query<ReleaseSearch>,
+    Query(period): Query<Period>,
+    Query(paging): Query<Paging>,
+) -> Result<impl IntoResponse, ApiError> {
+    page(&api, &place.organization, vec![place.project.clone()], &uri, search, &period, &paging).await
+}
+
+/// A release.
+#[utoipa::path(
+    get, path = "/api/0/organizations/{org}/releases/{version}/", operation_id = "getRelease", tag = "releases",
+    params(OrganizationPath, ReleaseSearch, Period, ("version" = String, Path, description = "The version")),
+    responses((status = 200, body = Release), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn detail(
+    State(api): State<Api>,
+    place: Within<InOrganization, ProjectRight>,
+    path: RawPathParams,
+    Query(search): Query<ReleaseSearch>,
+    Query(period): Query<Period>,
+) -> Result<Json<Release>, ApiError> {
+    let projects = place.projects(&api).await?;
+    let projects = chosen(&projects, &search.project)?.into_iter().cloned().collect();
+    one(&api, &place, projects, &path, search, &period).await
+}
+
+/// A release of a project.
+#[utoipa::path(
+    get, path = "/api/0/projects/{org}/{project}/releases/{version}/", operation_id = "getProjectRelease",
+    tag = "releases",
+    params(ProjectPath, ReleaseSearch, Period, ("version" = String, Path, description = "The version")),
+    responses((status = 200, body = Release), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)),
+)]
+pub(super) async fn detail_in_project(
+    State(api): State<Api>,
+    place: Within<InProject, ProjectRight>,
+    path: RawPathParams,
+    Query(search): Query<ReleaseSearch>,
+    Query(period): Query<Period>,
+) -> Result<Json<Release>, ApiError> {
+    one(&api, &place.organization, vec![place.project.clone()], &path, search, &period).await
+}
+
+fn telling(
+    place: &InOrganization,
+    projects: Vec<Project>,
+    search: &ReleaseSearch,
+    period: &Period,
+    now: Timestamp,
+) -> Result<Telling, ApiError> {
+    let range = period.range(now)?;
+    let until = range.until.unwrap_or(now);
+    Ok(Telling {
+        organization: place.organization.id,
+        projects,
+        environments: search.environment.clone(),
+        with_health: matches!(search.health.as_deref(), Some("1" | "true")),
+        from: range.from.unwrap_or(until.minus(PERIOD)),
+        until,
+        now,
+    })
+}
+
+async fn one(
+    api: &Api,
+    place: &InOrganization,
+    projects: Vec<Project>,
+    path: &RawPathParams,
+    search: ReleaseSearch,
+    period: &Period,
+) -> Result<Json<Release>, ApiError> {
+    let version = parameter(path, "version").unwrap_or_default();
+    let telling = telling(place, projects, &search, period, api.now())?;
+    let found = api.meta.releases(&telling.project_ids(), Some(version)).await?;
+    if found.is_empty() {
+        return Err(ApiError::NotFound("release"));
+    }
+    let row = telling.rows(api, vec![(version.to_owned(), found)]).await?.pop();
+    row.map(Json).ok_or(ApiError::NotFound("release"))
+}
+
+async fn page(
+    api: &Api,
+    place: &InOrganization,
+    projects: Vec<Project>,
+    uri: &Uri,
+    search: ReleaseSearch,
+    period: &Period,
+    paging: &Paging,
+) -> Result<impl IntoResponse + use<>, ApiError> {
+    let order = Order::read(search.sort.as_deref())?;
+    let telling = telling(place, projects, &search, period, api.now())?;
+    let mut versions: BTreeMap<String, Vec<releases::Release>> = BTreeMap::new();
+    if search.status.as_deref() != Some("archived") {
+        for release in api.meta.releases(&telling.project_ids(), None).await? {
+            versions.entry(release.version.clone()).or_default().push(release);
+        }
+    }
+    let sought = search.query.unwrap_or_default().trim().to_lowercase();
+    let sought = sought.strip_prefix("release:").unwrap_or(&sought);
+    versions.retain(|version, _| version.to_lowercase().contains(sought));
+    if !telling.environments.is_empty() && !versions.is_empty() {
+        let seen = seen(&telling, api).await?;
+        versions.retain(|version, _| seen.contains(version));
+    }
+    let mut versions: Vec<Version> = versions.into_iter().collect();
+    // The earliest of its dates is when a release came to be.
+    let created = |(_, releases): &Version| releases.iter().map(|release| release.date).min();
+    versions.sort_by_key(|version| Reverse(created(version)));
+    if let Order::Greatest { field, of_day } = order {
+        let by = SessionGrouping { release: true, ..SessionGrouping::default() };
+        let filter = telling.filter(None);
+        let query = if of_day { telling.of_day(filter, by) } else { telling.of_period(filter, by) };
+        let query = SessionQuery { with_users: field.needs_users(), ..query };
+        let sums = api.meta.session_sums(&query).await?.into_iter();
+        let values: HashMap<String, f64> =
+            sums.filter_map(|sum| Some((sum.group.release.clone()?, field.of(&sum, None).as_f64()?))).collect();
+        // Those without a value come last.
+        let value = |version: &Version| values.get(&version.0).copied().unwrap_or(-1.0);
+        versions.sort_by(|a, b| value(b).total_cmp(&value(a)));
+    }
+    let (page, links) = cut(versions, paging.cursor.as_deref(), paging.rows()?)?;
+    let rows = telling.rows(api, page).await?;
+    Ok((links.header(&api.public_url, uri), Json(rows)))
+}
+
+/// The versions that have sessions or events in the environments.
+async fn seen(telling: &Telling, api: &Api) -> Result<HashSet<String>, ApiError> {
+    let by = SessionGrouping { release: true, ..SessionGrouping::default() };
+    let sessions = telling.of_period(telling.filter(None), by);
+    let sessions = SessionQuery { from_hour: 0, until_hour: i64::MAX, ..sessions };
+    let sessions = api.meta.session_sums(&sessions).await?.into_iter().filter_map(|sum| sum.group.release);
+    let filter = telling.filter(None);
+    let events = EventQuery { projects: telling.project_ids(), hashes: None, from: None, until: None, filter };
+    let events = api.events.tag_values(&events, "release", VALUES_MAX).await?.top;
+    Ok(sessions.chain(events.into_iter().map(|value| value.value)).collect())
+}
+
+/// In which order releases are listed.
+enum Order {
+    Newest,
+    Greatest { field: Field, of_day: bool },
+}
+
+impl Order {
+    fn read(word: Option<&str>) -> Result<Self, ApiError> {
+        let crash_free = |unit| Field::Rate(Share::CrashFree, unit);
+        let (field, of_day) = match word.unwrap_or_default() {
+            "" | "date" => return Ok(Self::Newest),
+            "sessions" => (Field::Count(Unit::Session), false),
+            "users" => (Field::Count(Unit::User), false),
+            "crash_free_sessions" => (crash_free(Unit::Session), false),
+            "crash_free_users" => (crash_free(Unit::User), false),
+            "sessions_24h" | "adoption" => (Field::Count(Unit::Session), true),
+            "users_24h" => (Field::Count(Unit::User), true),
+            other => {
+                let detail = format!(
+                    "sort {other:?} is not date, sessions, users, crash_free_sessions, crash_free_users, adoption, \
+                     sessions_24h or users_24h"
+                );
+                return Err(ApiError::Invalid(detail));
+            }
+        };
+        Ok(Self::Greatest { field, of_day })
+    }
+}

@@ -1,0 +1,105 @@
+//! Releases (`reference/web-api.md` §3.10).
+
+use std::collections::BTreeMap;
+
+use nuthatch_protocol::OrganizationId;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use super::version::VersionInfo;
+
+/// A release of an organization: one version, of one or more projects.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Release {
+    pub(crate) id: u64,
+    pub(crate) version: String,
+    pub(crate) short_version: String,
+    pub(crate) version_info: Option<VersionInfo>,
+    pub(crate) status: &'static str,
+    #[serde(rename = "ref")]
+    pub(crate) reference: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) date_released: Option<String>,
+    /// When the first event or session named it.
+    pub(crate) date_created: String,
+    pub(crate) date_started: Option<String>,
+    #[schema(value_type = Object)]
+    pub(crate) data: Map<String, Value>,
+    /// Issues that were first seen in it.
+    pub(crate) new_groups: u64,
+    #[schema(value_type = Option<Object>)]
+    pub(crate) owner: Option<Value>,
+    pub(crate) commit_count: u64,
+    pub(crate) deploy_count: u64,
+    #[schema(value_type = Option<Object>)]
+    pub(crate) last_commit: Option<Value>,
+    #[schema(value_type = Option<Object>)]
+    pub(crate) last_deploy: Option<Value>,
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) authors: Vec<Value>,
+    pub(crate) projects: Vec<ReleaseProject>,
+    pub(crate) first_event: Option<String>,
+    pub(crate) last_event: Option<String>,
+    #[schema(value_type = Object)]
+    pub(crate) current_project_meta: Map<String, Value>,
+    pub(crate) user_agent: Option<String>,
+}
+
+/// A project that has the release.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReleaseProject {
+    pub(crate) id: u64,
+    pub(crate) slug: String,
+    pub(crate) name: String,
+    pub(crate) platform: Option<String>,
+    pub(crate) platforms: Vec<String>,
+    pub(crate) new_groups: u64,
+    /// Whether there are sessions of it.
+    pub(crate) has_health_data: bool,
+    /// With `health=1`.
+    pub(crate) health_data: Option<ReleaseHealth>,
+}
+
+/// How a release fares in a project. Numbers are those of the period, percentages 0 to 100; null without sessions.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReleaseHealth {
+    /// Median duration of sessions that ended as they should, in milliseconds.
+    #[serde(rename = "durationP50")]
+    pub(crate) duration_p50: Option<f64>,
+    #[serde(rename = "durationP90")]
+    pub(crate) duration_p90: Option<f64>,
+    pub(crate) crash_free_users: Option<f64>,
+    pub(crate) crash_free_sessions: Option<f64>,
+    pub(crate) total_users: u64,
+    #[serde(rename = "totalUsers24h")]
+    pub(crate) total_users_24h: u64,
+    #[serde(rename = "totalProjectUsers24h")]
+    pub(crate) total_project_users_24h: u64,
+    pub(crate) total_sessions: u64,
+    #[serde(rename = "totalSessions24h")]
+    pub(crate) total_sessions_24h: u64,
+    #[serde(rename = "totalProjectSessions24h")]
+    pub(crate) total_project_sessions_24h: u64,
+    /// Of the project's users of the last day.
+    pub(crate) adoption: Option<f64>,
+    /// Of the project's sessions of the last day.
+    pub(crate) sessions_adoption: Option<f64>,
+    pub(crate) sessions_crashed: u64,
+    /// Sessions with errors that did not end badly.
+    pub(crate) sessions_errored: u64,
+    pub(crate) has_health_data: bool,
+    /// `24h`: sessions by the hour, `[[unix seconds, sessions], …]`.
+    #[schema(value_type = BTreeMap<String, Vec<(i64, u64)>>)]
+    pub(crate) stats: BTreeMap<&'static str, Vec<(i64, u64)>>,
+}
+
+/// The number by which clients know a release. Made of its name, and short enough for every client's numbers.
+pub(crate) fn release_id(organization: OrganizationId, version: &str) -> u64 {
+    let digest = Sha256::digest(format!("{organization} {version}"));
+    digest.iter().take(6).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
