@@ -21,7 +21,9 @@ mod trace_items;
 use std::{pin::Pin, sync::Arc};
 
 use nuthatch_protocol::{Clock, Timestamp};
-use nuthatch_store::{EventStore, Log, MetaStore, StoreError, TraceStore, events::StoredEvent, log::StoredRecord};
+use nuthatch_store::{
+    BlobStore, EventStore, Log, MetaStore, StoreError, TraceStore, events::StoredEvent, log::StoredRecord,
+};
 use url::Url;
 
 use crate::auth::{password::Passwords, throttle::Throttle};
@@ -55,6 +57,8 @@ pub struct ApiDeps {
     pub events: Arc<dyn EventStore>,
     /// Spans, log lines and metrics.
     pub traces: Arc<dyn TraceStore>,
+    /// The bytes of files.
+    pub blobs: Arc<dyn BlobStore>,
     /// What was accepted and not yet applied.
     pub log: Arc<dyn Log>,
     /// The time.

@@ -2,6 +2,7 @@
 //! event store keeps, occurrences. Pure data and its text forms; no I/O, no clock.
 
 pub mod auth;
+pub mod blob;
 pub mod check_in;
 pub mod dsn;
 pub mod envelope;
@@ -18,14 +19,15 @@ pub mod topic;
 pub mod trace_item;
 
 pub use auth::{Auth, AuthError};
+pub use blob::{BlobKey, StoredPayload};
 pub use check_in::CheckIn;
 pub use dsn::{Dsn, InvalidDsn};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item, ItemAttributes, TraceHeader};
 pub use event::Event;
 pub use event_row::EventRow;
 pub use id::{
-    BlobId, EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId, PublicKey, SpanId, TeamId, TraceId,
-    UserId,
+    BlobId, EventId, FileId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId, PublicKey, Sha1, SpanId,
+    TeamId, TraceId, UserId,
 };
 pub use item_type::ItemType;
 pub use level::Level;

@@ -4,10 +4,12 @@
 //! Methods are asynchronous because some adapters are; an adapter that blocks does so on threads of its own.
 
 pub mod accounts;
+pub mod blobs;
 pub mod conformance;
 pub mod dead_letters;
 pub mod error;
 pub mod events;
+pub mod files;
 pub mod issue_types;
 pub mod issues;
 pub mod log;
@@ -23,9 +25,11 @@ pub mod teams;
 pub mod traces;
 
 pub use accounts::AccountStore;
+pub use blobs::BlobStore;
 pub use dead_letters::DeadLetterStore;
 pub use error::StoreError;
 pub use events::EventStore;
+pub use files::FileStore;
 pub use issue_types::IssueTypeStore;
 pub use issues::IssueStore;
 pub use log::Log;
@@ -40,7 +44,7 @@ pub use teams::TeamStore;
 pub use traces::TraceStore;
 
 /// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, teams, issues, dead letters,
-/// messages that wait, outcomes, positions.
+/// which files there are, messages that wait, outcomes, positions.
 pub trait MetaStore:
     AccountStore
     + ProjectStore
@@ -48,6 +52,7 @@ pub trait MetaStore:
     + IssueTypeStore
     + IssueStore
     + DeadLetterStore
+    + FileStore
     + MessageQueueStore
     + MonitorStore
     + OutcomeStore
@@ -63,6 +68,7 @@ impl<T> MetaStore for T where
         + IssueTypeStore
         + IssueStore
         + DeadLetterStore
+        + FileStore
         + MessageQueueStore
         + MonitorStore
         + OutcomeStore

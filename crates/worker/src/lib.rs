@@ -12,6 +12,7 @@
 mod apply;
 mod check_ins;
 mod dead_letter;
+mod files;
 mod follow;
 mod items;
 mod jobs;
@@ -29,8 +30,8 @@ use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, MonitorStore, OutcomeStore, SettlementStore,
-    StoreError, log::ReadLimit,
+    BlobStore, DeadLetterStore, EventStore, FileStore, IssueStore, Log, MessageQueueStore, MonitorStore, OutcomeStore,
+    SettlementStore, StoreError, log::ReadLimit,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -39,7 +40,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{check_ins::CheckIns, follow::Consumer, items::Items, outcomes::OutcomesConsumer, prepare::ReadEvents};
+use crate::{
+    check_ins::CheckIns, files::FilesConsumer, follow::Consumer, items::Items, outcomes::OutcomesConsumer,
+    prepare::ReadEvents,
+};
 pub use crate::{
     jobs::run_once as run_job,
     ledger::Entry,
@@ -60,12 +64,16 @@ pub const OUTCOMES_CONSUMER: &str = "outcomes";
 /// The consumer that keeps check-ins: its position lives in the metadata.
 pub const CHECK_INS_CONSUMER: &str = "check-ins";
 
+/// The consumer that keeps files and user reports: its position lives in the metadata.
+pub const FILES_CONSUMER: &str = "files";
+
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
         Topic::Outcomes => &[OUTCOMES_CONSUMER],
-        Topic::IngestTransactions | Topic::TraceItems | Topic::IngestAttachments | Topic::IngestSessions => &[],
+        Topic::IngestTransactions | Topic::TraceItems | Topic::IngestSessions => &[],
+        Topic::IngestAttachments => &[FILES_CONSUMER],
         Topic::IngestMonitors => &[CHECK_INS_CONSUMER],
     }
 }
@@ -105,6 +113,10 @@ pub struct Worker {
     pub queue: Arc<dyn MessageQueueStore>,
     /// What became of everything.
     pub outcomes: Arc<dyn OutcomeStore>,
+    /// Which files there are.
+    pub files: Arc<dyn FileStore>,
+    /// The bytes of files.
+    pub blobs: Arc<dyn BlobStore>,
     /// What batches leave in the books.
     pub settlements: Arc<dyn SettlementStore>,
     /// Monitors and their check-ins.
@@ -136,6 +148,8 @@ impl Worker {
         tasks.spawn(jobs::run(worker.clone(), stop.clone()));
         worker.follow(&mut tasks, OutcomesConsumer(worker.settlements.clone()), &stop);
         worker.follow(&mut tasks, Items(CheckIns(worker.monitors.clone())), &stop);
+        let files = FilesConsumer { files: worker.files.clone(), blobs: worker.blobs.clone() };
+        worker.follow(&mut tasks, files, &stop);
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(queue::run(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));

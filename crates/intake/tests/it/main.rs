@@ -6,5 +6,6 @@ mod app;
 mod bombs;
 mod cases;
 mod failures;
+mod files;
 mod hostile;
 mod outcomes;

@@ -16,6 +16,7 @@ use nuthatch_store::{
     log::{LogLayout, ReadLimit},
 };
 use nuthatch_store_embedded::{
+    blobs::EmbeddedBlobs,
     events::{self, EmbeddedEvents},
     log::{EmbeddedLog, LogOptions},
     meta::{EmbeddedMeta, MetaOptions},
@@ -87,6 +88,9 @@ impl Server {
         let traces = EmbeddedTraces::open(&dir.join("traces"), traces::Options::default())
             .with_context(|| format!("cannot open the traces in {}", dir.display()))?;
         let traces = Arc::new(traces);
+        let blobs = EmbeddedBlobs::open(&dir.join("blobs"))
+            .with_context(|| format!("cannot open the blobs in {}", dir.display()))?;
+        let blobs = Arc::new(blobs);
         let clock: Arc<dyn Clock> = Arc::new(crate::now);
         let geo = geoip::open(config.worker.geoip_path.as_deref())?;
 
@@ -105,6 +109,8 @@ impl Server {
                 letters: meta.clone(),
                 queue: meta.clone(),
                 outcomes: meta.clone(),
+                files: meta.clone(),
+                blobs: blobs.clone(),
                 settlements: meta.clone(),
                 monitors: meta.clone(),
                 rules: rules.clone(),
@@ -116,6 +122,7 @@ impl Server {
 
         let intake = Intake::new(
             log.clone() as Arc<dyn Log>,
+            blobs.clone(),
             meta.clone(),
             clock.clone(),
             Arc::new(|| EventId(crate::random_bytes())),
@@ -133,6 +140,7 @@ impl Server {
                 meta: meta.clone() as Arc<dyn MetaStore>,
                 events: events.clone() as Arc<dyn EventStore>,
                 traces: traces.clone() as Arc<dyn TraceStore>,
+                blobs: blobs.clone(),
                 log: log.clone(),
                 clock,
                 random: Arc::new(|bytes: &mut [u8]| rand::fill(bytes)),

@@ -6,12 +6,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::Failure;
 
 /// The steps, in order; a database's `user_version` is how many of them it has. A released step never changes.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/meta/0001_start.sql"),
     include_str!("../../migrations/meta/0002_outcomes.sql"),
     include_str!("../../migrations/meta/0003_project_options.sql"),
     include_str!("../../migrations/meta/0004_platform.sql"),
     include_str!("../../migrations/meta/0005_items.sql"),
+    include_str!("../../migrations/meta/0006_files.sql"),
 ];
 
 /// Applies the missing steps in one transaction. A database of a newer version is refused untouched.

@@ -27,7 +27,7 @@ use nuthatch_store::{
     events::EventQuery,
     issues::{IssueQuery, IssueSort},
     log::{NewRecord, ReadLimit},
-    memory::{MemoryEvents, MemoryLog, MemoryMeta},
+    memory::{MemoryBlobs, MemoryEvents, MemoryLog, MemoryMeta},
     outcomes::{OutcomeGrouping, OutcomeQuery},
     projects::NewProject,
 };
@@ -102,6 +102,8 @@ impl Stores {
             outcomes: faulty.clone(),
             settlements: faulty.clone(),
             monitors: faulty,
+            files: self.meta.clone(),
+            blobs: Arc::new(MemoryBlobs::new()),
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: Arc::new(|| NOW),
             options: WorkerOptions {

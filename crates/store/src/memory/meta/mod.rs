@@ -2,6 +2,7 @@
 
 mod accounts;
 mod dead_letters;
+mod files;
 mod issue_types;
 mod issues;
 mod listing;
@@ -31,13 +32,14 @@ use nuthatch_issues::{
     open_period::{OpenPeriod, PeriodEntry},
 };
 use nuthatch_protocol::{
-    EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, TeamId, Timestamp, Topic,
-    TypeId, UserId,
+    EventId, FileId, Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, TeamId, Timestamp,
+    Topic, TypeId, UserId,
 };
 
 use crate::{
     accounts::{ApiToken, SecretHash, Session, User},
     dead_letters::StoredLetter,
+    files::{NewFile, UserReport},
     issues::ConsumerPosition,
     monitors::{Monitor, Run},
     project_tokens::ProjectToken,
@@ -99,6 +101,10 @@ struct State {
     monitors: BTreeMap<EventId, Monitor>,
     /// Runs of monitors, with the monitor.
     runs: BTreeMap<(ProjectId, EventId), (EventId, Run)>,
+    files: BTreeMap<FileId, NewFile>,
+    last_file: FileId,
+    reports: BTreeMap<u64, UserReport>,
+    last_report: u64,
 
     queue: BTreeMap<u64, TopicRecord>,
     last_queued: u64,

@@ -14,7 +14,7 @@ use nuthatch_store::{
     EventStore, IssueStore, Log, ProjectStore,
     issues::ConsumerPosition,
     log::{LogLayout, ReadLimit},
-    memory::{MemoryEvents, MemoryLog, MemoryMeta},
+    memory::{MemoryBlobs, MemoryEvents, MemoryLog, MemoryMeta},
     projects::NewProject,
 };
 use nuthatch_worker::{EVENTS_CONSUMER, ISSUES_CONSUMER, Rules, Worker, WorkerOptions, consumers};
@@ -203,6 +203,8 @@ impl World {
             outcomes: stores.clone(),
             settlements: stores.clone(),
             monitors: stores,
+            files: self.meta.clone(),
+            blobs: Arc::new(MemoryBlobs::new()),
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: self.clock.clone(),
             options: WorkerOptions {
