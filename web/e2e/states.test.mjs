@@ -279,7 +279,12 @@ describe("the attachments of an event", () => {
     const files = section().getByRole("listitem");
     await files.nth(3).waitFor();
     assert.match(await files.nth(3).innerText(), /crash\.dmp\s+Minidump\s+74\.2 kB/);
-    assert.equal(await section().getByRole("button", { name: /^Preview of/ }).count(), 2);
+    assert.equal(
+      await section()
+        .getByRole("button", { name: /^Preview of/ })
+        .count(),
+      2,
+    );
     await section().getByRole("button", { name: "Preview of screenshot.png" }).click();
     const picture = section().getByRole("img", { name: "screenshot.png" });
     await picture.waitFor();

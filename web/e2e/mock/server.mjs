@@ -151,7 +151,12 @@ function answer(state, request, url, body, response) {
 /** Files of the newest event; the others have none. */
 function attachmentAnswer(eventId, id, url, response) {
   const files = eventId === IDS[2] ? attachments : [];
-  if (id === undefined) return send(response, 200, files.map(({ content, ...file }) => file));
+  if (id === undefined)
+    return send(
+      response,
+      200,
+      files.map(({ content, ...file }) => file),
+    );
   const file = files.find((each) => each.id === id);
   if (!file) return send(response, 404, { detail: "attachment was not found" });
   if (!url.searchParams.has("download")) return send(response, 200, { ...file, content: undefined });

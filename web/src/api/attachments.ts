@@ -7,7 +7,8 @@ export const eventAttachments = (org: string, project: string, event: string) =>
     queryKey: ["attachments", org, project, event],
     queryFn: async ({ signal }) => {
       const params = { path: { org, project, event_id: event } };
-      return (await ask(GET("/api/0/projects/{org}/{project}/events/{event_id}/attachments/", { params, signal }))).data;
+      return (await ask(GET("/api/0/projects/{org}/{project}/events/{event_id}/attachments/", { params, signal })))
+        .data;
     },
     // Files may come after their event.
     staleTime: 15_000,

@@ -55,7 +55,12 @@ function File({ file, place }: { file: Attachment; place: Place }) {
         <span className={styles.kind}>{kindOf(file.type, file.mimetype)}</span>
         <span className={styles.size}>{byteSize(file.size)}</span>
         {preview !== null && (
-          <Button aria-expanded={open} aria-label={`Preview of ${file.name}`} look="ghost" onClick={() => setOpen(!open)}>
+          <Button
+            aria-expanded={open}
+            aria-label={`Preview of ${file.name}`}
+            look="ghost"
+            onClick={() => setOpen(!open)}
+          >
             {open ? "Hide" : "Show"}
           </Button>
         )}

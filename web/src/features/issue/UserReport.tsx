@@ -18,7 +18,11 @@ export function UserReport({ report }: { report: NonNullable<Event["userReport"]
           </>
         )}
       </p>
-      {report.comments === null ? <p>They said nothing.</p> : <CodeBlock label="comments" text={report.comments} wrap />}
+      {report.comments === null ? (
+        <p>They said nothing.</p>
+      ) : (
+        <CodeBlock label="comments" text={report.comments} wrap />
+      )}
     </Section>
   );
 }
