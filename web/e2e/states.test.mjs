@@ -243,6 +243,7 @@ describe("the issue page", () => {
           title: nasty,
           platform: nasty,
           tags: [{ key: nasty, value: "javascript:window.broken=1" }],
+          userReport: { name: nasty, email: "javascript:window.broken=1", comments: nasty, dateCreated: nasty },
           user: { email: nasty, link: "javascript:window.broken=1", [nasty]: { deep: Array(500).fill(nasty) } },
           occurrence: {
             type: 100_000,
@@ -287,6 +288,77 @@ describe("the issue page", () => {
     assert.equal(await page.evaluate(() => Object.prototype.polluted), undefined);
     assert.equal(await page.locator('a[href^="javascript"], img').count(), 0);
     assert.deepEqual(faults, []);
+  });
+});
+
+describe("the attachments of an event", () => {
+  const FILES = "**/events/*/attachments/";
+  const section = () => page.getByRole("region", { name: /^Attachments/ });
+
+  it("are listed, and shown only when they cannot hold a script", async () => {
+    await open(`${ISSUES}1001/`);
+    const files = section().getByRole("listitem");
+    await files.nth(3).waitFor();
+    assert.match(await files.nth(3).innerText(), /crash\.dmp\s+Minidump\s+74\.2 kB/);
+    assert.equal(
+      await section()
+        .getByRole("button", { name: /^Preview of/ })
+        .count(),
+      2,
+    );
+    await section().getByRole("button", { name: "Preview of screenshot.png" }).click();
+    const picture = section().getByRole("img", { name: "screenshot.png" });
+    await picture.waitFor();
+    assert.equal(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth)), 1);
+    await section().getByRole("button", { name: "Preview of settings.json" }).click();
+    await section().getByText('{"theme":"<script>window.broken=1</script>"}').waitFor();
+    assert.equal(await page.evaluate(() => window.broken), undefined);
+    assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, []);
+  });
+
+  it("are saved under their names", async () => {
+    await open(`${ISSUES}1001/`);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      section().getByRole("link", { name: "Download page.html" }).click(),
+    ]);
+    assert.equal(download.suggestedFilename(), "page.html");
+    assert.equal(path(), `${ISSUES}1001/`);
+  });
+
+  it("say that there are none, that they are coming, and that they cannot be had", async () => {
+    await open(`${ISSUES}1001/events/oldest/`);
+    await section().getByText("No files came with this event.").waitFor();
+
+    await page.route(FILES, (route) => route.fulfill({ status: 503, json: { detail: "temporarily unavailable" } }));
+    await open(`${ISSUES}1001/`);
+    await section().getByRole("heading", { name: "The attachments could not be loaded" }).waitFor();
+    await page.unroute(FILES);
+    let release;
+    const held = new Promise((resolve) => {
+      release = resolve;
+    });
+    await page.route(FILES, (route) => held.then(() => route.continue()));
+    await section().getByRole("button", { name: "Try again" }).click();
+    release();
+    await section().getByRole("listitem").first().waitFor();
+
+    await page.unroute(FILES);
+    await page.route(FILES, () => {});
+    await open(`${ISSUES}1002/`);
+    await section().getByRole("status", { name: "Loading the attachments" }).waitFor();
+  });
+
+  it("come with what the user said", async () => {
+    const report = { name: "Ada", email: "ada@example.org", comments: "It broke <b>twice</b>", dateCreated: null };
+    await page.route("**/events/recommended/", async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ json: { ...(await answer.json()), userReport: report } });
+    });
+    await open(`${ISSUES}1001/`);
+    const said = page.getByRole("region", { name: "User report" });
+    await said.getByText("Ada, ada@example.org").waitFor();
+    await said.getByText("It broke <b>twice</b>").waitFor();
   });
 });
 

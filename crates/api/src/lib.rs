@@ -23,7 +23,7 @@ use std::{pin::Pin, sync::Arc};
 
 use nuthatch_protocol::{Clock, Timestamp};
 use nuthatch_store::{
-    EventStore, Log, MetaStore, StoreError, TraceStore,
+    BlobStore, EventStore, Log, MetaStore, StoreError, TraceStore,
     events::StoredEvent,
     log::StoredRecord,
     quotas::{Quota, QuotaUsage},
@@ -64,6 +64,8 @@ pub struct ApiDeps {
     pub events: Arc<dyn EventStore>,
     /// Spans, log lines and metrics.
     pub traces: Arc<dyn TraceStore>,
+    /// The bytes of files.
+    pub blobs: Arc<dyn BlobStore>,
     /// What was accepted and not yet applied.
     pub log: Arc<dyn Log>,
     /// The time.

@@ -8,12 +8,12 @@ use nuthatch_protocol::{
     Auth, DataCategory, Envelope, EnvelopeHeader, EventId, IngestRecord, Item, ItemAttributes, Origin, Outcome,
     OutcomeKey, ProjectId, record::IngestHeader,
 };
-use nuthatch_store::{StoreError, log::NewRecord, projects::ProjectKey};
-use tokio::time::{sleep, timeout};
+use nuthatch_store::{log::NewRecord, projects::ProjectKey};
 
 use crate::{
-    Intake, body, client_report, crash,
+    Intake, beside, body, client_report, crash,
     credentials::{client_ip, credentials, user_agent},
+    durable::durably,
     limits,
     plan::{self, IdSource, Verdict},
     quotas::{self, LimitsMet},
@@ -21,9 +21,6 @@ use crate::{
     store_payload,
     telemetry::Telemetry,
 };
-
-/// Pause before another attempt to append to a log that is not available.
-const APPEND_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Takes an envelope; the id of its event, if it has one.
 pub(crate) async fn envelope(
@@ -192,13 +189,16 @@ async fn take(
                 // What belongs to no event has an id of its own, and several of them in an envelope have different ones.
                 let event_id =
                     event_id.filter(|_| item.item_type.has_event_id()).unwrap_or_else(|| (intake.inner.new_event_id)());
+                let bytes = item.payload.len();
+                let beside::Kept { payload, blob } =
+                    beside::keep(intake, key.project_id, origin.received, &item.item_type, item.payload).await?;
                 let header = IngestHeader {
                     project_id: key.project_id,
                     key_id: key.id,
                     event_id,
                     item_type: item.item_type.as_str().to_owned(),
                     attributes: ItemAttributes { replay_id, ..item.attributes },
-                    blob: None,
+                    blob,
                     received: origin.received,
                     sent_at,
                     user_agent: user_agent(parts),
@@ -206,8 +206,7 @@ async fn take(
                     client: auth.client.clone(),
                     version: auth.version.clone().unwrap_or_else(|| "7".to_owned()),
                 };
-                let bytes = item.payload.len();
-                let record = IngestRecord { header, payload: item.payload };
+                let record = IngestRecord { header, payload };
                 records.push((topic, NewRecord { key: event_id.0, value: record.encode() }, bytes));
             }
             Verdict::Report => counted.extend(client_report::outcomes(&item.payload, origin, sent_at)),
@@ -278,7 +277,7 @@ fn units(item: &Item, origin: Origin, reason: &str) -> Vec<(OutcomeKey, u64)> {
     units.map(|(category, quantity)| (origin.key(category, Outcome::Invalid, reason.to_owned()), quantity)).collect()
 }
 
-/// Appends durably. SDKs drop what is answered with 503, so a log that is not available is given time to come back.
+/// Appends durably.
 async fn append(
     intake: &Intake,
     topic: nuthatch_protocol::Topic,
@@ -287,19 +286,8 @@ async fn append(
 ) -> Result<(), Refusal> {
     let log = &intake.inner.log;
     let partition = partition_of(key.project_id, log.partitions(topic));
-    let attempts = async {
-        loop {
-            match log.append(topic, partition, vec![record.clone()]).await {
-                Ok(_) => return Ok(()),
-                Err(error @ StoreError::Unavailable { .. }) => {
-                    tracing::warn!(%error, "intake waits for the log");
-                    sleep(APPEND_PAUSE).await;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    };
-    timeout(intake.inner.config.append_wait, attempts).await.unwrap_or(Err(Refusal::Unavailable))
+    durably(intake.inner.config.append_wait, || log.append(topic, partition, vec![record.clone()])).await?;
+    Ok(())
 }
 
 /// The partition of a project's records: always the same one, so that its events keep their order.

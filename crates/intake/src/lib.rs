@@ -2,17 +2,20 @@
 //!
 //! A request goes through `routes` (path, CORS, counting), `credentials` (who), `body` (read in time, in bounded
 //! memory, through the one capped decoder in `decode`), the envelope parser of `protocol`, `keys` (may they), `origin` (from
-//! there), `quotas` (so much), `plan` (sizes, and what becomes of each item) and `accept` (append, then answer). Nothing is parsed that need
+//! there), `quotas` (so much), `limits` (sizes), `plan` (what becomes of each item), `beside` (files go to the blob store)
+//! and `accept` (append, then answer). Nothing is parsed that need
 //! not be; payloads are slices of the body until the record of the log is written. What intake itself refuses of a known
 //! project is counted: `outcomes` makes that durable before the answer.
 
 mod accept;
+mod beside;
 mod body;
 mod client_report;
 mod config;
 mod crash;
 mod credentials;
 mod decode;
+mod durable;
 mod endpoint;
 mod explain;
 mod keys;
@@ -35,7 +38,7 @@ use std::sync::{
 
 use nuthatch_protocol::{Clock, EventId};
 use nuthatch_store::{
-    Log, ProjectStore,
+    BlobStore, Log, ProjectStore,
     quotas::{Quota, QuotaUsage},
 };
 
@@ -52,6 +55,7 @@ pub struct Intake {
 
 struct Inner {
     log: Arc<dyn Log>,
+    blobs: Arc<dyn BlobStore>,
     keys: keys::Keys,
     clock: Arc<dyn Clock>,
     new_event_id: Arc<dyn Fn() -> EventId + Send + Sync>,
@@ -67,6 +71,7 @@ impl Intake {
     /// Puts intake together. `new_event_id` makes a random id. Install the recorder of metrics before.
     pub fn new(
         log: Arc<dyn Log>,
+        blobs: Arc<dyn BlobStore>,
         projects: Arc<dyn ProjectStore>,
         clock: Arc<dyn Clock>,
         new_event_id: Arc<dyn Fn() -> EventId + Send + Sync>,
@@ -77,7 +82,8 @@ impl Intake {
         let recorder = outcomes::Recorder::new(log.clone(), config.append_wait);
         let (telemetry, closed) = (telemetry::Telemetry::new(), AtomicBool::new(false));
         let quotas = quotas::Quotas::new();
-        let inner = Inner { log, keys, clock, new_event_id, config, memory, telemetry, recorder, quotas, closed };
+        let inner =
+            Inner { log, blobs, keys, clock, new_event_id, config, memory, telemetry, recorder, quotas, closed };
         Self { inner: Arc::new(inner) }
     }
 

@@ -67,6 +67,10 @@ numeric_id!(
     /// A dead letter that is kept. Never given twice.
     LetterId
 );
+numeric_id!(
+    /// A file that is kept. Never given twice.
+    FileId
+);
 
 macro_rules! hex_id {
     ($(#[$doc:meta])* $name:ident: $bytes:literal) => {
@@ -128,6 +132,10 @@ hex_id!(
 hex_id!(
     /// Name of a payload in the blob store: random, given by intake.
     BlobId: 16
+);
+hex_id!(
+    /// SHA-1 checksum of a file.
+    Sha1: 20
 );
 
 /// Reads exactly so many bytes of hex digits.
@@ -193,6 +201,14 @@ impl FromStr for BlobId {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         parse_hex(text.bytes()).map(Self).ok_or(InvalidId("not 32 hex digits"))
+    }
+}
+
+impl FromStr for Sha1 {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        parse_hex(text.bytes()).map(Self).ok_or(InvalidId("not 40 hex digits"))
     }
 }
 

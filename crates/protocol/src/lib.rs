@@ -2,6 +2,7 @@
 //! event store keeps, occurrences. Pure data and its text forms; no I/O, no clock.
 
 pub mod auth;
+pub mod blob;
 pub mod check_in;
 pub mod domain;
 pub mod dsn;
@@ -20,6 +21,7 @@ pub mod topic;
 pub mod trace_item;
 
 pub use auth::{Auth, AuthError};
+pub use blob::{BlobKey, StoredPayload};
 pub use check_in::CheckIn;
 pub use domain::{DomainPattern, InvalidDomain};
 pub use dsn::{Dsn, InvalidDsn};
@@ -27,8 +29,8 @@ pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item,
 pub use event::Event;
 pub use event_row::EventRow;
 pub use id::{
-    BlobId, EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId, PublicKey, QuotaId, SpanId, TeamId,
-    TraceId, UserId,
+    BlobId, EventId, FileId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId, PublicKey, QuotaId, Sha1,
+    SpanId, TeamId, TraceId, UserId,
 };
 pub use item_type::ItemType;
 pub use level::Level;

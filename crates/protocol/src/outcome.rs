@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{Item, ItemType, KeyId, ProjectId, Timestamp};
+use crate::{Item, ItemAttributes, ItemType, KeyId, ProjectId, Timestamp};
 
 /// Longest reason, in bytes; longer ones are cut.
 pub const REASON_MAX_BYTES: usize = 200;
@@ -136,25 +136,35 @@ impl DataCategory {
     ///
     /// A container counts for the entries that its header says it has, for one when it does not say.
     pub fn of_item(item: &Item) -> Vec<(Self, u64)> {
-        let bytes = (item.payload.len() as u64).clamp(1, QUANTITY_MAX);
-        let entries = u64::from(item.attributes.item_count.unwrap_or(1));
+        Self::of(&item.item_type, &item.attributes, item.payload.len() as u64)
+    }
+
+    /// The same, of an item with a payload of so many bytes that may lie elsewhere.
+    pub fn of(item_type: &ItemType, attributes: &ItemAttributes, payload_bytes: u64) -> Vec<(Self, u64)> {
+        let bytes = payload_bytes.clamp(1, QUANTITY_MAX);
+        let entries = u64::from(attributes.item_count.unwrap_or(1));
         let one = |category| vec![(category, 1)];
-        match &item.item_type {
+        match item_type {
             ItemType::Event | ItemType::UnrealReport | ItemType::Nel => one(Self::Error),
             ItemType::Transaction => one(Self::Transaction),
             ItemType::Security | ItemType::RawSecurity => one(Self::Security),
             ItemType::Feedback | ItemType::UserReport => one(Self::Feedback),
             ItemType::Attachment => vec![(Self::Attachment, bytes), (Self::AttachmentItem, 1)],
             ItemType::Profile => one(Self::Profile),
-            ItemType::ReplayEvent | ItemType::ReplayRecording | ItemType::ReplayVideo => one(Self::Replay),
+            ItemType::ReplayEvent | ItemType::ReplayVideo => one(Self::Replay),
             ItemType::Session | ItemType::Sessions => one(Self::Session),
             ItemType::CheckIn => one(Self::Monitor),
-            ItemType::ProfileChunk => one(Self::ProfileChunk),
+            // Of an application's own device; what else its platform may be is seen in the payload only.
+            ItemType::ProfileChunk => one(match attributes.platform.as_deref() {
+                Some("javascript" | "cocoa" | "android") => Self::ProfileChunkUi,
+                _ => Self::ProfileChunk,
+            }),
             ItemType::Span | ItemType::OtelSpan => vec![(Self::Span, entries)],
             ItemType::Log | ItemType::OtelLog => vec![(Self::LogItem, entries), (Self::LogByte, bytes)],
             ItemType::TraceMetric => vec![(Self::TraceMetric, entries)],
             ItemType::Statsd | ItemType::MetricBuckets | ItemType::MetricMeta => one(Self::MetricBucket),
-            ItemType::FormData | ItemType::ClientReport => Vec::new(),
+            // A recording comes with the event of its segment, which counts for both: a segment is one replay.
+            ItemType::ReplayRecording | ItemType::FormData | ItemType::ClientReport => Vec::new(),
             ItemType::Unknown(_) => one(Self::Unknown),
         }
     }

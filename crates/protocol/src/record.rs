@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{BlobId, EventId, ItemAttributes, KeyId, Position, ProjectId, Timestamp};
+use crate::{EventId, ItemAttributes, KeyId, Position, ProjectId, StoredPayload, Timestamp};
 
 /// One accepted item, as intake appends it to the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,7 @@ pub struct IngestRecord {
 pub struct IngestHeader {
     /// The project of the key.
     pub project_id: ProjectId,
-    /// The key that authenticated.
+    /// The key that authenticated; 0 when it came over the web API, without one.
     pub key_id: KeyId,
     /// Id of the event it is or belongs to: envelope header, else payload, else random
     /// (`reference/ingest-protocol.md` §6). What belongs to no event has a random id of its own.
@@ -32,7 +32,7 @@ pub struct IngestHeader {
     pub attributes: ItemAttributes,
     /// Where the payload is, when it is not in the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub blob: Option<BlobId>,
+    pub blob: Option<StoredPayload>,
     /// When the request was received, by the server's clock.
     pub received: Timestamp,
     /// When the client says it sent the envelope.
@@ -162,6 +162,7 @@ fn decode<H: for<'de> Deserialize<'de>>(bytes: &Bytes) -> Result<(H, Bytes), Rec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{BlobId, Sha1};
 
     #[test]
     fn a_record_comes_back_as_it_went() {
@@ -172,7 +173,7 @@ mod tests {
                 event_id: EventId([7; 16]),
                 item_type: "event".to_owned(),
                 attributes: ItemAttributes { filename: Some("a.txt".to_owned()), ..ItemAttributes::default() },
-                blob: Some(BlobId([9; 16])),
+                blob: Some(StoredPayload { id: BlobId([9; 16]), bytes: 5, sha1: Sha1([3; 20]) }),
                 received: Timestamp(1_700_000_000_000_001),
                 user_agent: Some("curl/8".to_owned()),
                 sent_at: None,

@@ -47,6 +47,11 @@ impl Timestamp {
         self.secs().div_euclid(3600)
     }
 
+    /// Whole days since the epoch, rounded down: what blobs are kept by.
+    pub fn days(self) -> i64 {
+        self.secs().div_euclid(86_400)
+    }
+
     /// This time plus a duration.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {

@@ -1,5 +1,6 @@
-//! The ports on one data directory: the log and the metadata in SQLite, events and traces in tantivy.
+//! The ports on one data directory: the log and the metadata in SQLite, events and traces in tantivy, blobs as files.
 
+pub mod blobs;
 pub mod events;
 pub mod log;
 pub mod meta;

@@ -4,10 +4,12 @@
 //! Methods are asynchronous because some adapters are; an adapter that blocks does so on threads of its own.
 
 pub mod accounts;
+pub mod blobs;
 pub mod conformance;
 pub mod dead_letters;
 pub mod error;
 pub mod events;
+pub mod files;
 pub mod issue_types;
 pub mod issues;
 pub mod log;
@@ -26,9 +28,11 @@ pub mod teams;
 pub mod traces;
 
 pub use accounts::AccountStore;
+pub use blobs::BlobStore;
 pub use dead_letters::DeadLetterStore;
 pub use error::StoreError;
 pub use events::EventStore;
+pub use files::FileStore;
 pub use issue_types::IssueTypeStore;
 pub use issues::IssueStore;
 pub use log::Log;
@@ -45,7 +49,7 @@ pub use teams::TeamStore;
 pub use traces::TraceStore;
 
 /// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, teams, issues, dead letters,
-/// messages that wait, outcomes, releases and their sessions, positions.
+/// which files there are, messages that wait, outcomes, releases and their sessions, positions.
 pub trait MetaStore:
     AccountStore
     + ProjectStore
@@ -53,6 +57,7 @@ pub trait MetaStore:
     + IssueTypeStore
     + IssueStore
     + DeadLetterStore
+    + FileStore
     + MessageQueueStore
     + MonitorStore
     + OutcomeStore
@@ -70,6 +75,7 @@ impl<T> MetaStore for T where
         + IssueTypeStore
         + IssueStore
         + DeadLetterStore
+        + FileStore
         + MessageQueueStore
         + MonitorStore
         + OutcomeStore

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use nuthatch_normalize::Refused;
-use nuthatch_protocol::{IngestRecord, Outcome, Outcomes, Timestamp, Topic, record::DeadLetter};
+use nuthatch_protocol::{
+    IngestRecord, Outcome, Outcomes, Timestamp, Topic,
+    record::{DeadLetter, RecordError},
+};
 use nuthatch_store::{
     StoreError,
     log::{ReadBatch, StoredRecord},
@@ -94,67 +97,88 @@ impl<T: ItemConsumer> Consumer for Items<T> {
             decoded.into_par_iter().map(prepare).collect()
         });
         let mut settlement = settlement;
-        let mut effects = Vec::new();
-        for damaged in &read.damaged {
-            let letter = dead_letter::unreadable(damaged.position, damaged.reason.clone(), now);
-            settlement.outcomes.add(Entry::unreadable(now).invalid(&letter.header.reason), 1);
-            settlement.letters.push(letter);
-        }
-        for prepared in prepared {
-            match prepared {
-                Ok(meaning) => {
-                    effects.extend(meaning.effects);
-                    settlement.outcomes.extend(meaning.outcomes);
-                }
-                Err((letter, outcomes)) => {
-                    settlement.letters.push(letter);
-                    settlement.outcomes.extend(outcomes);
-                }
-            }
-        }
+        let effects = collect(read, prepared, &mut settlement, now);
         self.0.apply(effects, settlement.clone()).await?;
         Ok(settlement)
     }
 }
 
-/// What a record means, or its dead letter and how it counts.
+/// What became of a record: what it means, or its dead letter and how it counts.
+pub(crate) type Fate<T> = Result<Meaning<T>, (DeadLetter, Outcomes)>;
+
+/// The effects of a batch; everything else that became of its records is added to the settlement.
+pub(crate) fn collect<T>(
+    read: &ReadBatch,
+    fates: Vec<Fate<T>>,
+    settlement: &mut Settlement,
+    now: Timestamp,
+) -> Vec<Counted<T>> {
+    let mut effects = Vec::new();
+    for damaged in &read.damaged {
+        let letter = dead_letter::unreadable(damaged.position, damaged.reason.clone(), now);
+        settlement.outcomes.add(Entry::unreadable(now).invalid(&letter.header.reason), 1);
+        settlement.letters.push(letter);
+    }
+    for fate in fates {
+        match fate {
+            Ok(meaning) => {
+                effects.extend(meaning.effects);
+                settlement.outcomes.extend(meaning.outcomes);
+            }
+            Err((letter, outcomes)) => {
+                settlement.letters.push(letter);
+                settlement.outcomes.extend(outcomes);
+            }
+        }
+    }
+    effects
+}
+
 fn prepare<T: ItemConsumer>(
     consumer: &T,
     record: &StoredRecord,
-    decoded: Result<IngestRecord, nuthatch_protocol::record::RecordError>,
+    decoded: Result<IngestRecord, RecordError>,
     rules: &RulesOf,
     now: Timestamp,
-) -> Result<Meaning<T::Effect>, (DeadLetter, Outcomes)> {
-    let decoded = match decoded {
-        Ok(decoded) => decoded,
-        Err(error) => {
-            let mut outcomes = Outcomes::default();
-            outcomes.add(Entry::unreadable(now).invalid("invalid_record"), 1);
-            let refusal = Refusal {
-                project_id: None,
-                event_id: None,
-                reason: "invalid_record".to_owned(),
-                message: error.to_string(),
-                place: None,
-                entry: None,
-            };
-            return Err((dead_letter::letter(record, refusal, now), outcomes));
-        }
-    };
+) -> Fate<T::Effect> {
+    let decoded = decoded.map_err(|error| unreadable(record, &error, now))?;
     // The rules of every project of the batch were looked up.
     let meaning = match rules.get(&decoded.header.project_id) {
         Some(rules) => consumer.prepare(&decoded, rules, now),
         None => Err(Broken { reason: "project_id", message: "the project is not known".to_owned(), place: None }),
     };
-    meaning.map_err(|Broken { reason, message, place }| {
-        let refusal = Refusal {
-            project_id: Some(decoded.header.project_id),
-            event_id: Some(decoded.header.event_id),
-            reason: reason.to_owned(),
-            message,
-            place,
-            entry: None,
-        };
-        (dead_letter::letter(record, refusal, now), ledger::units(&decoded).became(Outcome::Invalid, reason))
-    })
+    meaning.map_err(|broken| refused(record, &decoded, broken, now))
+}
+
+/// The fate of a record of which not even the header can be read.
+pub(crate) fn unreadable(record: &StoredRecord, error: &RecordError, now: Timestamp) -> (DeadLetter, Outcomes) {
+    let mut outcomes = Outcomes::default();
+    outcomes.add(Entry::unreadable(now).invalid("invalid_record"), 1);
+    let refusal = Refusal {
+        project_id: None,
+        event_id: None,
+        reason: "invalid_record".to_owned(),
+        message: error.to_string(),
+        place: None,
+        entry: None,
+    };
+    (dead_letter::letter(record, refusal, now), outcomes)
+}
+
+/// The fate of a record that cannot be handled.
+pub(crate) fn refused(
+    record: &StoredRecord,
+    decoded: &IngestRecord,
+    Broken { reason, message, place }: Broken,
+    now: Timestamp,
+) -> (DeadLetter, Outcomes) {
+    let refusal = Refusal {
+        project_id: Some(decoded.header.project_id),
+        event_id: Some(decoded.header.event_id),
+        reason: reason.to_owned(),
+        message,
+        place,
+        entry: None,
+    };
+    (dead_letter::letter(record, refusal, now), ledger::units(decoded).became(Outcome::Invalid, reason))
 }

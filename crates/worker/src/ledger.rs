@@ -3,7 +3,7 @@
 
 use nuthatch_issues::{DropReason, MessageResult, RefuseReason};
 use nuthatch_protocol::{
-    DataCategory, IngestRecord, Item, ItemType, Message, Origin, Outcome, OutcomeKey, ProjectId, Timestamp, Units,
+    DataCategory, IngestRecord, ItemType, KeyId, Message, Origin, Outcome, OutcomeKey, ProjectId, Timestamp, Units,
     record::IngestHeader,
 };
 
@@ -80,10 +80,11 @@ impl Entry {
 /// What an item counts as whose record says no more than its header.
 pub(crate) fn units(record: &IngestRecord) -> Units {
     let IngestRecord { header, payload } = record;
-    let origin = Origin { received: header.received, project_id: Some(header.project_id), key_id: Some(header.key_id) };
-    let mut item = Item::new(header.item_type.as_str().into(), payload.clone());
-    item.attributes = header.attributes.clone();
-    Units { origin, counts: DataCategory::of_item(&item) }
+    let key_id = Some(header.key_id).filter(|id| *id != KeyId::default());
+    let origin = Origin { received: header.received, project_id: Some(header.project_id), key_id };
+    let bytes = header.blob.map_or(payload.len() as u64, |stored| stored.bytes);
+    let counts = DataCategory::of(&header.item_type.as_str().into(), &header.attributes, bytes);
+    Units { origin, counts }
 }
 
 fn words(result: MessageResult) -> (Outcome, &'static str) {

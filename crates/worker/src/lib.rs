@@ -12,6 +12,7 @@
 mod apply;
 mod check_ins;
 mod dead_letter;
+mod files;
 mod follow;
 mod items;
 mod jobs;
@@ -30,8 +31,8 @@ use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, MessageQueueStore, MonitorStore, OutcomeStore, SessionStore,
-    SettlementStore, StoreError, log::ReadLimit,
+    BlobStore, DeadLetterStore, EventStore, FileStore, IssueStore, Log, MessageQueueStore, MonitorStore, OutcomeStore,
+    SessionStore, SettlementStore, StoreError, log::ReadLimit,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -41,8 +42,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    check_ins::CheckIns, follow::Consumer, items::Items, outcomes::OutcomesConsumer, prepare::ReadEvents,
-    sessions::SessionsConsumer,
+    check_ins::CheckIns, files::FilesConsumer, follow::Consumer, items::Items, outcomes::OutcomesConsumer,
+    prepare::ReadEvents, sessions::SessionsConsumer,
 };
 pub use crate::{
     jobs::run_once as run_job,
@@ -66,15 +67,18 @@ pub const CHECK_INS_CONSUMER: &str = "check-ins";
 
 /// The consumer that keeps sessions: its position lives in the metadata.
 pub const SESSIONS_CONSUMER: &str = "sessions";
+/// The consumer that keeps files and user reports: its position lives in the metadata.
+pub const FILES_CONSUMER: &str = "files";
 
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
         Topic::Outcomes => &[OUTCOMES_CONSUMER],
+        Topic::IngestTransactions | Topic::TraceItems => &[],
+        Topic::IngestAttachments => &[FILES_CONSUMER],
         Topic::IngestSessions => &[SESSIONS_CONSUMER],
         Topic::IngestMonitors => &[CHECK_INS_CONSUMER],
-        Topic::IngestTransactions | Topic::TraceItems | Topic::IngestAttachments => &[],
     }
 }
 
@@ -113,6 +117,10 @@ pub struct Worker {
     pub queue: Arc<dyn MessageQueueStore>,
     /// What became of everything.
     pub outcomes: Arc<dyn OutcomeStore>,
+    /// Which files there are.
+    pub files: Arc<dyn FileStore>,
+    /// The bytes of files.
+    pub blobs: Arc<dyn BlobStore>,
     /// What batches leave in the books.
     pub settlements: Arc<dyn SettlementStore>,
     /// Monitors and their check-ins.
@@ -147,6 +155,8 @@ impl Worker {
         worker.follow(&mut tasks, OutcomesConsumer(worker.settlements.clone()), &stop);
         worker.follow(&mut tasks, Items(CheckIns(worker.monitors.clone())), &stop);
         worker.follow(&mut tasks, Items(SessionsConsumer(worker.sessions.clone())), &stop);
+        let files = FilesConsumer { files: worker.files.clone(), blobs: worker.blobs.clone() };
+        worker.follow(&mut tasks, files, &stop);
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(queue::run(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));

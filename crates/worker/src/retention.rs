@@ -36,6 +36,12 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<
         {
             return Ok(());
         }
+        // The rows go first: one without its bytes would be shown and could not be read.
+        if retry(&stop, || worker.files.expire_files(before)).await?.is_none()
+            || retry(&stop, || worker.blobs.expire(before)).await?.is_none()
+        {
+            return Ok(());
+        }
         tokio::select! {
             biased;
             () = tokio::time::sleep(ROUND) => {}

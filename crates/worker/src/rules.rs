@@ -33,7 +33,7 @@ pub struct ProjectRules {
 }
 
 impl ProjectRules {
-    fn new(project: ProjectId, options: &ProjectOptions, geo: Option<Arc<dyn GeoLookup>>) -> Self {
+    pub(crate) fn new(project: ProjectId, options: &ProjectOptions, geo: Option<Arc<dyn GeoLookup>>) -> Self {
         let (scrubber, unusable) = Scrubber::new(&options.scrubbing);
         let (filters, more) = Filters::new(&options.filters);
         for Problem { place, message } in unusable.iter().chain(&more) {

@@ -7,7 +7,8 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { event, eventRows } from "./events.mjs";
+import { attachments } from "./attachments.mjs";
+import { event, eventRows, IDS } from "./events.mjs";
 import * as data from "./fixtures.mjs";
 import { letterAnswer, letters } from "./letters.mjs";
 import { freshOptions, optionsAnswer } from "./options.mjs";
@@ -161,8 +162,31 @@ function answer(state, request, url, body, response) {
   if (path === "/organizations/acme/issues/") return issueList(state, request, url, body, response);
   const issue = /^\/organizations\/acme\/issues\/([\w-]+)\/(.*)$/.exec(path);
   if (issue) return issueAnswer(state, issue[1], issue[2], ok);
+  const attachment = /^\/projects\/acme\/[\w-]+\/events\/(\w+)\/attachments\/(?:(\d+)\/)?$/.exec(path);
+  if (attachment) return attachmentAnswer(attachment[1], attachment[2], url, response);
   if (/\/json\/$/.test(path)) return ok(event("1001", "latest"));
   return ok(null);
+}
+
+/** Files of the newest event; the others have none. */
+function attachmentAnswer(eventId, id, url, response) {
+  const files = eventId === IDS[2] ? attachments : [];
+  if (id === undefined)
+    return send(
+      response,
+      200,
+      files.map(({ content, ...file }) => file),
+    );
+  const file = files.find((each) => each.id === id);
+  if (!file) return send(response, 404, { detail: "attachment was not found" });
+  if (!url.searchParams.has("download")) return send(response, 200, { ...file, content: undefined });
+  response.writeHead(200, {
+    "Content-Type": file.mimetype === "text/html" ? "application/octet-stream" : file.mimetype,
+    "Content-Disposition": `attachment; filename="${file.name}"`,
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+  });
+  response.end(file.content);
 }
 
 /** The tokens of a project. */

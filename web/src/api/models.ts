@@ -16,6 +16,7 @@ export type CreatedToken = Schemas["CreatedToken"];
 export type Issue = WithSeries<Schemas["Issue"]>;
 export type IssueDetail = WithSeries<Schemas["IssueDetail"]>;
 export type IssueRequest = Schemas["IssueRequest"];
+export type Attachment = Schemas["Attachment"];
 export type DeadLetter = Schemas["DeadLetter"];
 export type DeadLetterDetail = Schemas["DeadLetterDetail"];
 export type InboundFilter = Schemas["InboundFilter"];

@@ -793,6 +793,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/projects/{org}/{project}/events/{event_id}/attachments/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The attachments of an event, newest first. */
+        get: operations["listAttachments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/events/{event_id}/attachments/{attachment}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An attachment; with `download` its bytes. */
+        get: operations["getAttachment"];
+        put?: never;
+        post?: never;
+        /** Removes an attachment for good. */
+        delete: operations["deleteAttachment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/projects/{org}/{project}/events/{event_id}/json/": {
         parameters: {
             query?: never;
@@ -802,6 +837,40 @@ export interface paths {
         };
         /** The canonical JSON of an event, byte for byte as it is stored. */
         get: operations["getEventJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/files/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of a project that are of one kind, newest first. */
+        get: operations["listFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/files/{file}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file; with `download` its bytes. */
+        get: operations["getFile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1093,6 +1162,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/projects/{org}/{project}/user-feedback/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reports of a project, newest first. */
+        get: operations["listUserReports"];
+        put?: never;
+        /** Takes a report about an event, in the place of an older one. It is in the list as soon as the worker has come to it. */
+        post: operations["createUserReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/teams/{org}/{team}/": {
         parameters: {
             query?: never;
@@ -1203,6 +1290,28 @@ export interface components {
             id: string;
             name: string;
             email: string | null;
+        };
+        /** @description A file that came with an event (`reference/web-api.md` §3.9). */
+        Attachment: {
+            id: string;
+            /** @description 32 hex digits. */
+            event_id: string;
+            /** @description `event.attachment`, `event.minidump`, `event.view_hierarchy`, … */
+            type: string;
+            name: string;
+            /** @description As the client gave it: nothing to rely on. */
+            mimetype: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            sha1: string;
+            /** @description Headers that the file came with. */
+            headers: {
+                [key: string]: string;
+            };
+            dateCreated: string;
         };
         /** @description Picture of an organization or project. */
         Avatar: {
@@ -1424,7 +1533,7 @@ export interface components {
             measurements: unknown;
             breakdowns: unknown;
             crashFile: string | null;
-            userReport: unknown;
+            userReport: components["schemas"]["UserReport"] | null;
             sdkUpdates: unknown[];
             resolvedWith: unknown[];
             /** @description The newer neighbour among the events shown. */
@@ -1565,6 +1674,26 @@ export interface components {
             hasSystemFrames: boolean;
             /** @description First and last left out, when some were. */
             excOmitted: number[] | null;
+        };
+        /** @description Something that is kept as bytes. */
+        File: {
+            id: string;
+            /** @description `attachment`, `profile`, `replay_event`, … */
+            kind: string;
+            /** @description The event, replay, profile or profiler that it belongs to: 32 hex digits. */
+            owner: string;
+            /** @description What tells it from others of its kind and owner: the segment of a replay, the id of a chunk. */
+            part: string;
+            name: string;
+            /** @description As the client gave it: nothing to rely on. */
+            mimetype: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            sha1: string;
+            dateCreated: string;
         };
         /** @description Whether a filter is on, or which of its parts are. */
         FilterState: boolean | string[];
@@ -2301,6 +2430,17 @@ export interface components {
             /** @description What takes the place of the payload; absent: it stays as it is. */
             payload?: string | null;
         };
+        /** @description The event that a report is about. */
+        ReportedEvent: {
+            id: string;
+            eventID: string;
+        };
+        /** @description The issue that a report is about. */
+        ReportedIssue: {
+            id: string;
+            shortId: string;
+            title: string;
+        };
         /** @description A request over HTTP. */
         RequestData: {
             method: string | null;
@@ -2663,6 +2803,30 @@ export interface components {
             avatarUrl: string | null;
             isActive: boolean;
             dateJoined: string;
+        };
+        /** @description What a user said about an event (`reference/web-api.md` §4.9). */
+        UserReport: {
+            /** @description The event's: an event has one report, the newest. */
+            id: string;
+            eventID: string;
+            name: string;
+            email: string;
+            comments: string;
+            dateCreated: string;
+            event: components["schemas"]["ReportedEvent"];
+        };
+        /** @description A report to take. */
+        UserReportRequest: {
+            /** @description The event, which need not be there yet: 32 hex digits. */
+            event_id: string;
+            name?: string;
+            email?: string;
+            /** @description At most 4096 characters. */
+            comments: string;
+        };
+        /** @description A report in a list, with the issue of its event. */
+        UserReportRow: components["schemas"]["UserReport"] & {
+            issue: components["schemas"]["ReportedIssue"] | null;
         };
     };
     responses: never;
@@ -5702,6 +5866,160 @@ export interface operations {
             };
         };
     };
+    listAttachments: {
+        parameters: {
+            query?: {
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description 32 hex digits */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getAttachment: {
+        parameters: {
+            query?: {
+                /** @description Present, with any value: its bytes. */
+                download?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description 32 hex digits */
+                event_id: string;
+                /** @description Id */
+                attachment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteAttachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description 32 hex digits */
+                event_id: string;
+                /** @description Id */
+                attachment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getEventJson: {
         parameters: {
             query?: never;
@@ -5724,6 +6042,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `attachment`, `unreal_report`, `form_data`, `profile`, `profile_chunk`, `replay_event`, `replay_recording` or
+                 *     `replay_video`.
+                 */
+                kind?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getFile: {
+        parameters: {
+            query?: {
+                /** @description Present, with any value: its bytes. */
+                download?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description Id */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
                 };
             };
             401: {
@@ -7081,6 +7504,121 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listUserReports: {
+        parameters: {
+            query?: {
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserReportRow"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createUserReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserReportRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserReportRow"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
             };
             401: {
                 headers: {

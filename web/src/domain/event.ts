@@ -30,8 +30,17 @@ export interface Event {
   breadcrumbs: Breadcrumb[];
   /** What a detector reported, for events that are not errors. */
   occurrence: Occurrence | null;
+  /** What the user said about it. */
+  userReport: UserReport | null;
   olderId: string | null;
   newerId: string | null;
+}
+
+export interface UserReport {
+  name: string | null;
+  email: string | null;
+  comments: string | null;
+  dateCreated: string | null;
 }
 
 /** One link of the chain, in the order sent: the root cause first, what was raised last. */
@@ -146,8 +155,20 @@ export function readEvent(body: unknown): Event {
     request: readRequest(entries.get("request")),
     breadcrumbs: asArray(entries.get("breadcrumbs")?.values).map(readBreadcrumb),
     occurrence: readOccurrence(event.occurrence),
+    userReport: readUserReport(event.userReport),
     olderId: asText(event.previousEventID),
     newerId: asText(event.nextEventID),
+  };
+}
+
+function readUserReport(value: unknown): UserReport | null {
+  const report = asObject(value);
+  if (report === null) return null;
+  return {
+    name: asText(report.name),
+    email: asText(report.email),
+    comments: asText(report.comments),
+    dateCreated: asText(report.dateCreated),
   };
 }
 

@@ -12,7 +12,7 @@ mod occurrence;
 mod tests;
 
 use nuthatch_protocol::{Event as Canonical, IssueId};
-use nuthatch_store::events::StoredEvent;
+use nuthatch_store::{events::StoredEvent, files::UserReport};
 use serde_json::{Map, Value};
 
 use self::{
@@ -36,6 +36,7 @@ pub(crate) fn event_body(
     stored: &StoredEvent,
     issue: Option<IssueId>,
     neighbours: Neighbours,
+    report: Option<&UserReport>,
 ) -> Result<Event, serde_json::Error> {
     let event: Canonical = serde_json::from_slice(&stored.body)?;
     let summary = &stored.summary;
@@ -83,7 +84,7 @@ pub(crate) fn event_body(
         measurements: event.0.get("measurements").cloned(),
         breakdowns: event.0.get("breakdowns").cloned(),
         crash_file: None,
-        user_report: None,
+        user_report: report.map(Into::into),
         sdk_updates: Vec::new(),
         resolved_with: Vec::new(),
         next_event_id: neighbours.newer.map(|id| id.to_string()),

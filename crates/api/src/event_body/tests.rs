@@ -24,7 +24,7 @@ fn body_of(event: &Value) -> Value {
         tags: vec![("release".to_owned(), "shop@1.2".to_owned()), ("browser".to_owned(), "Firefox".to_owned())],
     };
     let stored = StoredEvent { summary, body: Bytes::from(event.to_string()) };
-    let body = event_body(&stored, Some(IssueId(3)), Neighbours::default()).unwrap();
+    let body = event_body(&stored, Some(IssueId(3)), Neighbours::default(), None).unwrap();
     serde_json::to_value(body).unwrap()
 }
 

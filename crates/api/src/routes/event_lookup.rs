@@ -92,9 +92,15 @@ pub(super) async fn belongs(api: &Api, issue: &Issue, event: &StoredEvent) -> Re
     Ok(issue_of(api, issue.project_id, &event.summary.hashes).await? == Some(issue.id))
 }
 
-/// The body of an event.
-pub(super) fn body(event: &StoredEvent, issue: Option<IssueId>, neighbours: Neighbours) -> Result<EventBody, ApiError> {
-    event_body(event, issue, neighbours)
+/// The body of an event, with what its user said about it.
+pub(super) async fn body(
+    api: &Api,
+    event: &StoredEvent,
+    issue: Option<IssueId>,
+    neighbours: Neighbours,
+) -> Result<EventBody, ApiError> {
+    let report = api.meta.user_report(event.summary.project_id, event.summary.event_id).await?;
+    event_body(event, issue, neighbours, report.as_ref())
         .map_err(|error| ApiError::Internal(format!("event {}: {error}", event.summary.event_id)))
 }
 

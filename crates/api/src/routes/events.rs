@@ -84,7 +84,7 @@ pub(super) async fn detail(
         newer: beside(&api, &query, &event.summary, true).await?,
         older: beside(&api, &query, &event.summary, false).await?,
     };
-    Ok(Json(body(&event, issue, neighbours)?))
+    Ok(Json(body(&api, &event, issue, neighbours).await?))
 }
 
 /// The canonical JSON of an event, byte for byte as it is stored.
@@ -124,6 +124,6 @@ pub(super) async fn by_id(
         project_slug: project.slug.clone(),
         group_id: issue.map(|id| id.to_string()),
         event_id: id.to_string(),
-        event: body(&event, issue, Neighbours::default())?,
+        event: body(&api, &event, issue, Neighbours::default()).await?,
     }))
 }

@@ -69,8 +69,8 @@ pub(super) async fn list(
     if matches!(listing.full.as_deref(), Some("1" | "true")) {
         let mut whole = Vec::with_capacity(events.len());
         for event in events {
-            let stored = api.events.get(event.project_id, event.event_id).await?;
-            whole.extend(stored.map(|e| body(&e, Some(place.issue.id), Neighbours::default())).transpose()?);
+            let Some(stored) = api.events.get(event.project_id, event.event_id).await? else { continue };
+            whole.push(body(&api, &stored, Some(place.issue.id), Neighbours::default()).await?);
         }
         return Ok((headers, Json(whole)).into_response());
     }
@@ -106,7 +106,7 @@ pub(super) async fn detail(
         newer: beside(&api, &query, &event.summary, true).await?,
         older: beside(&api, &query, &event.summary, false).await?,
     };
-    Ok(Json(body(&event, Some(place.issue.id), neighbours)?))
+    Ok(Json(body(&api, &event, Some(place.issue.id), neighbours).await?))
 }
 
 async fn selected(api: &Api, place: &InIssue, search: &EventSearch, period: &Period) -> Result<EventQuery, ApiError> {

@@ -1,11 +1,14 @@
 //! The routes, one module per resource.
 
 mod accounts;
+mod attachments;
 mod bulk;
 mod dead_letters;
 mod event_lookup;
 mod event_page;
 mod events;
+mod file_content;
+mod files;
 mod filters;
 mod issue;
 mod issue_archive;
@@ -40,6 +43,7 @@ mod teams;
 mod tokens;
 mod trace_item;
 mod traces;
+mod user_feedback;
 
 use axum::{
     Router,
@@ -137,6 +141,11 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(events::detail))
         .routes(routes!(events::json))
         .routes(routes!(events::by_id))
+        .routes(routes!(attachments::list))
+        .routes(routes!(attachments::detail, attachments::delete))
+        .routes(routes!(files::list))
+        .routes(routes!(files::detail))
+        .routes(routes!(user_feedback::list, user_feedback::create))
         .routes(routes!(dead_letters::list, dead_letters::discard_all))
         .routes(routes!(dead_letters::reasons))
         .routes(routes!(dead_letters::replay_all))

@@ -76,8 +76,8 @@ path_parameters! {
     }
 }
 
-/// Brings a path to the one spelling that the routes know: with a slash at the end, and `issues` for its old name
-/// `groups` (`reference/web-api.md` §1.1).
+/// Brings a path to the one spelling that the routes know: with a slash at the end, and `issues` and `user-feedback` for
+/// their other names `groups` and `user-reports` (`reference/web-api.md` §1.1, §4.9).
 pub(super) fn settle(mut request: Request) -> Request {
     let path = request.uri().path();
     let mut segments: Vec<&str> = path.split('/').collect();
@@ -86,8 +86,10 @@ pub(super) fn settle(mut request: Request) -> Request {
         Some(&"projects") => 6,
         _ => 3,
     };
-    if let Some(segment) = segments.get_mut(place).filter(|segment| **segment == "groups") {
-        *segment = "issues";
+    match segments.get_mut(place) {
+        Some(segment) if *segment == "groups" => *segment = "issues",
+        Some(segment) if *segment == "user-reports" => *segment = "user-feedback",
+        _ => {}
     }
     if segments.last() != Some(&"") {
         segments.push("");
@@ -146,6 +148,7 @@ mod tests {
             ("/api/0/groups/7/events/latest", "/api/0/issues/7/events/latest/"),
             ("/api/0/organizations/groups/groups/7/", "/api/0/organizations/groups/issues/7/"),
             ("/api/0/projects/o/groups/groups/", "/api/0/projects/o/groups/issues/"),
+            ("/api/0/projects/o/p/user-reports", "/api/0/projects/o/p/user-feedback/"),
             ("/api/0/organizations/a%2Fb", "/api/0/organizations/a%2Fb/"),
         ] {
             let request = Request::builder().uri(given).body(Body::empty()).unwrap();

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     event_body::entry::Entry,
-    shape::{issue::IssueMetadata, tag::search_token},
+    shape::{file::UserReport, issue::IssueMetadata, tag::search_token},
 };
 
 /// An event in a list. It has no `release`: clients fail on an object there (`reference/web-api.md` §0.4).
@@ -167,7 +167,8 @@ pub(crate) struct Event {
     pub(crate) measurements: Option<Value>,
     pub(crate) breakdowns: Option<Value>,
     pub(crate) crash_file: Option<String>,
-    pub(crate) user_report: Option<Value>,
+    /// What the user said about it.
+    pub(crate) user_report: Option<UserReport>,
     pub(crate) sdk_updates: Vec<Value>,
     pub(crate) resolved_with: Vec<Value>,
     /// The newer neighbour among the events shown.

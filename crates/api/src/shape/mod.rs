@@ -12,6 +12,7 @@ pub(crate) mod account;
 pub(crate) mod activity;
 pub(crate) mod dead_letter;
 pub(crate) mod event;
+pub(crate) mod file;
 pub(crate) mod filter;
 pub(crate) mod issue;
 pub(crate) mod issue_type;

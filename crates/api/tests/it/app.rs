@@ -12,17 +12,20 @@ use http_body_util::BodyExt as _;
 use nuthatch_api::{Api, ApiDeps, hash_password, last_characters, router, secret_hash, token_text};
 use nuthatch_issues::{Changes, HourlyCount, Issue, Needs, Status, Substatus};
 use nuthatch_protocol::{
-    EventId, EventRow, Hash, IngestRecord, IssueId, Level, OrganizationId, Partition, Position, Priority, ProjectId,
-    PublicKey, Timestamp, Topic, TypeId, UserId, record::DeadLetter,
+    BlobId, EventId, EventRow, Hash, IngestRecord, IssueId, Level, OrganizationId, Origin, Outcomes, Partition,
+    Position, Priority, ProjectId, PublicKey, Sha1, Timestamp, Topic, TypeId, Units, UserId, record::DeadLetter,
 };
 use nuthatch_store::{
-    AccountStore as _, EventStore as _, IssueStore as _, ProjectStore as _,
+    AccountStore as _, BlobStore as _, EventStore as _, FileStore as _, IssueStore as _, ProjectStore as _,
     accounts::{NewToken, NewUser},
     events::{EventSummary, StoredEvent},
+    files::{FileEffect, FileHead, FileKind, NewFile, UserReport},
+    issues::ConsumerPosition,
     log::{LogLayout, StoredRecord},
-    memory::{MemoryEvents, MemoryLog, MemoryMeta, MemoryTraces},
+    memory::{MemoryBlobs, MemoryEvents, MemoryLog, MemoryMeta, MemoryTraces},
     projects::{NewProject, Organization, Project, Role},
     quotas::{Quota, QuotaUsage},
+    settlements::{Counted, Settlement},
 };
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
@@ -39,6 +42,7 @@ pub struct App {
     pub meta: Arc<MemoryMeta>,
     pub events: Arc<MemoryEvents>,
     pub traces: Arc<MemoryTraces>,
+    pub blobs: Arc<MemoryBlobs>,
     pub log: Arc<MemoryLog>,
     router: Router,
     now: Arc<AtomicI64>,
@@ -87,6 +91,7 @@ impl App {
         let meta = Arc::new(MemoryMeta::new());
         let events = Arc::new(MemoryEvents::new());
         let traces = Arc::new(MemoryTraces::new());
+        let blobs = Arc::new(MemoryBlobs::new());
         let log = Arc::new(MemoryLog::with_layout(LogLayout { partitions, ..LogLayout::default() }));
         let now = Arc::new(AtomicI64::new(NOON));
         let clock = {
@@ -98,6 +103,7 @@ impl App {
             meta: meta.clone(),
             events: events.clone(),
             traces: traces.clone(),
+            blobs: blobs.clone(),
             log: log.clone(),
             clock: Arc::new(clock),
             random: Arc::new(move |bytes: &mut [u8]| {
@@ -114,7 +120,7 @@ impl App {
         let acme = side(&meta, "acme", "ann@example.com", "web").await;
         let other = side(&meta, "other", "eve@example.com", "api").await;
         let router = router(Api::new(deps));
-        Self { meta, events, traces, log, router, now, applied: AtomicU64::new(0), acme, other }
+        Self { meta, events, traces, blobs, log, router, now, applied: AtomicU64::new(0), acme, other }
     }
 
     pub fn pass(&self, secs: i64) {
@@ -181,6 +187,50 @@ impl App {
     pub async fn letters(&self, letters: &[DeadLetter]) {
         let changes = Changes { letters: letters.to_vec(), ..Changes::default() };
         self.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
+    }
+
+    /// Keeps an attachment of event `id`.
+    pub async fn attachment(&self, project: &Project, id: u8, name: &str, content_type: &str, bytes: &'static [u8]) {
+        let offset = self.applied.fetch_add(1, Ordering::Relaxed) + 1;
+        let blob = BlobId([offset as u8; 16]);
+        let head = FileHead {
+            project_id: project.id,
+            kind: FileKind::Attachment,
+            owner: EventId([id; 16]),
+            part: blob.to_string(),
+            name: name.to_owned(),
+            content_type: content_type.to_owned(),
+            attachment_type: Some("event.attachment".to_owned()),
+            bytes: bytes.len() as u64,
+            sha1: Sha1([1; 20]),
+            blob: Some(blob),
+            received: Timestamp::from_secs(NOON),
+        };
+        self.blobs.put(head.blob_key().unwrap(), Bytes::from_static(bytes)).await.unwrap();
+        self.keep(FileEffect::File(NewFile { head, content: None }), offset).await;
+    }
+
+    /// Keeps what a user said about event `id`.
+    pub async fn report(&self, project: &Project, id: u8, comments: &str) {
+        let offset = self.applied.fetch_add(1, Ordering::Relaxed) + 1;
+        let report = UserReport {
+            project_id: project.id,
+            event_id: EventId([id; 16]),
+            name: "Ada".to_owned(),
+            email: "ada@example.org".to_owned(),
+            comments: comments.to_owned(),
+            received: Timestamp::from_secs(NOON),
+        };
+        self.keep(FileEffect::Report(report), offset).await;
+    }
+
+    async fn keep(&self, what: FileEffect, offset: u64) {
+        let origin = Origin { received: Timestamp::from_secs(NOON), project_id: None, key_id: None };
+        let position = Position { topic: Topic::IngestAttachments, partition: 0, offset };
+        let consumer = ConsumerPosition { consumer: "files".to_owned(), position };
+        let settlement = Settlement { consumer, records: 1, outcomes: Outcomes::default(), letters: Vec::new() };
+        let effect = Counted { what, units: Units { origin, counts: Vec::new() } };
+        self.meta.keep_files(vec![effect], settlement).await.unwrap();
     }
 
     /// Stores an event, searchable.

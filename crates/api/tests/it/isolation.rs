@@ -23,6 +23,8 @@ fn operations(app: &App) -> Vec<(String, String)> {
             .replace("{letter}", "1")
             .replace("{trace_id}", &"01".repeat(16))
             .replace("{item_id}", &"01".repeat(16))
+            .replace("{attachment}", "1")
+            .replace("{file}", "1")
             .replace("{key}", &"01".repeat(16))
             .replace("{short_id}", "WEB-1")
             .replace("{version}", "web@1.0")
@@ -41,6 +43,7 @@ async fn nobody_reads_or_changes_anything_of_another_organization() {
     app.issue(&app.acme.project, 1, 1).await;
     app.event(&app.acme.project, 7, 1, crate::app::NOON - 60, &json!({})).await;
     app.letters(&[letter(0, Some(app.acme.project.id), "invalid_json")]).await;
+    app.attachment(&app.acme.project, 7, "secret.txt", "text/plain", b"theirs").await;
     app.ann("POST", "/api/0/organizations/acme/teams/", &json!({"name": "Core"})).await;
     let releases = vec![(app.acme.project.id, "web@1.0".to_owned(), Timestamp(0))];
     let changes = Changes { releases, ..Changes::default() };
@@ -60,8 +63,13 @@ async fn nobody_reads_or_changes_anything_of_another_organization() {
             // Her own organization does not help to reach what is not in it.
             let through = path.replace("/acme/", "/other/").replace("/web/", "/api/");
             let is_one_issue = through.contains("/issues/") && through.ends_with("1/");
-            if is_one_issue
+            if through.ends_with("/attachments/") {
+                // Files may be there before their event.
+                let eve = app.with_token(&app.other.token, &method, &through, &body).await;
+                assert_eq!(eve.json(), json!([]), "{method} {through}");
+            } else if is_one_issue
                 || through.contains("0707")
+                || through.contains("/files/1/")
                 || through.contains("/dead-letters/1/")
                 || through.contains("core")
                 || through.contains("web@1.0")

@@ -7,6 +7,7 @@ mod app;
 mod archive;
 mod dead_letters;
 mod events;
+mod files;
 mod isolation;
 mod issue_types;
 mod issues;

@@ -11,9 +11,9 @@ use nuthatch_protocol::{
     EventId, IngestRecord, OutcomeKey, Outcomes, Position, ProjectId, PublicKey, Timestamp, Topic,
 };
 use nuthatch_store::{
-    Log, ProjectStore as _,
+    BlobStore, Log, ProjectStore as _,
     log::ReadLimit,
-    memory::{MemoryLog, MemoryMeta},
+    memory::{MemoryBlobs, MemoryLog, MemoryMeta},
     projects::{AllowedDomains, NewKey, NewProject, ProjectKey},
     quotas::KeyRateLimit,
 };
@@ -35,6 +35,7 @@ pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
 pub(crate) struct App {
     pub(crate) intake: Intake,
     pub(crate) meta: Arc<MemoryMeta>,
+    pub(crate) blobs: Arc<MemoryBlobs>,
     pub(crate) disabled_key: ProjectKey,
     log: Arc<MemoryLog>,
     router: Router,
@@ -53,7 +54,17 @@ impl App {
 
     /// With bounds of its own, and something between intake and the log.
     pub(crate) async fn with(config: IntakeConfig, wrap: impl FnOnce(Arc<dyn Log>) -> Arc<dyn Log>) -> Self {
+        Self::on(config, wrap, |blobs| blobs).await
+    }
+
+    /// With something between intake and its stores.
+    pub(crate) async fn on(
+        config: IntakeConfig,
+        wrap_log: impl FnOnce(Arc<dyn Log>) -> Arc<dyn Log>,
+        wrap_blobs: impl FnOnce(Arc<MemoryBlobs>) -> Arc<dyn BlobStore>,
+    ) -> Self {
         let (log, meta) = (Arc::new(MemoryLog::new()), Arc::new(MemoryMeta::new()));
+        let blobs = Arc::new(MemoryBlobs::new());
         let organization = meta.create_organization("org", "Org", NOW).await.unwrap().id;
         for (slug, key) in [("one", KEY), ("two", OTHER_KEY)] {
             let project = NewProject {
@@ -69,8 +80,15 @@ impl App {
         let disabled_key = add_key(&meta, DISABLED_KEY.parse().unwrap()).await;
         meta.update_key(&ProjectKey { is_active: false, ..disabled_key.clone() }).await.unwrap();
         let random: EventId = RANDOM_ID.parse().unwrap();
-        let intake = Intake::new(wrap(log.clone()), meta.clone(), Arc::new(|| NOW), Arc::new(move || random), config);
-        Self { router: router(intake.clone()), intake, meta, disabled_key, log }
+        let intake = Intake::new(
+            wrap_log(log.clone()),
+            wrap_blobs(blobs.clone()),
+            meta.clone(),
+            Arc::new(|| NOW),
+            Arc::new(move || random),
+            config,
+        );
+        Self { router: router(intake.clone()), intake, meta, blobs, disabled_key, log }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -100,7 +118,8 @@ impl App {
         all
     }
 
-    async fn records_of(&self, topic: Topic) -> Vec<IngestRecord> {
+    /// What is in a topic of items.
+    pub(crate) async fn records_of(&self, topic: Topic) -> Vec<IngestRecord> {
         let start = Position { topic, partition: 0, offset: 0 };
         let batch = self.log.read(start, ReadLimit { records: usize::MAX, bytes: usize::MAX }).await.unwrap();
         batch.records.iter().map(|record| IngestRecord::decode(&record.value).unwrap()).collect()

@@ -6,6 +6,7 @@ mod app;
 mod bombs;
 mod cases;
 mod failures;
+mod files;
 mod hostile;
 mod outcomes;
 mod quotas;

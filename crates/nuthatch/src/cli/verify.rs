@@ -1,17 +1,20 @@
 //! `nuthatch verify`
 //!
 //! Recomputes the books from what is stored. The metadata is read as it was at one moment, also while a server runs;
-//! stored events are compared with it only while none does, because a running one is always a little ahead.
+//! stored events and files are compared with it only while none does, because a running one is always a little ahead.
 
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
-use nuthatch_protocol::{Position, Timestamp, Topic};
+use nuthatch_protocol::{Position, ProjectId, Timestamp, Topic};
 use nuthatch_store::{
-    EventStore as _, IssueStore as _, Log as _, OutcomeStore as _, StoreError, TraceStore as _,
+    BlobStore as _, EventStore as _, FileStore as _, IssueStore as _, Log as _, OutcomeStore as _, ProjectStore as _,
+    StoreError, TraceStore as _,
+    files::{FILE_PAGE_MAX, File, FileKind, FileQuery, FileScope, ListCursor},
     outcomes::{Books, Imbalance},
 };
 use nuthatch_store_embedded::{
+    blobs::EmbeddedBlobs,
     events::{EmbeddedEvents, Options},
     log::EmbeddedLog,
     meta::EmbeddedMeta,
@@ -70,6 +73,7 @@ async fn check_events(
     let traces = EmbeddedTraces::open(&dir.join("traces"), Options::default()).context("cannot open the traces")?;
     check_positions(&log, &events, &traces, imbalances).await?;
     let checked = look_up(meta, &events, since, imbalances).await?;
+    check_files(meta, &EmbeddedBlobs::open(&dir.join("blobs"))?, imbalances).await?;
     log.shutdown().await;
     Ok(Events::Checked(checked))
 }
@@ -136,6 +140,48 @@ async fn look_up(
         });
     }
     Ok(checked as u64)
+}
+
+/// The bytes of every file that the metadata knows are there, as many as it says.
+async fn check_files(
+    meta: &EmbeddedMeta,
+    blobs: &EmbeddedBlobs,
+    imbalances: &mut Vec<Imbalance>,
+) -> anyhow::Result<()> {
+    for organization in meta.organizations().await? {
+        for project in meta.projects(organization.id).await? {
+            for kind in FileKind::ALL {
+                check_files_of(meta, blobs, project.id, *kind, imbalances).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn check_files_of(
+    meta: &EmbeddedMeta,
+    blobs: &EmbeddedBlobs,
+    project_id: ProjectId,
+    kind: FileKind,
+    imbalances: &mut Vec<Imbalance>,
+) -> anyhow::Result<()> {
+    let mut cursor = None;
+    loop {
+        let query = FileQuery { project_id, scope: FileScope::Kind(kind), cursor, limit: FILE_PAGE_MAX };
+        let page = meta.files(&query).await?;
+        for File { id, head } in &page.rows {
+            let Some(key) = head.blob_key() else { continue };
+            let found = blobs.size(key).await?.unwrap_or_default();
+            if found != head.bytes {
+                let place = format!("project {project_id}, file {id}");
+                let (expected, found) = (head.bytes as i64, found as i64);
+                imbalances.push(Imbalance { check: "stored-files", place, expected, found });
+            }
+        }
+        let last = page.rows.last().filter(|_| page.has_next);
+        let Some(last) = last else { return Ok(()) };
+        cursor = Some(ListCursor { number: last.id.0, backwards: false });
+    }
 }
 
 fn shown(books: &Books, imbalances: &[Imbalance], events: &Events) -> Value {

@@ -17,6 +17,7 @@ use nuthatch_store::{
     quotas::Quota,
 };
 use nuthatch_store_embedded::{
+    blobs::EmbeddedBlobs,
     events::{self, EmbeddedEvents},
     log::{EmbeddedLog, LogOptions},
     meta::{EmbeddedMeta, MetaOptions},
@@ -88,6 +89,9 @@ impl Server {
         let traces = EmbeddedTraces::open(&dir.join("traces"), traces::Options::default())
             .with_context(|| format!("cannot open the traces in {}", dir.display()))?;
         let traces = Arc::new(traces);
+        let blobs = EmbeddedBlobs::open(&dir.join("blobs"))
+            .with_context(|| format!("cannot open the blobs in {}", dir.display()))?;
+        let blobs = Arc::new(blobs);
         let clock: Arc<dyn Clock> = Arc::new(crate::now);
         let geo = geoip::open(config.worker.geoip_path.as_deref())?;
 
@@ -106,6 +110,8 @@ impl Server {
                 letters: meta.clone(),
                 queue: meta.clone(),
                 outcomes: meta.clone(),
+                files: meta.clone(),
+                blobs: blobs.clone(),
                 settlements: meta.clone(),
                 monitors: meta.clone(),
                 sessions: meta.clone(),
@@ -118,6 +124,7 @@ impl Server {
 
         let intake = Intake::new(
             log.clone() as Arc<dyn Log>,
+            blobs.clone(),
             meta.clone(),
             clock.clone(),
             Arc::new(|| EventId(crate::random_bytes())),
@@ -135,6 +142,7 @@ impl Server {
                 meta: meta.clone() as Arc<dyn MetaStore>,
                 events: events.clone() as Arc<dyn EventStore>,
                 traces: traces.clone() as Arc<dyn TraceStore>,
+                blobs: blobs.clone(),
                 log: log.clone(),
                 clock,
                 random: Arc::new(|bytes: &mut [u8]| rand::fill(bytes)),

@@ -5,6 +5,7 @@ mod archive;
 mod command_line;
 mod crash;
 mod dead_letters;
+mod files;
 mod guide;
 mod hostile;
 mod layers;

@@ -6,12 +6,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::Failure;
 
 /// The steps, in order; a database's `user_version` is how many of them it has. A released step never changes.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/meta/0001_start.sql"),
     include_str!("../../migrations/meta/0002_outcomes.sql"),
     include_str!("../../migrations/meta/0003_project_options.sql"),
     include_str!("../../migrations/meta/0004_platform.sql"),
     include_str!("../../migrations/meta/0005_items.sql"),
+    include_str!("../../migrations/meta/0006_files.sql"),
     include_str!("../../migrations/meta/0007_sessions.sql"),
     include_str!("../../migrations/meta/0008_quotas.sql"),
 ];

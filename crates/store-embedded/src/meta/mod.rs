@@ -10,6 +10,7 @@ mod column;
 mod dead_letters;
 mod due;
 mod error;
+mod files;
 mod issue_row;
 mod issue_types;
 mod issues;

@@ -1,6 +1,7 @@
 //! The adapters against the ports: conformance, agreement with the in-memory references, crashes, old formats.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod blobs;
 mod events;
 mod log;
 mod meta;

@@ -29,7 +29,7 @@ use nuthatch_store::{
     events::EventQuery,
     issues::{IssueQuery, IssueSort},
     log::{NewRecord, ReadLimit},
-    memory::{MemoryEvents, MemoryLog, MemoryMeta},
+    memory::{MemoryBlobs, MemoryEvents, MemoryLog, MemoryMeta},
     outcomes::{OutcomeGrouping, OutcomeQuery},
     projects::NewProject,
 };
@@ -122,6 +122,8 @@ impl Stores {
             settlements: faulty.clone(),
             monitors: faulty.clone(),
             sessions: faulty,
+            files: self.meta.clone(),
+            blobs: Arc::new(MemoryBlobs::new()),
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: Arc::new(|| NOW),
             options: WorkerOptions {

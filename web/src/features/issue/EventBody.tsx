@@ -5,6 +5,7 @@ import { absoluteTime } from "@/domain/time";
 import { traceOf } from "@/domain/trace";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { KeyValues } from "@/ui/KeyValues";
+import { Attachments } from "./Attachments";
 import { Breadcrumbs } from "./Breadcrumbs";
 import { Contexts } from "./Contexts";
 import styles from "./EventBody.module.css";
@@ -18,6 +19,7 @@ import { Section } from "./Section";
 import { TagList } from "./TagList";
 import { Threads } from "./Threads";
 import { TraceSection } from "./TraceSection";
+import { UserReport } from "./UserReport";
 
 interface Part {
   /** The section's anchor. */
@@ -27,8 +29,8 @@ interface Part {
 }
 
 /** Everything one event tells, in an order that never changes; parts it does not have are left out. */
-export function EventBody({ event, org }: { event: Event; org: string }) {
-  const parts = partsOf(event, org);
+export function EventBody({ event, org, project }: { event: Event; org: string; project: string }) {
+  const parts = partsOf(event, org, project);
   return (
     <div key={event.id}>
       <nav aria-label="Sections of the event" className={styles.jump}>
@@ -48,7 +50,7 @@ export function EventBody({ event, org }: { event: Event; org: string }) {
   );
 }
 
-function partsOf(event: Event, org: string): Part[] {
+function partsOf(event: Event, org: string, project: string): Part[] {
   const user = Object.entries(event.user ?? {}).filter(([, value]) => value !== null && value !== "");
   const extra = Object.entries(event.extra ?? {});
   const { occurrence } = event;
@@ -75,6 +77,11 @@ function partsOf(event: Event, org: string): Part[] {
           </Section>
         ),
       },
+    event.userReport !== null && {
+      id: "user-report",
+      name: "User report",
+      section: <UserReport report={event.userReport} />,
+    },
     event.threads.length > 0 && {
       id: "threads",
       name: "Threads",
@@ -103,6 +110,11 @@ function partsOf(event: Event, org: string): Part[] {
       id: "packages",
       name: "Packages",
       section: <Packages packages={event.packages} />,
+    },
+    {
+      id: "attachments",
+      name: "Attachments",
+      section: <Attachments event={event.id} org={org} project={project} />,
     },
     event.problems.length > 0 && {
       id: "problems",

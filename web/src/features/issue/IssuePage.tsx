@@ -75,7 +75,7 @@ export function IssuePage() {
           <Trend issue={issue} />
           <EventNavigation busy={found.isPlaceholderData} event={event} eventName={eventName} issue={issue} org={org} />
           {event ? (
-            <EventBody event={event} org={org} />
+            <EventBody event={event} org={org} project={issue.project.slug} />
           ) : isMissing(found.error) ? (
             <State icon="inbox" title="This event is not stored">
               It may be older than what this server keeps. The issue's numbers count it all the same.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod dead_letters;
+mod files;
 mod issue_types;
 mod issues;
 mod listing;
@@ -33,13 +34,14 @@ use nuthatch_issues::{
     open_period::{OpenPeriod, PeriodEntry},
 };
 use nuthatch_protocol::{
-    EventId, Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, QuotaId, TeamId,
+    EventId, FileId, Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, QuotaId, TeamId,
     Timestamp, Topic, TypeId, UserId,
 };
 
 use crate::{
     accounts::{ApiToken, SecretHash, Session, User},
     dead_letters::StoredLetter,
+    files::{NewFile, UserReport},
     issues::ConsumerPosition,
     monitors::{Monitor, Run},
     project_tokens::ProjectToken,
@@ -104,6 +106,10 @@ struct State {
     monitors: BTreeMap<EventId, Monitor>,
     /// Runs of monitors, with the monitor.
     runs: BTreeMap<(ProjectId, EventId), (EventId, Run)>,
+    files: BTreeMap<FileId, NewFile>,
+    last_file: FileId,
+    reports: BTreeMap<u64, UserReport>,
+    last_report: u64,
 
     queue: BTreeMap<u64, TopicRecord>,
     last_queued: u64,

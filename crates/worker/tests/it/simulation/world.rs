@@ -14,7 +14,7 @@ use nuthatch_store::{
     EventStore, IssueStore, Log, ProjectStore,
     issues::ConsumerPosition,
     log::{LogLayout, ReadLimit},
-    memory::{MemoryEvents, MemoryLog, MemoryMeta},
+    memory::{MemoryBlobs, MemoryEvents, MemoryLog, MemoryMeta},
     projects::NewProject,
 };
 use nuthatch_worker::{EVENTS_CONSUMER, ISSUES_CONSUMER, Rules, Worker, WorkerOptions, consumers};
@@ -201,6 +201,8 @@ impl World {
             settlements: stores.clone(),
             monitors: stores.clone(),
             sessions: stores,
+            files: self.meta.clone(),
+            blobs: Arc::new(MemoryBlobs::new()),
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: self.clock.clone(),
             options: WorkerOptions {

@@ -1,0 +1,237 @@
+//! The consumer of files and user reports: what came as bytes beside events.
+//!
+//! Most payloads lie in the blob store. What has to be known of their content ([`profile`], [`replay`]) is read from
+//! there one record after the other, so that at most one payload is in memory, however large a batch is.
+//!
+//! Of a replay its events and videos count, one for each segment; recordings do not, as each comes with the event of its
+//! segment ([`nuthatch_protocol::DataCategory::of`]).
+
+mod profile;
+mod replay;
+#[cfg(test)]
+mod tests;
+mod user_report;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use nuthatch_protocol::{BlobKey, EventId, IngestRecord, ItemType, Sha1, Topic, Units};
+use nuthatch_store::{
+    BlobStore, FileStore, StoreError,
+    files::{FileEffect, FileHead, FileKind, NewFile},
+    log::ReadBatch,
+    settlements::{Counted, Settlement},
+};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use sha1::{Digest as _, Sha1 as Hasher};
+
+use crate::{
+    FILES_CONSUMER, ProjectRules, Worker, compute,
+    follow::Consumer,
+    items::{self, Broken, Meaning},
+    ledger,
+};
+
+/// Most bytes of a payload that are read to look into it: the largest profile that is kept, and a replay's video.
+const LOOKED_INTO_MAX_BYTES: u64 = 64 << 20;
+
+/// Most bytes that are read of a recording: its first line says which segment it is.
+const RECORDING_HEAD_BYTES: u64 = 4096;
+
+/// Longest name or media type of a file, in characters.
+const WORD_MAX_CHARS: usize = 255;
+
+/// The types of attachments that have a meaning (`reference/ingest-protocol.md` §7.2); others are plain files.
+const ATTACHMENT_TYPES: [&str; 9] = [
+    PLAIN_ATTACHMENT,
+    "event.minidump",
+    "event.applecrashreport",
+    "event.payload",
+    "event.breadcrumbs",
+    "event.view_hierarchy",
+    "unreal.context",
+    "unreal.logs",
+    "playstation.prosperodump",
+];
+
+const PLAIN_ATTACHMENT: &str = "event.attachment";
+
+/// Keeps files and user reports.
+pub(crate) struct FilesConsumer {
+    pub(crate) files: Arc<dyn FileStore>,
+    pub(crate) blobs: Arc<dyn BlobStore>,
+}
+
+#[async_trait]
+impl Consumer for FilesConsumer {
+    const NAME: &'static str = FILES_CONSUMER;
+    const TOPIC: Topic = Topic::IngestAttachments;
+
+    async fn take(&self, worker: &Worker, read: &ReadBatch, settlement: Settlement) -> Result<Settlement, StoreError> {
+        let now = worker.clock.now();
+        let mut fates = Vec::with_capacity(read.records.len());
+        for record in &read.records {
+            let decoded = match IngestRecord::decode(&record.value) {
+                Ok(decoded) => decoded,
+                Err(error) => {
+                    fates.push(Err(items::unreadable(record, &error, now)));
+                    continue;
+                }
+            };
+            let rules = worker.rules.of(decoded.header.project_id).await?;
+            let meaning = self.meaning(&decoded, &rules).await?;
+            fates.push(meaning.map_err(|broken| items::refused(record, &decoded, broken, now)));
+        }
+        let mut settlement = settlement;
+        let effects = items::collect(read, fates, &mut settlement, now);
+        self.files.keep_files(effects, settlement.clone()).await?;
+        Ok(settlement)
+    }
+}
+
+impl FilesConsumer {
+    /// What a record means, after a look into its payload where that is needed.
+    async fn meaning(
+        &self,
+        record: &IngestRecord,
+        rules: &ProjectRules,
+    ) -> Result<Result<Meaning<FileEffect>, Broken>, StoreError> {
+        let item_type = ItemType::from(record.header.item_type.as_str());
+        let limit = match item_type {
+            ItemType::Profile | ItemType::ProfileChunk | ItemType::ReplayVideo => LOOKED_INTO_MAX_BYTES,
+            ItemType::ReplayRecording => RECORDING_HEAD_BYTES,
+            _ => 0,
+        };
+        let seen = match BlobKey::of(record) {
+            // A replay of the dead letter brought another payload.
+            _ if !record.payload.is_empty() => record.payload.clone(),
+            None => Bytes::new(),
+            Some(key) => match self.blobs.head(key, limit).await? {
+                Some(head) => head,
+                None => return Ok(Err(broken("missing_payload", "its bytes are not in the blob store any more"))),
+            },
+        };
+        Ok(compute(|| understand(&item_type, record, &seen, rules)))
+    }
+}
+
+/// What a record means. `seen` is the payload, or as much of a payload in the blob store as has to be known.
+fn understand(
+    item_type: &ItemType,
+    record: &IngestRecord,
+    seen: &Bytes,
+    rules: &ProjectRules,
+) -> Result<Meaning<FileEffect>, Broken> {
+    let event_id = record.header.event_id;
+    let one = |what| Ok(Meaning::one(record, what));
+    let file = |kind, owner, part: String| FileEffect::File(file(record, kind, owner, part));
+    match item_type {
+        ItemType::Attachment => one(file(FileKind::Attachment, event_id, own_part(record))),
+        ItemType::UnrealReport => one(file(FileKind::UnrealReport, event_id, own_part(record))),
+        ItemType::FormData => {
+            let fields = serde_json::from_slice::<Vec<IgnoredAny>>(seen);
+            fields.map_err(|error| broken("invalid_json", error.to_string()))?;
+            one(file(FileKind::FormData, event_id, String::new()))
+        }
+        ItemType::UserReport => one(FileEffect::Report(user_report::read(record, seen, rules)?)),
+        ItemType::Profile => one(file(FileKind::Profile, profile::id_of_profile(seen)?, String::new())),
+        ItemType::ProfileChunk => {
+            let chunk = profile::ids_of_chunk(seen)?;
+            one(file(FileKind::ProfileChunk, chunk.profiler_id, chunk.chunk_id.to_string()))
+        }
+        ItemType::ReplayEvent => {
+            let event = replay::read_event(seen, &record.header, rules)?;
+            one(FileEffect::File(replay_event(record, event_id, event)))
+        }
+        ItemType::ReplayRecording => {
+            let segment = replay::segment_of_recording(seen)?;
+            one(file(FileKind::ReplayRecording, event_id, segment.to_string()))
+        }
+        ItemType::ReplayVideo => {
+            let event = replay::event_of_video(seen, &record.header, rules)?;
+            let video = file(FileKind::ReplayVideo, event.replay_id, event.segment.to_string());
+            let mut meaning = Meaning::one(record, video);
+            // The event is kept as one that came by itself, so that replays of both kinds are found in one way.
+            let units = Units { counts: Vec::new(), ..ledger::units(record) };
+            let owner = event.replay_id;
+            meaning.effects.push(Counted { what: FileEffect::File(replay_event(record, owner, event)), units });
+            Ok(meaning)
+        }
+        _ => Err(broken("unsupported_item_type", format!("files of type {item_type} are not kept"))),
+    }
+}
+
+/// What tells an attachment from all others: its blob, or the checksum of what took the blob's place.
+fn own_part(record: &IngestRecord) -> String {
+    match record.header.blob {
+        Some(stored) if record.payload.is_empty() => stored.id.to_string(),
+        _ => checksum(&record.payload).to_string(),
+    }
+}
+
+/// The file that a record brings.
+fn file(record: &IngestRecord, kind: FileKind, owner: EventId, part: String) -> NewFile {
+    let attributes = &record.header.attributes;
+    let (bytes, sha1, blob, content) = match record.header.blob {
+        Some(stored) if record.payload.is_empty() => (stored.bytes, stored.sha1, Some(stored.id), None),
+        _ => (record.payload.len() as u64, checksum(&record.payload), None, Some(record.payload.clone())),
+    };
+    let json = matches!(kind, FileKind::FormData | FileKind::Profile | FileKind::ProfileChunk);
+    let content_type = if json { "application/json" } else { "application/octet-stream" };
+    let attachment_type = (kind == FileKind::Attachment).then(|| {
+        let word = attributes.attachment_type.as_deref().unwrap_or_default();
+        ATTACHMENT_TYPES.into_iter().find(|known| *known == word).unwrap_or(PLAIN_ATTACHMENT).to_owned()
+    });
+    let head = FileHead {
+        project_id: record.header.project_id,
+        kind,
+        owner,
+        part,
+        name: word(
+            attributes.filename.as_deref(),
+            if kind == FileKind::Attachment { "unnamed" } else { kind.as_str() },
+        ),
+        content_type: word(attributes.content_type.as_deref(), content_type),
+        attachment_type,
+        bytes,
+        sha1,
+        blob,
+        received: record.header.received,
+    };
+    NewFile { head, content }
+}
+
+/// The event of a replay's segment, in the form that it is kept in.
+fn replay_event(record: &IngestRecord, owner: EventId, event: replay::ReplayEvent) -> NewFile {
+    let mut file = file(record, FileKind::ReplayEvent, owner, event.segment.to_string());
+    file.head.name = FileKind::ReplayEvent.as_str().to_owned();
+    file.head.content_type = "application/json".to_owned();
+    (file.head.bytes, file.head.sha1, file.head.blob) = (event.json.len() as u64, checksum(&event.json), None);
+    file.content = Some(event.json);
+    file
+}
+
+fn checksum(bytes: &[u8]) -> Sha1 {
+    Sha1(Hasher::digest(bytes).into())
+}
+
+/// A word of an item's header, bounded; the default when there is none.
+fn word(given: Option<&str>, default: &str) -> String {
+    let given = given.filter(|text| !text.trim().is_empty()).unwrap_or(default);
+    given.chars().take(WORD_MAX_CHARS).collect()
+}
+
+/// Reads a JSON object; white space around it does not matter.
+fn object<T: DeserializeOwned>(payload: &[u8], reason: &'static str) -> Result<T, Broken> {
+    let text = payload.trim_ascii();
+    // Lists would be taken for the members of an object in their order.
+    if text.first() != Some(&b'{') {
+        return Err(broken(reason, "expected a JSON object"));
+    }
+    serde_json::from_slice(text).map_err(|error| broken(reason, error.to_string()))
+}
+
+fn broken(reason: &'static str, message: impl Into<String>) -> Broken {
+    Broken { reason, message: message.into(), place: None }
+}

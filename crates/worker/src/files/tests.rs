@@ -1,0 +1,273 @@
+//! What records of files mean, as tables.
+
+use nuthatch_normalize::scrub::ScrubSettings;
+use nuthatch_protocol::{
+    BlobId, DataCategory, ItemAttributes, KeyId, ProjectId, StoredPayload, Timestamp, record::IngestHeader,
+};
+use nuthatch_store::projects::ProjectOptions;
+use serde_json::{Value, json};
+
+use super::*;
+
+const OWNER: EventId = EventId([0xee; 16]);
+const ID: &str = "0123456789abcdef0123456789abcdef";
+const OTHER: &str = "fedcba98-7654-3210-fedc-ba9876543210";
+
+fn record(item_type: &str, blob: Option<StoredPayload>, payload: &[u8]) -> IngestRecord {
+    let header = IngestHeader {
+        project_id: ProjectId(1),
+        key_id: KeyId(1),
+        event_id: OWNER,
+        item_type: item_type.to_owned(),
+        attributes: ItemAttributes::default(),
+        blob,
+        user_agent: None,
+        received: Timestamp::from_secs(1_769_860_800),
+        sent_at: None,
+        client_ip: Some([192, 0, 2, 7].into()),
+        client: None,
+        version: "7".to_owned(),
+    };
+    IngestRecord { header, payload: Bytes::copy_from_slice(payload) }
+}
+
+fn beside(bytes: &[u8]) -> StoredPayload {
+    StoredPayload { id: BlobId([7; 16]), bytes: bytes.len() as u64, sha1: checksum(bytes) }
+}
+
+fn rules(settings: ScrubSettings) -> ProjectRules {
+    ProjectRules::new(ProjectId(1), &ProjectOptions { scrubbing: settings, ..ProjectOptions::default() }, None)
+}
+
+/// What an item means whose payload lies in the blob store: the files with their identities, or the reason.
+fn of_blob(item_type: &str, payload: &[u8]) -> Result<Vec<NewFile>, &'static str> {
+    let record = record(item_type, Some(beside(payload)), b"");
+    let meaning =
+        understand(&item_type.into(), &record, &Bytes::copy_from_slice(payload), &rules(ScrubSettings::default()));
+    let files = meaning.map_err(|broken| broken.reason)?.effects.into_iter();
+    Ok(files
+        .map(|effect| match effect.what {
+            FileEffect::File(file) => file,
+            FileEffect::Report(report) => panic!("{report:?} is no file"),
+        })
+        .collect())
+}
+
+fn identities(files: &[NewFile]) -> Vec<(FileKind, String, &str)> {
+    files.iter().map(|file| (file.head.kind, file.head.owner.to_string(), file.head.part.as_str())).collect()
+}
+
+fn profile(change: impl FnOnce(&mut Value)) -> Value {
+    let sample = |ns: Value, stack: u64| json!({"elapsed_since_start_ns": ns, "stack_id": stack, "thread_id": "1"});
+    let mut profile = json!({
+        "version": "1", "event_id": ID, "platform": "python", "transaction": {"id": ID},
+        "profile": {
+            "samples": [sample(json!(0), 0), sample(json!("10000000"), 1)],
+            "stacks": [[0, 1], [1]], "frames": [{}, {"function": "main"}], "thread_metadata": {"1": {}},
+        },
+    });
+    change(&mut profile);
+    profile
+}
+
+#[test]
+fn profiles_are_known_by_their_id_when_they_can_be_shown() {
+    type Change = fn(&mut Value);
+    let cases: [(&str, Change, Option<&str>); 14] = [
+        ("sound", |_| {}, None),
+        ("several transactions", |p| (p["transaction"], p["transactions"]) = (Value::Null, json!([{}])), None),
+        ("android's own form", |p| *p = json!({"profile_id": ID, "platform": "android"}), None),
+        ("no id", |p| p["event_id"] = Value::Null, Some("profiling_invalid_json")),
+        ("no form", |p| p["version"] = Value::Null, Some("profiling_platform_not_supported")),
+        ("unknown form", |p| p["version"] = json!("3"), Some("profiling_platform_not_supported")),
+        ("no transaction", |p| p["transaction"] = Value::Null, Some("profiling_no_transaction_associated")),
+        ("nothing", |p| p["profile"] = Value::Null, Some("profiling_malformed_samples")),
+        ("no samples", |p| p["profile"]["samples"] = json!([]), Some("profiling_not_enough_samples")),
+        ("one a thread", |p| p["profile"]["samples"][0]["thread_id"] = json!(2), Some("profiling_not_enough_samples")),
+        ("stack that is not there", |p| p["profile"]["stacks"] = json!([[0]]), Some("profiling_malformed_samples")),
+        ("frame that is not there", |p| p["profile"]["frames"] = json!([{}]), Some("profiling_malformed_stacks")),
+        ("no frames", |p| p["profile"]["stacks"] = json!([[], []]), Some("profiling_malformed_stacks")),
+        (
+            "too long",
+            |p| p["profile"]["samples"][1]["elapsed_since_start_ns"] = json!(30_000_000_001_u64),
+            Some("profiling_duration_is_too_long"),
+        ),
+    ];
+    for (name, change, reason) in cases {
+        let found = of_blob("profile", profile(change).to_string().as_bytes());
+        match reason {
+            None => assert_eq!(identities(&found.unwrap()), [(FileKind::Profile, ID.to_owned(), "")], "{name}"),
+            Some(reason) => assert_eq!(found, Err(reason), "{name}"),
+        }
+    }
+    assert_eq!(of_blob("profile", b"{"), Err("profiling_invalid_json"));
+    assert_eq!(of_blob("profile", &b"[".repeat(100_000)), Err("profiling_invalid_json"));
+}
+
+#[test]
+fn chunks_are_known_by_profiler_and_chunk() {
+    let chunk = |version: &str, stack: u64| {
+        let sample = json!({"timestamp": 1_769_860_800.25, "stack_id": stack, "thread_id": 1});
+        let chunk = json!({
+            "version": version, "profiler_id": ID, "chunk_id": OTHER, "platform": "python",
+            "profile": {"samples": [sample], "stacks": [[0]], "frames": [{}]},
+        });
+        of_blob("profile_chunk", chunk.to_string().as_bytes())
+    };
+    let kept = chunk("2", 0).unwrap();
+    assert_eq!(identities(&kept), [(FileKind::ProfileChunk, ID.to_owned(), "fedcba9876543210fedcba9876543210")]);
+    assert_eq!(kept[0].head.content_type, "application/json");
+    assert_eq!(chunk("1", 0), Err("profiling_platform_not_supported"));
+    assert_eq!(chunk("2", 1), Err("profiling_malformed_samples"));
+}
+
+fn replay_event(payload: &Value) -> Result<Value, (&'static str, Option<String>)> {
+    let rules = rules(ScrubSettings { sensitive_fields: vec!["secret".to_owned()], ..ScrubSettings::default() });
+    let payload = payload.to_string();
+    let record = record("replay_event", None, payload.as_bytes());
+    let meaning = understand(&ItemType::ReplayEvent, &record, &record.payload, &rules)
+        .map_err(|Broken { reason, place, .. }| (reason, place))?;
+    let [Counted { what: FileEffect::File(file), units }] = &meaning.effects[..] else { panic!("one file") };
+    assert_eq!(units.counts, [(DataCategory::Replay, 1)]);
+    assert_eq!((file.head.owner, file.head.blob), (OWNER, None));
+    let content = file.content.clone().unwrap();
+    assert_eq!((file.head.bytes, file.head.sha1), (content.len() as u64, checksum(&content)));
+    Ok(serde_json::from_slice(&content).unwrap())
+}
+
+#[test]
+fn events_of_replays_are_scrubbed_and_bounded() {
+    let event = json!({
+        "replay_id": OTHER, "segment_id": 65_535, "urls": vec!["https://a.example/"; 120], "error_ids": [ID], "trace_ids": null,
+        "user": {"ip_address": "{{auto}}"}, "contexts": {"app": {"secret": "abc"}},
+    });
+    let kept = replay_event(&event).unwrap();
+    assert_eq!((&kept["replay_id"], &kept["segment_id"]), (&json!("fedcba9876543210fedcba9876543210"), &json!(65_535)));
+    assert_eq!((kept["urls"].as_array().unwrap().len(), &kept["platform"]), (100, &json!("other")));
+    assert_eq!(
+        (&kept["user"]["ip_address"], &kept["contexts"]["app"]["secret"]),
+        (&json!("192.0.2.7"), &json!("[Filtered]"))
+    );
+
+    for (place, value) in [
+        ("replay_id", json!("x")),
+        ("segment_id", json!(65_536)),
+        ("segment_id", json!(-1)),
+        ("segment_id", Value::Null),
+        ("error_ids", json!([ID, "x"])),
+        ("trace_ids", json!(7)),
+    ] {
+        let mut event = json!({"replay_id": ID, "segment_id": 0});
+        event[place] = value;
+        assert_eq!(replay_event(&event), Err(("invalid_replay", Some(place.to_owned()))), "{event}");
+    }
+    assert!(replay_event(&json!({"event_id": ID, "segment_id": 0})).is_ok(), "both ids are the same");
+    assert_eq!(replay_event(&json!([])), Err(("invalid_replay", None)));
+}
+
+#[test]
+fn recordings_name_their_segment() {
+    let zlib = [0x78, 0x9c, 1, 2, 3];
+    for (head, body, segment) in [
+        ("{\"segment_id\":7}", &b"[]"[..], Some("7")),
+        ("{\"segment_id\":7}", &zlib, Some("7")),
+        ("{\"segment_id\":7}", b"", None),
+        ("{\"segment_id\":7}", b"\x1f\x8bgzip", None),
+        ("{\"segment_id\":70000}", b"[]", None),
+        ("{}", b"[]", None),
+    ] {
+        let found = of_blob("replay_recording", &[head.as_bytes(), b"\n", body].concat());
+        match segment {
+            Some(segment) => {
+                assert_eq!(identities(&found.unwrap()), [(FileKind::ReplayRecording, OWNER.to_string(), segment)]);
+            }
+            None => assert_eq!(found, Err("invalid_replay_recording"), "{head} {body:?}"),
+        }
+    }
+    assert_eq!(of_blob("replay_recording", b"{\"segment_id\":7}"), Err("invalid_replay_recording"));
+}
+
+#[test]
+fn a_segment_of_a_replay_counts_once() {
+    let payload = Bytes::from_static(b"{\"segment_id\":7}\n[]");
+    let record = record("replay_recording", Some(beside(&payload)), b"");
+    let meaning = understand(&ItemType::ReplayRecording, &record, &payload, &rules(ScrubSettings::default()));
+    assert_eq!(meaning.ok().unwrap().effects[0].units.counts, []);
+    assert!(replay_event(&json!({"replay_id": ID, "segment_id": 7})).is_ok(), "which counts one");
+}
+
+/// A msgpack map of binary values.
+fn video(parts: [(&str, &[u8]); 3]) -> Vec<u8> {
+    let mut bytes = vec![0x83];
+    for (name, value) in parts {
+        bytes.push(0xa0 | name.len() as u8);
+        bytes.extend(name.as_bytes());
+        bytes.extend([0xc4, value.len() as u8]);
+        bytes.extend(value);
+    }
+    bytes
+}
+
+#[test]
+fn videos_bring_their_event_along() {
+    let event = json!({"replay_id": ID, "segment_id": 2}).to_string();
+    let part = |event: &str, recording: &[u8], picture: &[u8]| {
+        let parts = [("replay_event", event.as_bytes()), ("replay_recording", recording), ("replay_video", picture)];
+        of_blob("replay_video", &video(parts))
+    };
+    let recording = b"{\"segment_id\":2}\n[]";
+    let kept = part(&event, recording, b"mp4").unwrap();
+    assert_eq!(
+        identities(&kept),
+        [(FileKind::ReplayVideo, ID.to_owned(), "2"), (FileKind::ReplayEvent, ID.to_owned(), "2")]
+    );
+    assert!(kept[0].head.blob.is_some() && kept[1].content.is_some());
+    assert_eq!(part(&event, recording, b""), Err("invalid_replay_video"));
+    assert_eq!(part("{}", recording, b"mp4"), Err("invalid_replay"));
+    assert_eq!(part(&event, b"", b"mp4"), Err("invalid_replay_recording"));
+    assert_eq!(of_blob("replay_video", b"{}"), Err("invalid_replay_video"));
+    assert_eq!(of_blob("replay_video", &[0x81; 5_000]), Err("invalid_replay_video"));
+}
+
+#[test]
+fn attachments_have_names_and_types_whatever_the_client_says() {
+    let mut record = record("attachment", Some(beside(b"abc")), b"");
+    let told = |record: &IngestRecord| {
+        let NewFile { head, content } = file(record, FileKind::Attachment, OWNER, own_part(record));
+        (head, content)
+    };
+    let (head, content) = told(&record);
+    assert_eq!((head.name.as_str(), head.content_type.as_str()), ("unnamed", "application/octet-stream"));
+    assert_eq!((head.attachment_type.as_deref(), head.bytes, content), (Some("event.attachment"), 3, None));
+    assert_eq!(head.part, BlobId([7; 16]).to_string());
+
+    let attributes = &mut record.header.attributes;
+    (attributes.filename, attributes.attachment_type) = (Some("x".repeat(1000)), Some("event.minidump".to_owned()));
+    let (head, _) = told(&record);
+    assert_eq!((head.name.len(), head.attachment_type.as_deref()), (WORD_MAX_CHARS, Some("event.minidump")));
+    record.header.attributes.attachment_type = Some("made.up".to_owned());
+    assert_eq!(told(&record).0.attachment_type.as_deref(), Some("event.attachment"));
+
+    // The replay of a dead letter may bring other bytes.
+    record.payload = Bytes::from_static(b"other");
+    let (head, content) = told(&record);
+    assert_eq!((head.blob, head.bytes, content.as_deref()), (None, 5, Some(&b"other"[..])));
+}
+
+#[test]
+fn reports_are_read_leniently_and_scrubbed() {
+    let read = |payload: &str| {
+        let record = record("user_report", None, payload.as_bytes());
+        user_report::read(&record, payload.as_bytes(), &rules(ScrubSettings::default())).map_err(|broken| broken.reason)
+    };
+    let report =
+        read(" {\"name\":\"Ada\",\"email\":null,\"comments\":\"my card is 4111 1111 1111 1111\",\"x\":1}\n").unwrap();
+    assert_eq!((report.name.as_str(), report.email.as_str(), report.event_id), ("Ada", "", OWNER));
+    assert_eq!(report.comments, "my card is [creditcard]");
+    assert_eq!(read("{}").unwrap().comments, "");
+    let ada = read(r#"{"name":"Ada","email":"ada@example.org"}"#).unwrap();
+    assert_eq!((ada.name.as_str(), ada.email.as_str()), ("Ada", "ada@example.org"), "who signs wants to be known");
+    assert_eq!(read("[]"), Err("invalid_json"));
+    assert!(read(&json!({"comments": "ü".repeat(4096)}).to_string()).is_ok());
+    assert_eq!(read(&json!({"comments": "ü".repeat(4097)}).to_string()), Err("too_large:user_report"));
+}
