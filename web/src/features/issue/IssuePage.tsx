@@ -78,7 +78,8 @@ export function IssuePage() {
             <EventBody event={event} org={org} project={issue.project.slug} />
           ) : isMissing(found.error) ? (
             <State icon="inbox" title="This event is not stored">
-              It may be older than what this server keeps. The issue's numbers count it all the same.
+              It may be older than what this server keeps, or one of so many that it was only counted. The issue's
+              numbers count it all the same.
             </State>
           ) : found.isError ? (
             <Failure error={found.error} retry={found.refetch} what="The event" />
