@@ -42,14 +42,14 @@ pub trait TraceStore: Send + Sync + 'static {
     /// Groups of items with what is measured of each.
     async fn aggregate(&self, query: &TraceQuery, aggregation: &Aggregation) -> Result<Groups, StoreError>;
 
-    /// What is measured of the items of each interval: `(start of the interval, values)`, ascending, intervals without
-    /// items left out. Intervals begin at multiples of their length since the epoch; a length of 0 is refused.
+    /// What is measured of the items of each interval. Intervals begin at multiples of their length since the epoch; a
+    /// length of 0 is refused.
     async fn histogram(
         &self,
         query: &TraceQuery,
         interval_secs: u32,
         aggregates: &[Aggregate],
-    ) -> Result<Vec<(Timestamp, Vec<Option<f64>>)>, StoreError>;
+    ) -> Result<Intervals, StoreError>;
 
     /// Names of attributes with their types and the number of items that have them, most frequent first, then by name;
     /// at most [`KEYS_MAX`].
@@ -71,6 +71,10 @@ pub trait TraceStore: Send + Sync + 'static {
     /// Items stored and bytes on disk.
     async fn size(&self) -> Result<TraceStoreSize, StoreError>;
 }
+
+/// Starts of intervals with what was measured in each, in the order of the aggregates; ascending, those without items
+/// left out.
+pub type Intervals = Vec<(Timestamp, Vec<Option<f64>>)>;
 
 /// Most items on a page.
 pub const PAGE_MAX: usize = 100;

@@ -11,7 +11,14 @@ export const traceOverview = (org: string, trace: string) =>
     queryKey: ["trace", org, trace],
     queryFn: async ({ signal }) => {
       const rows = async (dataset: string, field: string[]) => {
-        const query = { dataset, field, query: `trace:${trace}`, sort: "timestamp", statsPeriod: "90d", per_page: ROWS };
+        const query = {
+          dataset,
+          field,
+          query: `trace:${trace}`,
+          sort: "timestamp",
+          statsPeriod: "90d",
+          per_page: ROWS,
+        };
         return (await ask(GET("/api/0/organizations/{org}/events/", { params: { path: { org }, query }, signal }))).data
           .data;
       };

@@ -104,6 +104,6 @@ fn by_number(expr: Expr, projects: &[Project]) -> Expr {
             let meant = projects.iter().filter(is_meant).map(|project| Value::Number(project.id.0 as f64));
             Expr::Term(Term { key: "project.id".to_owned(), op: Op::In(meant.collect()) })
         }
-        term => term,
+        Expr::Term(term) => Expr::Term(term),
     }
 }

@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn every_span_is_in_one_tree_of_bounded_depth() {
         for seed in 1..50_usize {
-            let parent = |n: usize| (n * seed % 7 != 0).then_some((n * n * seed + 13 * seed) % 600);
+            let parent = |n: usize| (!(n * seed).is_multiple_of(7)).then_some((n * n * seed + 13 * seed) % 600);
             let opened = opened((0..600).map(parent).collect());
             for n in 0..600 {
                 let (mut steps, mut at) = (0, n);

@@ -29,10 +29,10 @@ fn request(project: ProjectId, n: u8) -> Vec<TraceItem> {
         name: format!("/orders/{n}"),
         attributes: [
             ("span.op", text("http.server")),
-            ("span.status", text(if n % 2 == 0 { "ok" } else { "internal_error" })),
+            ("span.status", text(if n.is_multiple_of(2) { "ok" } else { "internal_error" })),
             ("transaction", text("/orders/{id}")),
             ("environment", text(if n < 3 { "production" } else { "staging" })),
-            ("http.status_code", AttributeValue::Integer(if n % 2 == 0 { 200 } else { 500 })),
+            ("http.status_code", AttributeValue::Integer(if n.is_multiple_of(2) { 200 } else { 500 })),
             ("measurements.lcp", AttributeValue::Double(2.5)),
             ("cached", AttributeValue::Boolean(false)),
         ]

@@ -32,6 +32,9 @@ pub(crate) type Ranking = Box<dyn Fn(DocId) -> i64 + Send>;
 /// Makes the ranking of a segment.
 pub(crate) type Rank = Arc<dyn Fn(&SegmentReader) -> tantivy::Result<Ranking> + Send + Sync>;
 
+/// Rows by project and id.
+pub(crate) type Skipped = HashSet<(u64, u128)>;
+
 /// Finds the rows of a page.
 pub(crate) struct Page {
     pub(crate) ascending: bool,
@@ -40,8 +43,8 @@ pub(crate) struct Page {
     pub(crate) limit: usize,
     /// What comes before the time; `None`: the same for all.
     pub(crate) rank: Option<Rank>,
-    /// Rows that do not count, by project and id; the rows must have a column of projects if there are any.
-    pub(crate) skipped: Arc<HashSet<(u64, u128)>>,
+    /// Rows that do not count; the rows must have a column of projects if there are any.
+    pub(crate) skipped: Arc<Skipped>,
 }
 
 pub(crate) struct SegmentPage {
@@ -49,7 +52,7 @@ pub(crate) struct SegmentPage {
     after: Option<Place>,
     limit: usize,
     rank: Option<Ranking>,
-    skipped: Option<(Arc<HashSet<(u64, u128)>>, Column<u64>)>,
+    skipped: Option<(Arc<Skipped>, Column<u64>)>,
     segment: SegmentOrdinal,
     time: Column<i64>,
     id: [Column<u64>; 2],
@@ -62,10 +65,8 @@ impl Collector for Page {
 
     fn for_segment(&self, segment: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<SegmentPage> {
         let columns = reader.fast_fields();
-        let skipped = match self.skipped.is_empty() {
-            true => None,
-            false => Some((Arc::clone(&self.skipped), columns.u64(PROJECT)?)),
-        };
+        let skipped =
+            if self.skipped.is_empty() { None } else { Some((Arc::clone(&self.skipped), columns.u64(PROJECT)?)) };
         Ok(SegmentPage {
             ascending: self.ascending,
             after: self.after.map(|after| place(self.ascending, after)),

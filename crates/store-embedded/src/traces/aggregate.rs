@@ -1,7 +1,7 @@
 //! Groups the rows that a query finds, and measures them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, btree_map::Entry},
     io,
     sync::Arc,
 };
@@ -9,6 +9,7 @@ use std::{
 use nuthatch_protocol::Timestamp;
 use nuthatch_query::{FieldValue, ItemField};
 use nuthatch_store::traces::{Aggregate, GROUPS_MAX, Group, STATUS, has_failed};
+use rustc_hash::FxHashMap;
 use tantivy::{
     DocId, Score, SegmentOrdinal, SegmentReader,
     collector::{Collector, SegmentCollector},
@@ -180,15 +181,18 @@ impl Grouping {
     }
 }
 
+/// What was worked out for codes already.
+type Known<T> = FxHashMap<(u8, u64), T>;
+
 pub(super) struct SegmentGroups {
     plan: Arc<Plan>,
     keys: Vec<SegmentKey>,
     numbers: Vec<Codes>,
-    unique: Vec<(Codes, HashMap<(u8, u64), u64>)>,
-    status: Option<(Codes, HashMap<(u8, u64), bool>)>,
+    unique: Vec<(Codes, Known<u64>)>,
+    status: Option<(Codes, Known<bool>)>,
     last: Option<Column<i64>>,
     /// Numbers of the groups by their codes.
-    known: HashMap<Box<[Code]>, usize>,
+    known: FxHashMap<Box<[Code]>, usize>,
     states: Vec<State>,
     is_complete: bool,
     failed: Option<io::Error>,
@@ -249,11 +253,11 @@ impl Collector for Grouping {
                 .plan
                 .unique
                 .iter()
-                .map(|field| Ok((of(field)?, HashMap::new())))
+                .map(|field| Ok((of(field)?, Known::default())))
                 .collect::<tantivy::Result<_>>()?,
-            status: if self.plan.failures { Some((of(STATUS)?, HashMap::new())) } else { None },
+            status: if self.plan.failures { Some((of(STATUS)?, Known::default())) } else { None },
             last: if self.plan.last { Some(reader.fast_fields().i64(TIME)?) } else { None },
-            known: HashMap::new(),
+            known: FxHashMap::default(),
             states: Vec::new(),
             is_complete: true,
             failed: None,
@@ -359,8 +363,8 @@ impl SegmentCollector for SegmentGroups {
             let Some(state) = self.states.get(group) else { continue };
             // Numbers of different types may be the same.
             match groups.entry(values.collect::<io::Result<Vec<_>>>()?) {
-                std::collections::btree_map::Entry::Occupied(mut known) => known.get_mut().merge(state.clone()),
-                std::collections::btree_map::Entry::Vacant(free) => _ = free.insert(state.clone()),
+                Entry::Occupied(mut known) => known.get_mut().merge(state.clone()),
+                Entry::Vacant(free) => _ = free.insert(state.clone()),
             }
         }
         Ok(Found { groups, is_complete: self.is_complete })

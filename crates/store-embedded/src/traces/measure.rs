@@ -8,6 +8,7 @@ use std::{
 
 use nuthatch_query::FieldValue;
 use nuthatch_store::traces::order_of;
+use rustc_hash::FxHashMap;
 
 /// Most numbers that are kept as they are; more are counted by size.
 const EXACT_MAX: usize = 64;
@@ -33,8 +34,8 @@ enum Sizes {
     /// Nobody asks for percentiles.
     Unneeded,
     Exact(Vec<f64>),
-    /// How many numbers there are of each size, by size.
-    Counted(Vec<(i64, u64)>),
+    /// How many numbers there are of each size.
+    Counted(FxHashMap<i64, u64>),
 }
 
 impl Numbers {
@@ -59,10 +60,16 @@ impl Numbers {
         self.most = self.most.max(other.most);
         match other.sizes {
             Sizes::Unneeded => {}
-            Sizes::Exact(numbers) => numbers.into_iter().for_each(|number| self.sizes.add(number)),
+            Sizes::Exact(numbers) => {
+                for number in numbers {
+                    self.sizes.add(number);
+                }
+            }
             Sizes::Counted(counts) => {
                 self.sizes.count();
-                counts.into_iter().for_each(|(size, count)| self.sizes.add_counted(size, count));
+                for (size, count) in counts {
+                    self.sizes.add_counted(size, count);
+                }
             }
         }
     }
@@ -94,12 +101,14 @@ impl Numbers {
                 numbers.get(rank as usize - 1).copied()
             }
             Sizes::Counted(counts) => {
+                let mut counts: Vec<(i64, u64)> = counts.iter().map(|(size, count)| (*size, *count)).collect();
+                counts.sort_unstable();
                 let mut below = 0;
-                let found = counts.iter().find(|(_, count)| {
+                let found = counts.into_iter().find(|(_, count)| {
                     below += count;
                     below >= rank
                 });
-                found.map(|(size, _)| middle_of(*size).clamp(self.least, self.most))
+                found.map(|(size, _)| middle_of(size).clamp(self.least, self.most))
             }
         }
     }
@@ -122,17 +131,16 @@ impl Sizes {
     fn count(&mut self) {
         if let Self::Exact(numbers) = self {
             let numbers = std::mem::take(numbers);
-            *self = Self::Counted(Vec::new());
-            numbers.into_iter().for_each(|number| self.add_counted(size_of_number(number), 1));
+            *self = Self::Counted(FxHashMap::default());
+            for number in numbers {
+                self.add_counted(size_of_number(number), 1);
+            }
         }
     }
 
     fn add_counted(&mut self, size: i64, more: u64) {
         if let Self::Counted(counts) = self {
-            match counts.binary_search_by_key(&size, |(size, _)| *size) {
-                Ok(at) => counts[at].1 += more,
-                Err(at) => counts.insert(at, (size, more)),
-            }
+            *counts.entry(size).or_default() += more;
         }
     }
 }
@@ -164,7 +172,9 @@ impl Unique {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        other.0.iter().for_each(|hash| self.add(*hash));
+        for hash in &other.0 {
+            self.add(*hash);
+        }
     }
 
     pub(super) fn count(&self) -> f64 {
@@ -196,7 +206,9 @@ mod tests {
 
     fn numbers(all: &[f64]) -> Numbers {
         let mut numbers = Numbers::new(true);
-        all.iter().for_each(|number| numbers.add(*number));
+        for number in all {
+            numbers.add(*number);
+        }
         numbers
     }
 

@@ -22,7 +22,7 @@ use nuthatch_store::{
     StoreError, TraceStore,
     events::check_interval,
     traces::{
-        Aggregate, Aggregation, AttributeKey, GROUPS_MAX, Groups, TracePage, TraceQuery, TraceStoreSize,
+        Aggregate, Aggregation, AttributeKey, GROUPS_MAX, Groups, Intervals, TracePage, TraceQuery, TraceStoreSize,
         check_aggregates, check_aggregation, check_groupable, check_page,
     },
 };
@@ -105,7 +105,7 @@ impl TraceStore for EmbeddedTraces {
         query: &TraceQuery,
         interval_secs: u32,
         aggregates: &[Aggregate],
-    ) -> Result<Vec<(Timestamp, Vec<Option<f64>>)>, StoreError> {
+    ) -> Result<Intervals, StoreError> {
         check_interval(interval_secs)?;
         check_aggregates(aggregates)?;
         let (query, aggregates) = (query.clone(), aggregates.to_vec());

@@ -10,7 +10,8 @@ use nuthatch_query::{FieldValue, ItemField};
 use nuthatch_store::{
     StoreError,
     traces::{
-        Aggregate, Aggregation, AttributeKey, Groups, KEYS_MAX, TRACE_ITEMS_MAX, TracePage, TraceQuery, order_of,
+        Aggregate, Aggregation, AttributeKey, Groups, Intervals, KEYS_MAX, TRACE_ITEMS_MAX, TracePage, TraceQuery,
+        order_of,
     },
 };
 use tantivy::{
@@ -30,7 +31,7 @@ use super::{
 };
 use crate::index::{
     Layout, Shared,
-    page::{Page, Place, Rank, Ranking},
+    page::{Page, Place, Rank, Ranking, Skipped},
     partition::Partition,
 };
 
@@ -130,7 +131,7 @@ impl Shared<TraceLayout> {
         &self,
         query: &TraceQuery,
         page: &TracePage,
-        skipped: Arc<HashSet<(u64, u128)>>,
+        skipped: Arc<Skipped>,
     ) -> Result<Vec<TraceItem>, StoreError> {
         let mut partitions = self.within(query.from, query.until);
         if !page.ascending {
@@ -173,7 +174,7 @@ impl Shared<TraceLayout> {
         query: &TraceQuery,
         secs: u32,
         aggregates: &[Aggregate],
-    ) -> Result<Vec<(Timestamp, Vec<Option<f64>>)>, StoreError> {
+    ) -> Result<Intervals, StoreError> {
         let secs = i64::from(secs);
         let grouping = Grouping::new(vec![Key::Interval(secs * 1_000_000)], aggregates);
         let found = grouping.merged(self.collect(query, &grouping)?);

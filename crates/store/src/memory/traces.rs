@@ -15,9 +15,9 @@ use crate::{
     StoreError, TraceStore,
     events::check_interval,
     traces::{
-        Aggregate, Aggregation, AttributeKey, GROUPS_MAX, Group, Groups, KEYS_MAX, STATUS, TRACE_ITEMS_MAX, TracePage,
-        TraceQuery, TraceStoreSize, check_aggregates, check_aggregation, check_groupable, check_page, has_failed,
-        number,
+        Aggregate, Aggregation, AttributeKey, GROUPS_MAX, Group, Groups, Intervals, KEYS_MAX, STATUS, TRACE_ITEMS_MAX,
+        TracePage, TraceQuery, TraceStoreSize, check_aggregates, check_aggregation, check_groupable, check_page,
+        has_failed, number,
     },
 };
 
@@ -177,7 +177,7 @@ impl TraceStore for MemoryTraces {
         query: &TraceQuery,
         interval_secs: u32,
         aggregates: &[Aggregate],
-    ) -> Result<Vec<(Timestamp, Vec<Option<f64>>)>, StoreError> {
+    ) -> Result<Intervals, StoreError> {
         check_interval(interval_secs)?;
         check_aggregates(aggregates)?;
         let state = self.state();
