@@ -14,6 +14,7 @@ use crate::{
     Intake, beside, body, client_report, crash,
     credentials::{client_ip, credentials, user_agent},
     durable::durably,
+    keys::Grant,
     limits,
     plan::{self, IdSource, Verdict},
     quotas::{self, LimitsMet},

@@ -5,7 +5,7 @@ use nuthatch_protocol::{
     ProjectId, SessionUpdate, Timestamp,
     session::{HealthTally, SessionPlace},
 };
-use nuthatch_query::{Expr, Op, Term, matches::value_matches};
+use nuthatch_query::{Expr, Op, Term, row::text_matches};
 
 use crate::{
     StoreError,
@@ -149,7 +149,7 @@ fn holds(expr: &Expr, place: &SessionPlace) -> bool {
                 "environment" => &place.environment,
                 _ => return false,
             };
-            if *op == Op::Exists { !value.is_empty() } else { value_matches(op, value) }
+            if *op == Op::Exists { !value.is_empty() } else { text_matches(op, value) }
         }
     }
 }
