@@ -2,7 +2,8 @@
 //!
 //! [`group`] looks at a canonical event and gives its hashes in the order of look-up, the variants that explain
 //! them part by part, and the title, culprit and metadata that an issue shows. [`row`] and [`occurrence`] put the
-//! result into what the event store keeps and what the issue platform takes.
+//! result into what the event store keeps and what the issue platform takes. [`transaction_items`] and [`trace_item`]
+//! make the rows of spans, log lines and metrics.
 
 pub mod component;
 mod config;
@@ -21,6 +22,7 @@ mod row;
 mod stacktrace;
 mod strategy;
 mod title;
+mod trace_item;
 mod variant;
 
 pub use component::Component;
@@ -30,4 +32,5 @@ pub use in_app::mark_frames;
 pub use occurrence::occurrence;
 pub use platform::Family;
 pub use row::row;
+pub use trace_item::{trace_item, transaction_items};
 pub use variant::{Variant, VariantKind};

@@ -1,7 +1,7 @@
 //! What the event store keeps of an event (`reference/ingest-protocol.md` §21.1).
 
 use bytes::Bytes;
-use nuthatch_protocol::{Event, EventRow, Timestamp, record::IngestHeader};
+use nuthatch_protocol::{Event, EventRow, Level, Timestamp, record::IngestHeader};
 use serde_json::Value;
 
 use crate::{Grouping, stacktrace};
@@ -31,7 +31,7 @@ pub fn row(header: &IngestHeader, event: &Event, grouping: &Grouping) -> EventRo
         environment: text("environment"),
         transaction: text("transaction"),
         user: user(event),
-        tags: tags(event, grouping),
+        tags: tags(event, grouping.level),
         stack_text: stack_text(event),
         body: Bytes::from(event.to_json()),
     }
@@ -54,10 +54,10 @@ pub(crate) fn user(event: &Event) -> Option<String> {
 const SERVER_OWNED: [&str; 5] = ["level", "release", "dist", "environment", "user"];
 
 /// The client's tags and what the event says besides, one value a key.
-fn tags(event: &Event, grouping: &Grouping) -> Vec<(String, String)> {
+pub(crate) fn tags(event: &Event, level: Level) -> Vec<(String, String)> {
     let mut tags = Tags(Vec::with_capacity(24));
     let release = event.text(&["release"]);
-    tags.add("level", Some(grouping.level.as_str()));
+    tags.add("level", Some(level.as_str()));
     tags.add("release", release);
     tags.add("dist", event.text(&["dist"]));
     tags.add("environment", event.text(&["environment"]));

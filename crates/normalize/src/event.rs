@@ -9,7 +9,8 @@ use crate::{
     meta::{Meta, Path},
     release, request, sdk,
     shape::{self, FREE, Field, Shape},
-    stacktrace, tags, threads, time,
+    stacktrace, tags, threads,
+    time::{self, Shift},
     trim::{self, Bag, Limit},
     user,
 };
@@ -125,53 +126,71 @@ pub(crate) fn normalize(
     geo: Option<&dyn GeoLookup>,
 ) -> Result<Event, Refused> {
     let mut meta = Meta::new(event.remove("_meta"));
-    resolve_aliases(&mut event);
-    let is_known = |name: &str| FIELDS.iter().any(|(known, _)| *known == name);
+    interfaces(&mut event, header, Level::default(), geo, &mut meta);
+    let word = match kind {
+        Kind::Inferred => event_type(&event),
+        Kind::Feedback => {
+            contexts::normalize_feedback(&mut event, &mut meta)?;
+            event.retain(|_, value| !shape::is_empty(value));
+            "userreportv2"
+        }
+    };
+    Ok(finish(event, word, meta))
+}
+
+/// Brings everything into the normal form that events of all types have. Tells by how much their times move.
+pub(crate) fn interfaces(
+    event: &mut Map<String, Value>,
+    header: &IngestHeader,
+    default_level: Level,
+    geo: Option<&dyn GeoLookup>,
+    meta: &mut Meta,
+) -> Shift {
+    resolve_aliases(event);
     event.retain(|key, value| {
         let Some((name, shape)) = FIELDS.iter().find(|(name, _)| name == key) else { return false };
-        shape::apply(*shape, value, &Path::top(name), &mut meta);
+        shape::apply(*shape, value, &Path::top(name), meta);
         !value.is_null()
     });
 
-    sdk::normalize(&mut event, &mut meta);
-    defaults(&mut event, header);
-    let shift = time::normalize(&mut event, header, &mut meta);
-    stacktrace::normalize_top(&mut event, &mut meta);
-    exception::normalize(&mut event, &mut meta);
-    threads::normalize(&mut event, &mut meta);
-    move_stacktrace(&mut event);
-    stacktrace::normalize_template(&mut event, &mut meta);
-    logentry::normalize(&mut event, &mut meta);
-    breadcrumbs::normalize(&mut event, shift, &mut meta);
-    request::normalize(&mut event, &mut meta);
-    debug_meta::normalize(&mut event, &mut meta);
-    contexts::normalize(&mut event, header.attributes.replay_id, &mut meta);
-    mechanism::name_numbers(&mut event);
-    user::normalize(&mut event, header.client_ip, geo, &mut meta);
-    tags::normalize(&mut event, &mut meta);
-    release::normalize(&mut event, &mut meta);
-    fingerprint(&mut event, &mut meta);
-    logger(&mut event, &mut meta);
-    modules(&mut event, &mut meta);
-    extra(&mut event, &mut meta);
+    sdk::normalize(event, meta);
+    defaults(event, header, default_level);
+    let shift = time::normalize(event, header, meta);
+    stacktrace::normalize_top(event, meta);
+    exception::normalize(event, meta);
+    threads::normalize(event, meta);
+    move_stacktrace(event);
+    stacktrace::normalize_template(event, meta);
+    logentry::normalize(event, meta);
+    breadcrumbs::normalize(event, shift, meta);
+    request::normalize(event, meta);
+    debug_meta::normalize(event, meta);
+    contexts::normalize(event, header.attributes.replay_id, meta);
+    mechanism::name_numbers(event);
+    user::normalize(event, header.client_ip, geo, meta);
+    tags::normalize(event, meta);
+    release::normalize(event, meta);
+    fingerprint(event, meta);
+    logger(event, meta);
+    modules(event, meta);
+    extra(event, meta);
     if let Some(Value::String(name)) = event.get_mut("transaction") {
         *name = name.trim().to_owned();
     }
-    if kind == Kind::Feedback {
-        contexts::normalize_feedback(&mut event, &mut meta)?;
-    }
     event.retain(|_, value| !shape::is_empty(value));
+    shift
+}
 
-    let word = match kind {
-        Kind::Inferred => event_type(&event),
-        Kind::Feedback => "userreportv2",
-    };
-    event.insert("type".to_owned(), word.into());
+/// The event of a type, with the notes about its fields.
+pub(crate) fn finish(mut event: Map<String, Value>, kind: &str, mut meta: Meta) -> Event {
+    event.insert("type".to_owned(), kind.into());
+    let is_of_transaction = |name: &str| kind == "transaction" && ["spans", "measurements"].contains(&name);
+    let is_known = |name: &str| FIELDS.iter().any(|(known, _)| *known == name) || is_of_transaction(name);
     meta.prune(&event);
     if let Some(tree) = meta.finish(is_known) {
         event.insert("_meta".to_owned(), tree);
     }
-    Ok(Event(event))
+    Event(event)
 }
 
 fn resolve_aliases(event: &mut Map<String, Value>) {
@@ -185,12 +204,12 @@ fn resolve_aliases(event: &mut Map<String, Value>) {
 }
 
 /// What the server knows better, and what an event without a word about it has.
-fn defaults(event: &mut Map<String, Value>, header: &IngestHeader) {
+fn defaults(event: &mut Map<String, Value>, header: &IngestHeader, level: Level) {
     event.insert("event_id".to_owned(), Value::String(header.event_id.to_string()));
     event.insert("project".to_owned(), Value::from(header.project_id.0));
     event.insert("key_id".to_owned(), Value::String(header.key_id.to_string()));
     event.insert("version".to_owned(), Value::from(header.version.as_str()));
-    event.entry("level").or_insert_with(|| Level::default().as_str().into());
+    event.entry("level").or_insert_with(|| level.as_str().into());
     let platform = event.get("platform").and_then(Value::as_str).unwrap_or_default();
     if !PLATFORMS.contains(&platform) {
         event.insert("platform".to_owned(), "other".into());

@@ -4,6 +4,9 @@
 //! and `_meta` says so with the original value. Only a payload that is no JSON object, or that breaks a bound, is
 //! [`Refused`]. The result depends on the record alone, so that a replay gives the same bytes.
 //!
+//! [`transaction`] and [`trace_items`] do the same for transactions, and for spans, logs and metrics that come by
+//! themselves.
+//!
 //! What a project wants kept out is decided on the canonical event: [`filter`] says which events are dropped, then
 //! [`scrub`] takes out of the others what says too much about people.
 //!
@@ -37,6 +40,7 @@ mod system_names;
 mod tags;
 mod threads;
 mod time;
+mod trace;
 mod trim;
 mod user;
 pub mod user_agent;
@@ -47,6 +51,7 @@ pub use json::{MAX_DEPTH, MAX_PAYLOAD_BYTES};
 pub use problem::Problem;
 pub use refused::{Reason, Refused};
 pub use session::{Session, read_session, session_user};
+pub use trace::{BrokenEntry, Entry, MAX_ENTRIES, TraceItems, Transaction, trace_items, transaction};
 
 use nuthatch_protocol::{Event, IngestRecord, ItemType};
 use serde_json::Value;

@@ -24,11 +24,17 @@ pub(crate) struct Path<'a> {
 
 #[derive(Clone, Copy)]
 enum Key<'a> {
+    Root,
     Name(&'a str),
     Index(usize),
 }
 
 impl<'a> Path<'a> {
+    /// The whole.
+    pub(crate) fn root() -> Self {
+        Self { up: None, key: Key::Root }
+    }
+
     pub(crate) fn top(name: &'a str) -> Self {
         Self { up: None, key: Key::Name(name) }
     }
@@ -78,6 +84,15 @@ impl Meta {
     pub(crate) fn error(&mut self, at: &Path<'_>, error: Value) {
         if let Some(node) = self.note(at) {
             push(node, error);
+        }
+    }
+
+    /// The text that stood where a clearer one is now; kept while it is small.
+    pub(crate) fn original(&mut self, at: &Path<'_>, text: &str) {
+        if text.len() <= MAX_ORIGINAL_BYTES
+            && let Some(node) = self.note(at)
+        {
+            node.entry("val").or_insert_with(|| text.into());
         }
     }
 
@@ -153,6 +168,7 @@ fn node<'t>(tree: &'t mut Map<String, Value>, at: &Path<'_>) -> &'t mut Map<Stri
         None => tree,
     };
     let key = match at.key {
+        Key::Root => return parent,
         Key::Name(name) => name.to_owned(),
         Key::Index(index) => index.to_string(),
     };

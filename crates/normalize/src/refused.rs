@@ -39,6 +39,16 @@ pub enum Reason {
     InvalidSession,
     /// Of a time that is not taken.
     Timestamp,
+    /// A transaction without the times and ids that make it one (`reference/ingest-protocol.md` §11.12).
+    InvalidTransaction,
+    /// A span without the times and ids that make it one (§7.15).
+    InvalidSpan,
+    /// A log line without time, trace or body (§7.13).
+    InvalidLog,
+    /// A metric without time, trace, name or value (§7.14).
+    InvalidTraceMetric,
+    /// More entries than [`crate::MAX_ENTRIES`] in one container.
+    TooManyEntries,
 }
 
 impl Reason {
@@ -55,6 +65,11 @@ impl Reason {
             Self::EmptyFeedback => "empty_feedback",
             Self::InvalidSession => "invalid_session",
             Self::Timestamp => "timestamp",
+            Self::InvalidTransaction => "invalid_transaction",
+            Self::InvalidSpan => "invalid_span",
+            Self::InvalidLog => "invalid_log",
+            Self::InvalidTraceMetric => "invalid_trace_metric",
+            Self::TooManyEntries => "too_many_entries",
         }
     }
 }
@@ -66,6 +81,11 @@ impl fmt::Display for Reason {
 }
 
 impl Refused {
+    /// Something at a path of the JSON is not what it must be.
+    pub(crate) fn in_json(reason: Reason, path: String, expected: &str) -> Self {
+        Self { reason, message: format!("{path}: expected {expected}"), place: Some(path) }
+    }
+
     pub(crate) fn at(reason: Reason, message: impl Into<String>, offset: usize) -> Self {
         Self { reason, message: message.into(), place: Some(format!("byte {offset}")) }
     }

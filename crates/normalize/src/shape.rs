@@ -35,6 +35,8 @@ pub(crate) enum Shape {
     Time,
     /// A UUID; becomes 32 lower-case hex digits.
     Uuid,
+    /// An id of so many hex digits that are not all zero; becomes lower case without dashes.
+    Hex(usize),
     /// A memory address; becomes `0x…`.
     Address,
     /// A whole number or a text.
@@ -128,6 +130,15 @@ fn read(shape: Shape, value: &mut Value, at: &Path<'_>, meta: &mut Meta) -> Resu
         Shape::Uuid => {
             let id: EventId = value.as_str().and_then(|text| text.trim().parse().ok()).ok_or("a UUID")?;
             *value = Value::String(id.to_string());
+            Ok(())
+        }
+        Shape::Hex(digits) => {
+            let text = value.as_str().unwrap_or_default().replace('-', "").to_ascii_lowercase();
+            let is_id = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if !is_id || text.bytes().all(|byte| byte == b'0') {
+                return Err("an id of hex digits, not all zero");
+            }
+            *value = Value::String(text);
             Ok(())
         }
         Shape::Address => {

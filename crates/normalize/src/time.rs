@@ -23,6 +23,11 @@ const MAX_AGE: Duration = Duration::from_hours(30 * 24);
 pub(crate) struct Shift(i64);
 
 impl Shift {
+    /// By how much the times of something that comes without a time of its own move: the drift of the client's clock.
+    pub(crate) fn of_drift(header: &IngestHeader) -> Self {
+        Self(clock_drift(header).unwrap_or_default())
+    }
+
     /// Moves the time under `key`; one before 1970 is removed.
     pub(crate) fn apply(self, map: &mut Map<String, Value>, key: &str, at: &Path<'_>, meta: &mut Meta) {
         let Some(value) = map.get_mut(key) else { return };
@@ -48,14 +53,7 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, header: &IngestHeader, m
     }
     if let Some(time) = sent {
         let corrected = Timestamp(time.0.saturating_add(shift));
-        let kind = if corrected > received.plus(MAX_FUTURE) {
-            Some("future_timestamp")
-        } else if corrected <= received.minus(MAX_AGE) {
-            Some("past_timestamp")
-        } else {
-            None
-        };
-        if let Some(kind) = kind {
+        if let Some(kind) = out_of_range(corrected, received) {
             shift = received.0.saturating_sub(time.0);
             note(kind, corrected, received, meta);
         }
@@ -84,6 +82,17 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, header: &IngestHeader, m
 pub(crate) fn clock_drift(header: &IngestHeader) -> Option<i64> {
     let drift = header.received.0.saturating_sub(header.sent_at?.0);
     (drift.unsigned_abs() >= micros(MIN_CLOCK_DRIFT) as u64).then_some(drift)
+}
+
+/// Why a time cannot be kept, in the words of `_meta`.
+pub(crate) fn out_of_range(time: Timestamp, received: Timestamp) -> Option<&'static str> {
+    if time > received.plus(MAX_FUTURE) {
+        Some("future_timestamp")
+    } else if time <= received.minus(MAX_AGE) {
+        Some("past_timestamp")
+    } else {
+        None
+    }
 }
 
 fn note(kind: &str, sdk: Timestamp, server: Timestamp, meta: &mut Meta) {

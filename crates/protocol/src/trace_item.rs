@@ -30,6 +30,16 @@ pub enum AttributeValue {
     Boolean(bool),
 }
 
+impl AttributeValue {
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Integer(_) | Self::Double(_) | Self::Boolean(_) => None,
+        }
+    }
+}
+
 /// A span, a log line or a metric, as the trace store keeps it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TraceItem {

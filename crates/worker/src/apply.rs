@@ -20,6 +20,7 @@ use crate::{
     Backoff, EVENTS_CONSUMER, ISSUES_CONSUMER, Worker,
     dead_letter::{self, Refusal},
     ledger::Entry,
+    pace::Pace,
     prepare::{Batch, Dead, Filtered, Item},
     retry, telemetry,
 };
@@ -33,9 +34,7 @@ pub(crate) struct Apply {
     issues_at: Position,
     /// What the event store was given.
     events_at: Position,
-    /// Rows given to the event store and not committed.
-    uncommitted: usize,
-    committed: Instant,
+    pace: Pace,
 }
 
 /// A batch as the transaction needs it, however often it is tried.
@@ -130,7 +129,7 @@ impl Apply {
         if issues_at != events_at {
             tracing::info!(issues = %issues_at, events = %events_at, "stores differ, catching up");
         }
-        let resumed = Self { worker, start, issues_at, events_at, uncommitted: 0, committed: Instant::now() };
+        let resumed = Self { worker, start, issues_at, events_at, pace: Pace::new() };
         // A log that lost its end must not give offsets again that the stores have applied.
         resumed.release(stop).await?;
         Ok(resumed)
@@ -153,18 +152,16 @@ impl Apply {
         stop: &CancellationToken,
     ) -> Result<(), StoreError> {
         loop {
-            let due = self.worker.options.commit_interval.saturating_sub(self.committed.elapsed());
+            let left = self.pace.left(&self.worker.options);
             tokio::select! {
                 biased;
                 batch = batches.recv() => match batch {
                     Some(batch) => self.apply(batch, stop).await?,
                     None => break,
                 },
-                () = tokio::time::sleep(due), if self.uncommitted > 0 => {}
+                () = tokio::time::sleep(left), if self.pace.is_pending() => {}
             }
-            let full = self.uncommitted >= self.worker.options.commit_max_events;
-            let old = self.committed.elapsed() >= self.worker.options.commit_interval;
-            if self.uncommitted > 0 && (full || old) {
+            if self.pace.is_due(&self.worker.options) {
                 self.commit(stop).await?;
             }
         }
@@ -189,7 +186,7 @@ impl Apply {
             if retry(stop, || self.worker.events.upsert(rows.clone(), next)).await?.is_none() {
                 return Ok(());
             }
-            self.uncommitted += added.max(1);
+            self.pace.added(added);
             self.events_at = next;
         }
         telemetry::processed(count, begun.elapsed());
@@ -282,15 +279,14 @@ impl Apply {
 
     async fn commit(&mut self, stop: &CancellationToken) -> Result<(), StoreError> {
         let begun = Instant::now();
-        if self.uncommitted > 0 {
+        if self.pace.is_pending() {
             // At shutdown there is one more try: what is not committed is replayed at the next start.
             if retry(stop, || self.worker.events.commit()).await?.is_none() {
                 return Ok(());
             }
             telemetry::committed(begun.elapsed());
         }
-        self.uncommitted = 0;
-        self.committed = Instant::now();
+        self.pace.committed();
         self.release(stop).await
     }
 

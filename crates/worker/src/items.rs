@@ -93,7 +93,8 @@ impl<T: ItemConsumer> Consumer for Items<T> {
             decoded.iter().filter_map(|(_, decoded)| Some(decoded.as_ref().ok()?.header.project_id)).collect();
         let rules = worker.rules.of_all(projects).await?;
         let prepared: Vec<_> = compute(|| {
-            let prepare = |(record, decoded)| prepare(&self.0, record, decoded, &rules, now);
+            let meaning = |record: &IngestRecord, rules: &ProjectRules| self.0.prepare(record, rules, now);
+            let prepare = |(record, decoded)| prepare(meaning, record, decoded, &rules, now);
             decoded.into_par_iter().map(prepare).collect()
         });
         let mut settlement = settlement;
@@ -134,17 +135,17 @@ pub(crate) fn collect<T>(
     effects
 }
 
-fn prepare<T: ItemConsumer>(
-    consumer: &T,
+pub(crate) fn prepare<T>(
+    meaning: impl Fn(&IngestRecord, &ProjectRules) -> Result<Meaning<T>, Broken>,
     record: &StoredRecord,
     decoded: Result<IngestRecord, RecordError>,
     rules: &RulesOf,
     now: Timestamp,
-) -> Fate<T::Effect> {
+) -> Fate<T> {
     let decoded = decoded.map_err(|error| unreadable(record, &error, now))?;
     // The rules of every project of the batch were looked up.
     let meaning = match rules.get(&decoded.header.project_id) {
-        Some(rules) => consumer.prepare(&decoded, rules, now),
+        Some(rules) => meaning(&decoded, rules),
         None => Err(Broken { reason: "project_id", message: "the project is not known".to_owned(), place: None }),
     };
     meaning.map_err(|broken| refused(record, &decoded, broken, now))

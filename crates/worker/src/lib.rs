@@ -4,7 +4,8 @@
 //! canonical event, grouping, occurrence, row. [`apply`] then moves the stores: issues first, in one transaction with
 //! the consumer's position and the dead letters of what cannot be handled, then the event rows, whose store keeps a
 //! position of its own. After a crash each store resumes from its own position, so every record is applied exactly once
-//! to each. The log is trimmed behind the slower. [`letters`] replays dead letters when asked to, and
+//! to each. The log is trimmed behind the slower. [`traces`] does the same for transactions, spans, logs and metrics, with the
+//! trace store in place of the event store. [`letters`] replays dead letters when asked to, and
 //! [`queue`] takes over what was handed in beside the server. What became of each
 //! record is counted in the ledger, in the transaction of its effects; what was refused before it came to be a record is
 //! read by [`outcomes`].
@@ -19,6 +20,7 @@ mod jobs;
 mod ledger;
 mod letters;
 mod outcomes;
+mod pace;
 mod platform;
 mod prepare;
 mod queue;
@@ -26,13 +28,16 @@ mod retention;
 mod rules;
 mod sessions;
 mod telemetry;
+mod trace_items;
+mod traces;
+mod transactions;
 
 use std::{sync::Arc, time::Duration};
 
 use nuthatch_protocol::{Clock, Position, Topic};
 use nuthatch_store::{
     BlobStore, DeadLetterStore, EventStore, FileStore, IssueStore, Log, MessageQueueStore, MonitorStore, OutcomeStore,
-    SessionStore, SettlementStore, StoreError, log::ReadLimit,
+    SessionStore, SettlementStore, StoreError, TraceStore, log::ReadLimit,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -43,7 +48,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     check_ins::CheckIns, files::FilesConsumer, follow::Consumer, items::Items, outcomes::OutcomesConsumer,
-    prepare::ReadEvents, sessions::SessionsConsumer,
+    prepare::ReadEvents, sessions::SessionsConsumer, trace_items::TraceItems, traces::TraceConsumer,
+    transactions::Transactions,
 };
 pub use crate::{
     jobs::run_once as run_job,
@@ -70,12 +76,22 @@ pub const SESSIONS_CONSUMER: &str = "sessions";
 /// The consumer that keeps files and user reports: its position lives in the metadata.
 pub const FILES_CONSUMER: &str = "files";
 
+/// The consumer of transactions in the metadata.
+pub const TRANSACTIONS_CONSUMER: &str = "transactions";
+
+/// The consumer of spans, log lines and metrics in the metadata.
+pub const TRACE_ITEMS_CONSUMER: &str = "trace-items";
+
+/// The consumer that keeps rows of spans, log lines and metrics: its positions live in the trace store.
+pub const TRACES_CONSUMER: &str = "traces";
+
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
         Topic::Outcomes => &[OUTCOMES_CONSUMER],
-        Topic::IngestTransactions | Topic::TraceItems => &[],
+        Topic::IngestTransactions => &[TRANSACTIONS_CONSUMER, TRACES_CONSUMER],
+        Topic::TraceItems => &[TRACE_ITEMS_CONSUMER, TRACES_CONSUMER],
         Topic::IngestAttachments => &[FILES_CONSUMER],
         Topic::IngestSessions => &[SESSIONS_CONSUMER],
         Topic::IngestMonitors => &[CHECK_INS_CONSUMER],
@@ -111,6 +127,8 @@ pub struct Worker {
     pub issues: Arc<dyn IssueStore>,
     /// Event rows.
     pub events: Arc<dyn EventStore>,
+    /// Spans, log lines and metrics.
+    pub traces: Arc<dyn TraceStore>,
     /// Dead letters.
     pub letters: Arc<dyn DeadLetterStore>,
     /// Messages that were handed in beside the server.
@@ -151,6 +169,8 @@ impl Worker {
                 tasks.spawn(worker.clone().consume(start, stop.clone()));
             }
         }
+        worker.trace::<Transactions>(&mut tasks, &stop);
+        worker.trace::<TraceItems>(&mut tasks, &stop);
         tasks.spawn(jobs::run(worker.clone(), stop.clone()));
         worker.follow(&mut tasks, OutcomesConsumer(worker.settlements.clone()), &stop);
         worker.follow(&mut tasks, Items(CheckIns(worker.monitors.clone())), &stop);
@@ -183,6 +203,18 @@ impl Worker {
         for partition in 0..self.log.partitions(C::TOPIC) {
             let start = Position { topic: C::TOPIC, partition, offset: 0 };
             tasks.spawn(follow::follow(self.clone(), consumer.clone(), start, stop.clone()));
+        }
+    }
+
+    /// Starts a consumer of the trace store on each partition of its topic.
+    fn trace<C: TraceConsumer>(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<Result<(), StoreError>>,
+        stop: &CancellationToken,
+    ) {
+        for partition in 0..self.log.partitions(C::TOPIC) {
+            let start = Position { topic: C::TOPIC, partition, offset: 0 };
+            tasks.spawn(traces::consume::<C>(self.clone(), start, stop.clone()));
         }
     }
 

@@ -22,6 +22,7 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) -> Result<
         let now = worker.clock.now();
         let before = now.minus(worker.options.retention);
         if retry(&stop, || worker.events.drop_before(before)).await?.is_none()
+            || retry(&stop, || worker.traces.drop_before(before)).await?.is_none()
             || retry(&stop, || worker.issues.expire(before)).await?.is_none()
         {
             return Ok(());

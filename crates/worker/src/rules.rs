@@ -10,7 +10,7 @@ use nuthatch_normalize::{
     filter::{FilterReason, Filters},
     scrub::Scrubber,
 };
-use nuthatch_protocol::{Event, IngestRecord, ProjectId};
+use nuthatch_protocol::{Event, IngestRecord, ProjectId, TraceItemKind, record::IngestHeader};
 use nuthatch_store::{
     ProjectStore, StoreError,
     events::{EventSummary, StoredEvent},
@@ -18,6 +18,7 @@ use nuthatch_store::{
     projects::ProjectOptions,
 };
 use quick_cache::sync::Cache;
+use serde_json::{Map, Value};
 
 use crate::prepare::{Meaning, Stage, prepare};
 
@@ -50,6 +51,21 @@ impl ProjectRules {
     /// Why the event is dropped, if it is.
     pub(crate) fn filter(&self, event: &Event, client_ip: Option<std::net::IpAddr>) -> Option<FilterReason> {
         self.filters.reason(event, client_ip)
+    }
+
+    /// Why a span, a log line or a metric is dropped, if it is.
+    pub(crate) fn filter_item(
+        &self,
+        kind: TraceItemKind,
+        item: &Map<String, Value>,
+        header: &IngestHeader,
+    ) -> Option<FilterReason> {
+        self.filters.reason_of_item(kind, item, header)
+    }
+
+    /// Takes out of a span, a log line or a metric what must not be stored.
+    pub(crate) fn scrub_item(&self, kind: TraceItemKind, item: &mut Map<String, Value>) {
+        self.scrubber.scrub_item(kind, item);
     }
 
     /// Takes out of the event what must not be stored.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use metrics::{counter, histogram};
 use nuthatch_issues::Counters;
+use nuthatch_protocol::{Outcome, Outcomes};
 
 use crate::prepare::Filtered;
 
@@ -17,10 +18,21 @@ pub(crate) fn processed(records: usize, duration: Duration) {
 /// their names are people's.
 pub(crate) fn filtered<'a>(events: impl Iterator<Item = &'a Filtered>) {
     for Filtered { reason, .. } in events {
-        let reason = reason.as_str().split(':').next().unwrap_or_default().to_owned();
-        let labels = [("outcome", "filtered".to_owned()), ("reason", reason)];
-        counter!("nuthatch_worker_outcomes_total", &labels).increment(1);
+        filtered_for(reason.as_str(), 1);
     }
+}
+
+/// The same of units whose outcomes are known.
+pub(crate) fn filtered_units(outcomes: &Outcomes) {
+    for (key, quantity) in outcomes.iter().filter(|(key, _)| key.outcome == Outcome::Filtered) {
+        filtered_for(&key.reason, quantity);
+    }
+}
+
+fn filtered_for(reason: &str, quantity: u64) {
+    let reason = reason.split(':').next().unwrap_or_default().to_owned();
+    let labels = [("outcome", "filtered".to_owned()), ("reason", reason)];
+    counter!("nuthatch_worker_outcomes_total", &labels).increment(quantity);
 }
 
 /// Records that went to the dead-letter list. Zero on a healthy server.

@@ -83,10 +83,12 @@ impl InboundFilterRequest {
 }
 
 /// Names of the lists in a project's `options`, and in the settings.
-const LISTS: [(&str, &str); 3] = [
+const LISTS: [(&str, &str); 5] = [
     ("filters:blacklisted_ips", "client-ips"),
     ("filters:releases", "releases"),
     ("filters:error_messages", "error-messages"),
+    ("filters:log_messages", "log-messages"),
+    ("filters:trace_metric_names", "trace-metric-names"),
 ];
 const CUSTOM: &str = "filters:custom";
 
@@ -94,6 +96,8 @@ fn list<'s>(settings: &'s mut FilterSettings, name: &str) -> &'s mut Vec<String>
     match name {
         "filters:blacklisted_ips" => &mut settings.client_ips,
         "filters:releases" => &mut settings.releases,
+        "filters:log_messages" => &mut settings.log_messages,
+        "filters:trace_metric_names" => &mut settings.trace_metric_names,
         _ => &mut settings.error_messages,
     }
 }

@@ -151,8 +151,9 @@ pub(crate) struct ProjectDetail {
     pub(crate) grouping_enhancements: String,
     pub(crate) fingerprinting_rules: String,
     pub(crate) processing_issues: u32,
-    /// Lists of the inbound filters: `filters:blacklisted_ips`, `filters:releases` and `filters:error_messages` with one
-    /// entry a line, `filters:custom` as a list of conditions.
+    /// Lists of the inbound filters: `filters:blacklisted_ips`, `filters:releases`, `filters:error_messages`,
+    /// `filters:log_messages` and `filters:trace_metric_names` with one entry a line, `filters:custom` as a list of
+    /// conditions.
     pub(crate) options: serde_json::Map<String, serde_json::Value>,
 }
 

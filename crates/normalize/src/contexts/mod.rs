@@ -133,12 +133,8 @@ fn trace(map: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
 
 fn check_hex(map: &mut Map<String, Value>, key: &str, digits: usize, at: &Path<'_>, meta: &mut Meta) {
     let Some(value) = map.get_mut(key) else { return };
-    let text = value.as_str().unwrap_or_default().replace('-', "").to_ascii_lowercase();
-    let is_id = text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit()) && text.bytes().any(|b| b != b'0');
-    if is_id {
-        *value = Value::String(text);
-    } else {
-        meta.invalid(&at.key(key), "an id of hex digits, not all zero", value.take());
+    shape::apply(Shape::Hex(digits), value, &at.key(key), meta);
+    if value.is_null() {
         map.remove(key);
     }
 }

@@ -1,8 +1,6 @@
 //! Old browsers, told by their user agent.
 
-use nuthatch_protocol::Event;
-
-use super::{LegacyBrowsers, header};
+use super::LegacyBrowsers;
 use crate::Problem;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,11 +78,11 @@ pub(super) fn chosen(setting: &LegacyBrowsers, problems: &mut Vec<Problem>) -> V
     }
 }
 
-pub(super) fn is_among(old: &[&OldBrowser], event: &Event) -> bool {
+pub(super) fn is_among(old: &[&OldBrowser], agent: Option<&str>) -> bool {
     if old.is_empty() {
         return false;
     }
-    let Some((family, version)) = header(event, "User-Agent").and_then(browser) else { return false };
+    let Some((family, version)) = agent.and_then(browser) else { return false };
     old.iter().any(|old| old.family == family && (old.oldest..=old.newest).contains(&version))
 }
 

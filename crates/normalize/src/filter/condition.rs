@@ -3,8 +3,8 @@
 use std::{cmp::Ordering, net::IpAddr};
 
 use ipnet::IpNet;
-use nuthatch_protocol::Event;
-use serde_json::Value;
+use nuthatch_protocol::{Event, TraceItemKind};
+use serde_json::{Map, Value};
 
 use super::{globs::Globs, read_network};
 use crate::Problem;
@@ -57,6 +57,27 @@ impl Condition {
         let client = client_ip.map(|ip| Value::String(ip.to_string()));
         self.holds_by(&|field| match field.split_once('.') {
             Some(("event", path)) => event_field(event, path),
+            Some(("envelope", "client_ip")) => client.as_ref(),
+            _ => None,
+        })
+    }
+
+    /// Whether it holds for a span, a log line or a metric in normal form: `span.op`, `log.body`,
+    /// `log.attributes.<name>.value`, `trace_metric.name`, …
+    pub(super) fn holds_of_item(
+        &self,
+        kind: TraceItemKind,
+        item: &Map<String, Value>,
+        client_ip: Option<IpAddr>,
+    ) -> bool {
+        let client = client_ip.map(|ip| Value::String(ip.to_string()));
+        let whose = match kind {
+            TraceItemKind::Span => "span",
+            TraceItemKind::Log => "log",
+            TraceItemKind::Metric => "trace_metric",
+        };
+        self.holds_by(&|field| match field.split_once('.') {
+            Some((prefix, path)) if prefix == whose => item_field(item, path),
             Some(("envelope", "client_ip")) => client.as_ref(),
             _ => None,
         })
@@ -175,4 +196,11 @@ fn event_field<'e>(event: &'e Event, path: &str) -> Option<&'e Value> {
         return tags.iter().find(|pair| pair.get(0).is_some_and(|name| name == tag))?.get(1);
     }
     event.get(&path.split('.').collect::<Vec<_>>())
+}
+
+/// `body`, `attributes.user.id.value`, `data.user.id`, … Names of attributes have dots of their own.
+fn item_field<'v>(item: &'v Map<String, Value>, path: &str) -> Option<&'v Value> {
+    let Some((first, rest)) = path.split_once('.') else { return item.get(path) };
+    let inner = item.get(first)?;
+    inner.get(rest).or_else(|| inner.get(rest.strip_suffix(".value")?))
 }

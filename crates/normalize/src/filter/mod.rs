@@ -7,6 +7,7 @@ mod browser;
 mod condition;
 mod csp;
 mod globs;
+mod items;
 mod noise;
 mod origin;
 mod settings;
@@ -55,6 +56,8 @@ pub struct Filters {
     client_ips: Vec<IpNet>,
     releases: Globs,
     error_messages: Globs,
+    log_messages: Globs,
+    trace_metric_names: Globs,
     legacy_browsers: Vec<&'static OldBrowser>,
     custom: Vec<(String, Condition)>,
     switches: FilterSettings,
@@ -95,6 +98,8 @@ impl Filters {
             client_ips,
             releases: Globs::new("releases", &settings.releases, &mut problems),
             error_messages: Globs::new("error-messages", &settings.error_messages, &mut problems),
+            log_messages: Globs::new("log-messages", &settings.log_messages, &mut problems),
+            trace_metric_names: Globs::new("trace-metric-names", &settings.trace_metric_names, &mut problems),
             legacy_browsers: browser::chosen(&settings.legacy_browsers, &mut problems),
             custom,
             switches: settings.clone(),
@@ -111,8 +116,8 @@ impl Filters {
             ("error-message", self.has_unwanted_message(event)),
             ("localhost", on.localhost && origin::is_localhost(event, client_ip)),
             ("browser-extensions", on.browser_extensions && noise::is_of_extension(event)),
-            ("legacy-browsers", browser::is_among(&self.legacy_browsers, event)),
-            ("web-crawlers", on.web_crawlers && origin::is_crawler(event)),
+            ("legacy-browsers", browser::is_among(&self.legacy_browsers, header(event, "User-Agent"))),
+            ("web-crawlers", on.web_crawlers && origin::is_crawler(header(event, "User-Agent"))),
             ("filtered-transaction", on.filtered_transaction && noise::is_health_check(event)),
             ("react-hydration-errors", on.react_hydration_errors && noise::is_hydration_error(event)),
             ("chunk-load-error", on.chunk_load_error && noise::is_chunk_load_error(event)),
@@ -130,7 +135,11 @@ impl Filters {
             return false;
         }
         let user = event.text(&["user", "ip_address"]).and_then(|text| text.parse().ok());
-        [client_ip, user].into_iter().flatten().any(|ip| self.client_ips.iter().any(|network| network.contains(&ip)))
+        self.is_blocked_address([client_ip, user])
+    }
+
+    fn is_blocked_address(&self, addresses: [Option<IpAddr>; 2]) -> bool {
+        addresses.into_iter().flatten().any(|ip| self.client_ips.iter().any(|network| network.contains(&ip)))
     }
 
     fn has_unwanted_message(&self, event: &Event) -> bool {

@@ -48,6 +48,6 @@ static CRAWLERS: LazyLock<Regex> = LazyLock::new(|| {
 static WANTED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)Slackbot\s1\.\d+").expect("a constant pattern, compiled by the tests"));
 
-pub(super) fn is_crawler(event: &Event) -> bool {
-    header(event, "User-Agent").is_some_and(|agent| CRAWLERS.is_match(agent) && !WANTED.is_match(agent))
+pub(super) fn is_crawler(agent: Option<&str>) -> bool {
+    agent.is_some_and(|agent| CRAWLERS.is_match(agent) && !WANTED.is_match(agent))
 }

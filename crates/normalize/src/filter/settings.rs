@@ -27,6 +27,10 @@ pub struct FilterSettings {
     pub releases: Vec<String>,
     /// Globs of messages, and of `Type: value` of errors.
     pub error_messages: Vec<String>,
+    /// Globs of the bodies of log lines.
+    pub log_messages: Vec<String>,
+    /// Globs of the names of trace metrics.
+    pub trace_metric_names: Vec<String>,
     /// Filters with conditions of their own.
     pub custom: Vec<CustomFilter>,
 }
@@ -81,6 +85,8 @@ impl Default for FilterSettings {
             client_ips: Vec::new(),
             releases: Vec::new(),
             error_messages: Vec::new(),
+            log_messages: Vec::new(),
+            trace_metric_names: Vec::new(),
             custom: Vec::new(),
         }
     }

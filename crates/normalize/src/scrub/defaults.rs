@@ -20,16 +20,25 @@ const MAX_FIELD_BYTES: usize = 200;
 
 /// What the simple settings never touch. `User-Agent` holds versions that look like addresses.
 const SPARED: &str = "debug_meta.** || $frame.filename || $frame.abs_path || exception.values.*.value \
-                      || logentry.formatted || $event.message || headers.'User-Agent'";
-/// What people wrote to be read.
-const MESSAGES: &str = "logentry.formatted || $event.message";
+                      || headers.'User-Agent' || 'user_agent.original'";
+/// What people wrote to be read: messages, and what they said to machines that talk.
+const MESSAGES: &str = "logentry.formatted || $event.message || $log.body \
+                        || 'gen_ai.completion' || 'gen_ai.input.messages' || 'gen_ai.output.messages' \
+                        || 'gen_ai.prompt' || 'gen_ai.request.messages' || 'gen_ai.response.object' \
+                        || 'gen_ai.response.text' || 'gen_ai.response.tool_calls' || 'gen_ai.system_instructions' \
+                        || 'gen_ai.tool.call.arguments' || 'gen_ai.tool.call.result' || 'gen_ai.tool.input' \
+                        || 'gen_ai.tool.output' || 'mcp.prompt.result' || 'mcp.tool.result.content'";
 /// Where addresses of users stand by themselves.
-const ADDRESSES: &str = "request.env.REMOTE_ADDR || user.ip_address || sdk.client_ip";
+const ADDRESSES: &str = "request.env.REMOTE_ADDR || user.ip_address || sdk.client_ip || 'client.address' || 'user.ip' \
+                         || 'user.ip_address'";
+/// Where attributes are.
+const ATTRIBUTES: &str = "$span.data.* || trace.data.* || $log.attributes.* || $trace_metric.attributes.*";
 
 pub(super) fn applications(settings: &ScrubSettings, problems: &mut Vec<Problem>) -> Vec<Application> {
     let mut applications = Vec::new();
     let safe = safe_fields(&settings.safe_fields, problems);
-    let spared = Selector::Or(constant(SPARED).into_iter().chain(safe.iter().cloned()).collect());
+    let spared = [SPARED, MESSAGES].into_iter().filter_map(constant);
+    let spared = Selector::Or(spared.chain(safe.iter().cloned()).collect());
     let not = |selector: Selector| Selector::Not(Box::new(selector));
     let unsafe_only = |selector: &str| {
         let parts = constant(selector).into_iter().chain([not(Selector::Or(safe.clone()))]);
@@ -40,6 +49,9 @@ pub(super) fn applications(settings: &ScrubSettings, problems: &mut Vec<Problem>
         let cookie = Kind::Pair { key: patterns::session_cookie(), value: None };
         applications
             .push(Application { selector: unsafe_only("cookies.*"), rules: vec![filter("@cookie:filter", cookie)] });
+        let header = Kind::Pair { key: patterns::cookie_attribute(), value: None };
+        applications
+            .push(Application { selector: unsafe_only(ATTRIBUTES), rules: vec![filter("@cookie:filter", header)] });
         applications.push(Application { selector: unsafe_only(MESSAGES), rules: in_messages() });
     }
     if settings.data_scrubber
@@ -146,7 +158,7 @@ mod tests {
 
     #[test]
     fn constant_selectors_can_be_read() {
-        for text in [SPARED, ADDRESSES, "cookies.*", MESSAGES, "!headers.'User-Agent'"] {
+        for text in [SPARED, ADDRESSES, "cookies.*", MESSAGES, ATTRIBUTES, "!headers.'User-Agent'"] {
             Selector::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         }
     }

@@ -19,9 +19,9 @@ mod walk;
 
 use std::sync::Arc;
 
-use nuthatch_protocol::Event;
+use nuthatch_protocol::{Event, TraceItemKind};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use settings::{ScrubSettings, read_pii_config};
 
@@ -29,6 +29,7 @@ use crate::Problem;
 
 use self::{
     rule::{Redaction, Rule},
+    schema::Node,
     selector::{Match, Selector},
 };
 
@@ -80,14 +81,24 @@ impl Scrubber {
 
     /// Takes out of the event what the rules say.
     pub fn scrub(&self, event: &mut Event) {
-        walk::scrub(self, event, None);
+        walk::scrub(self, &mut event.0, Node::Event, None);
     }
 
     /// The same, telling each change.
     pub fn explain(&self, event: &mut Event) -> Vec<Change> {
         let mut changes = Vec::new();
-        walk::scrub(self, event, Some(&mut changes));
+        walk::scrub(self, &mut event.0, Node::Event, Some(&mut changes));
         changes
+    }
+
+    /// Takes out of a span, a log line or a metric in normal form what the rules say.
+    pub fn scrub_item(&self, kind: TraceItemKind, item: &mut Map<String, Value>) {
+        let node = match kind {
+            TraceItemKind::Span => Node::Span,
+            TraceItemKind::Log => Node::Log,
+            TraceItemKind::Metric => Node::Metric,
+        };
+        walk::scrub(self, item, node, None);
     }
 
     /// Whether a part of a text with a remark can be what a rule of this name left there.

@@ -165,13 +165,20 @@ pub(super) fn token_key() -> Regex {
     REGEX.clone()
 }
 
+const SESSION_COOKIES: &str = "sentrysid|sudo|su|session|__session|sessionid|user_session|symfony|phpsessid|\
+                               fasthttpsessionid|mysession|irissessionid|_vercel_jwt|_?csrf|_?xsrf|[cx]srf[-_]token|\
+                               fastcsrf|_iris_csrf";
+
 /// Names of the cookies that sessions are taken over with.
 pub(super) fn session_cookie() -> Regex {
+    static REGEX: LazyLock<Regex> = LazyLock::new(|| constant(&format!("(?i)^(?:{SESSION_COOKIES})$")));
+    REGEX.clone()
+}
+
+/// Names of attributes that hold such a cookie, or all cookies.
+pub(super) fn cookie_attribute() -> Regex {
     static REGEX: LazyLock<Regex> = LazyLock::new(|| {
-        constant(
-            "(?i)^(?:sentrysid|sudo|su|session|__session|sessionid|user_session|symfony|phpsessid|fasthttpsessionid|\
-             mysession|irissessionid|_vercel_jwt|_?csrf|_?xsrf|[cx]srf[-_]token|fastcsrf|_iris_csrf)$",
-        )
+        constant(&format!(r"(?i)^http\.(?:request|response)\.header\.(?:set[-_])?cookie(?:\.(?:{SESSION_COOKIES}))?$"))
     });
     REGEX.clone()
 }

@@ -27,8 +27,14 @@ enum Key<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// The event.
     pub(super) fn root() -> Self {
-        Self { up: None, key: Key::Root, node: Node::Event, json: Type::Object }
+        Self::whole(Node::Event)
+    }
+
+    /// Something that is scrubbed as a whole.
+    pub(super) fn whole(node: Node) -> Self {
+        Self { up: None, key: Key::Root, node, json: Type::Object }
     }
 
     pub(super) fn name(&'a self, name: &'a str, value: &Value) -> Self {

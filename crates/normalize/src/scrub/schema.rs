@@ -40,6 +40,15 @@ pub(super) enum Node {
     Context,
     TraceContext,
     Sdk,
+    /// The list of a transaction's spans.
+    Spans,
+    Span,
+    /// What the server says about a span.
+    SpanTags,
+    Log,
+    Metric,
+    /// Data of a span, attributes of a log line or a metric.
+    Attributes,
     /// Content of the application, all the way down.
     Free,
     /// Content that is mostly not about people, all the way down.
@@ -62,12 +71,12 @@ impl Node {
                 "logentry" => Self::Logentry,
                 "contexts" => Self::Contexts,
                 "sdk" => Self::Sdk,
+                "spans" => Self::Spans,
                 // `message` is of detectors; canonical events have it as `logentry`.
                 "csp" | "expectct" | "expectstaple" | "extra" | "hpkp" | "message" | "server_name" => Self::Free,
-                "_meta" | "dist" | "environment" | "event_id" | "key_id" | "level" | "platform" | "project"
-                | "received" | "release" | "start_timestamp" | "time_spent" | "timestamp" | "type" | "version" => {
-                    Self::Fixed
-                }
+                "_meta" | "breakdowns" | "dist" | "environment" | "event_id" | "key_id" | "level" | "measurements"
+                | "platform" | "project" | "received" | "release" | "start_timestamp" | "time_spent" | "timestamp"
+                | "transaction_info" | "type" | "version" => Self::Fixed,
                 _ => Self::Named,
             },
             Self::List(entry) if key == "values" => Self::Entries(entry),
@@ -114,30 +123,56 @@ impl Node {
                 _ => Self::Free,
             },
             Self::TraceContext => match key {
-                "data" | "description" => Self::Free,
+                "data" => Self::Attributes,
+                "description" => Self::Free,
                 "op" | "parent_span_id" | "sampled" | "span_id" | "status" | "trace_id" | "type" => Self::Fixed,
                 _ => Self::Named,
             },
+            Self::Spans => Self::Span,
+            Self::Span => match key {
+                "description" | "name" => Self::Free,
+                "data" => Self::Attributes,
+                "sentry_tags" => Self::SpanTags,
+                "links" | "tags" => Self::Named,
+                _ => Self::Fixed,
+            },
+            Self::SpanTags if key == "description" => Self::Free,
+            Self::Log => match key {
+                "body" => Self::Free,
+                "attributes" => Self::Attributes,
+                _ => Self::Fixed,
+            },
+            Self::Metric if key == "attributes" => Self::Attributes,
+            Self::Attributes if is_technical(key) => Self::Named,
             Self::Sdk if key != "client_ip" => Self::Fixed,
-            Self::User | Self::Logentry | Self::Free | Self::Sdk => Self::Free,
-            Self::Fixed => Self::Fixed,
-            Self::List(_) | Self::Stacktrace | Self::Frame | Self::Named => Self::Named,
+            Self::User | Self::Logentry | Self::Free | Self::Sdk | Self::Attributes => Self::Free,
+            Self::Fixed | Self::Metric => Self::Fixed,
+            Self::List(_) | Self::Stacktrace | Self::Frame | Self::Named | Self::SpanTags => Self::Named,
         }
     }
 
     /// Which rules may touch the value itself, whatever is in it.
     pub(super) fn pii(self) -> Pii {
         match self {
-            Self::Free | Self::User | Self::Context => Pii::Yes,
-            Self::Event | Self::Fixed | Self::Sdk => Pii::No,
+            Self::Free | Self::User | Self::Context | Self::Attributes => Pii::Yes,
+            Self::Event | Self::Fixed | Self::Sdk | Self::Span | Self::Spans | Self::Log | Self::Metric => Pii::No,
             _ => Pii::WhenNamed,
         }
     }
 
     /// Whether a null may stand where something was removed from it: readers of interfaces expect a key to be absent.
     pub(super) fn keeps_nulls(self) -> bool {
-        self == Self::Free
+        matches!(self, Self::Free | Self::Attributes)
     }
+}
+
+/// Attributes about software rather than people, which the server reads; a version is easily taken for an address.
+fn is_technical(attribute: &str) -> bool {
+    const NAMES: [&str; 5] = ["browser.version", "os.version", "platform", "release", "user_agent.original"];
+    let is_of_server = attribute.starts_with("sentry.")
+        && !attribute.starts_with("sentry.message.")
+        && !attribute.starts_with("sentry.description");
+    is_of_server || NAMES.contains(&attribute)
 }
 
 /// What a selector may ask a value to be.
@@ -158,7 +193,10 @@ pub(super) enum Type {
     Thread,
     Breadcrumb,
     Sdk,
-    /// What events do not contain: attachments, replays, spans, logs, …
+    Span,
+    Log,
+    TraceMetric,
+    /// What is scrubbed in no tree: attachments, replays, …
     Elsewhere,
 }
 
@@ -181,8 +219,12 @@ impl Type {
             "thread" => Self::Thread,
             "breadcrumb" => Self::Breadcrumb,
             "sdk" => Self::Sdk,
-            "attachments" | "binary" | "datetime" | "heap_memory" | "log" | "minidump" | "replay" | "span"
-            | "stack_memory" | "trace_metric" => Self::Elsewhere,
+            "span" => Self::Span,
+            "log" => Self::Log,
+            "trace_metric" => Self::TraceMetric,
+            "attachments" | "binary" | "datetime" | "heap_memory" | "minidump" | "replay" | "stack_memory" => {
+                Self::Elsewhere
+            }
             _ => return None,
         })
     }
@@ -200,6 +242,9 @@ impl Type {
             Self::Thread => node == Node::Entry(Entry::Thread),
             Self::Breadcrumb => node == Node::Entry(Entry::Breadcrumb),
             Self::Sdk => node == Node::Sdk,
+            Self::Span => node == Node::Span,
+            Self::Log => node == Node::Log,
+            Self::TraceMetric => node == Node::Metric,
             _ => false,
         }
     }

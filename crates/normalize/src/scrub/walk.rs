@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use nuthatch_protocol::Event;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -23,23 +22,32 @@ const MAX_REMARKS: usize = 5_000;
 /// Texts that say nothing, so that nothing is hidden in them.
 const NEVER_SENSITIVE: [&str; 5] = ["", "true", "false", "null", "undefined"];
 
-pub(super) fn scrub(scrubber: &Scrubber, event: &mut Event, changes: Option<&mut Vec<Change>>) {
-    let tree = match event.0.remove("_meta") {
+/// Scrubs a whole: an event, or what comes by itself.
+pub(super) fn scrub(
+    scrubber: &Scrubber,
+    whole: &mut Map<String, Value>,
+    node: Node,
+    changes: Option<&mut Vec<Change>>,
+) {
+    let root = Place::whole(node);
+    let tree = match whole.remove("_meta") {
         Some(Value::Object(tree)) => tree,
         _ => Map::new(),
     };
     let mut walk =
         Walk { scrubber, meta: Meta::resume(tree, MAX_REMARKS), is_quiet: false, changes, applicable: Vec::new() };
-    walk.object(&mut event.0, &Place::root());
-    if scrubber.graphql {
-        special::graphql(&mut event.0, &mut |place, value, rule| walk.filter(value, place, rule));
+    walk.object(whole, &root);
+    if node == Node::Event {
+        if scrubber.graphql {
+            special::graphql(whole, &mut |place, value, rule| walk.filter(value, place, rule));
+        }
+        special::hashed_address(whole, &mut walk.meta);
     }
-    special::hashed_address(&mut event.0, &mut walk.meta);
     walk.is_quiet = true;
     let mut tree = walk.meta.take();
-    walk.notes(&mut tree, &Place::root());
+    walk.notes(&mut tree, &root);
     if !tree.is_empty() {
-        event.0.insert("_meta".to_owned(), Value::Object(tree));
+        whole.insert("_meta".to_owned(), Value::Object(tree));
     }
 }
 

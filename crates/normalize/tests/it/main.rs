@@ -12,6 +12,7 @@ mod security;
 mod session;
 mod sizes;
 mod times;
+mod trace;
 mod user_agents;
 
 use std::net::IpAddr;

@@ -107,6 +107,7 @@ impl Server {
                 log: log.clone(),
                 issues: meta.clone(),
                 events: events.clone(),
+                traces: traces.clone(),
                 letters: meta.clone(),
                 queue: meta.clone(),
                 outcomes: meta.clone(),

@@ -88,7 +88,10 @@ impl Faulty {
         Arc::new(Self { events, meta, log, faults, witness, operations: AtomicU64::new(0) })
     }
 
-    async fn step<T>(&self, operation: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    pub(crate) async fn step<T>(
+        &self,
+        operation: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let away = || StoreError::Unavailable { store: "test", cause: "away".to_owned() };
         match (self.faults)(self.operations.fetch_add(1, Ordering::SeqCst)) {
             Fault::None => operation.await,

@@ -14,6 +14,7 @@ mod simulation;
 #[path = "../../../issues/tests/it/state.rs"]
 #[expect(dead_code, reason = "the tests of the engine use the rest")]
 mod state;
+mod traces;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -24,19 +25,20 @@ use nuthatch_protocol::{
 };
 use nuthatch_query::Expr;
 use nuthatch_store::{
-    DeadLetterStore, EventStore, IssueStore, Log, OutcomeStore, ProjectStore, StoreError,
+    DeadLetterStore, EventStore, IssueStore, Log, OutcomeStore, ProjectStore, StoreError, TraceStore,
     dead_letters::{Letter, LetterFilter, LetterQuery, LetterScope},
     events::EventQuery,
     issues::{IssueQuery, IssueSort},
     log::{NewRecord, ReadLimit},
-    memory::{MemoryBlobs, MemoryEvents, MemoryLog, MemoryMeta},
+    memory::{MemoryBlobs, MemoryEvents, MemoryLog, MemoryMeta, MemoryTraces},
     outcomes::{OutcomeGrouping, OutcomeQuery},
     projects::NewProject,
 };
-use nuthatch_worker::{EVENTS_CONSUMER, ISSUES_CONSUMER, Rules, Worker, WorkerOptions, consumers};
+use nuthatch_worker::{EVENTS_CONSUMER, ISSUES_CONSUMER, Rules, TRACES_CONSUMER, Worker, WorkerOptions, consumers};
 use tokio_util::sync::CancellationToken;
 
 use faults::{Fault, Faults, Faulty, away, dies_at};
+use traces::FaultyTraces;
 
 const START: Position = Position { topic: Topic::IngestEvents, partition: 0, offset: 0 };
 const NOW: Timestamp = Timestamp(1_790_000_000_000_000);
@@ -49,6 +51,7 @@ struct Stores {
     log: Arc<MemoryLog>,
     meta: Arc<MemoryMeta>,
     events: Arc<MemoryEvents>,
+    traces: Arc<MemoryTraces>,
     project: ProjectId,
     platform: nuthatch_issues::Options,
 }
@@ -66,8 +69,14 @@ impl Stores {
             created: NOW,
         };
         let project = meta.create_project(project).await.unwrap().0.id;
-        let (log, events) = (Arc::new(MemoryLog::new()), Arc::new(MemoryEvents::new()));
-        Self { log, meta, events, project, platform: nuthatch_issues::Options::default() }
+        Self {
+            log: Arc::new(MemoryLog::new()),
+            meta,
+            events: Arc::new(MemoryEvents::new()),
+            traces: Arc::new(MemoryTraces::new()),
+            project,
+            platform: nuthatch_issues::Options::default(),
+        }
     }
 
     async fn accept(&self, id: u8, payload: &str) {
@@ -116,6 +125,7 @@ impl Stores {
             log: faulty.clone(),
             issues: faulty.clone(),
             events: faulty.clone(),
+            traces: Arc::new(FaultyTraces { traces: self.traces.clone(), faulty: faulty.clone() }),
             letters: faulty.clone(),
             queue: self.meta.clone(),
             outcomes: faulty.clone(),
@@ -164,6 +174,7 @@ impl Stores {
             for consumer in consumers(topic) {
                 let at = match *consumer {
                     EVENTS_CONSUMER => self.events.position(start).await.unwrap(),
+                    TRACES_CONSUMER => self.traces.position(start).await.unwrap(),
                     consumer => self.meta.position(consumer, start).await.unwrap(),
                 };
                 if at.offset != end {

@@ -14,7 +14,7 @@ use nuthatch_store::{
     EventStore, IssueStore, Log, ProjectStore,
     issues::ConsumerPosition,
     log::{LogLayout, ReadLimit},
-    memory::{MemoryBlobs, MemoryEvents, MemoryLog, MemoryMeta},
+    memory::{MemoryBlobs, MemoryEvents, MemoryLog, MemoryMeta, MemoryTraces},
     projects::NewProject,
 };
 use nuthatch_worker::{EVENTS_CONSUMER, ISSUES_CONSUMER, Rules, Worker, WorkerOptions, consumers};
@@ -195,6 +195,7 @@ impl World {
             log: stores.clone(),
             issues: stores.clone(),
             events: stores.clone(),
+            traces: Arc::new(MemoryTraces::new()),
             letters: stores.clone(),
             queue: self.meta.clone(),
             outcomes: stores.clone(),

@@ -1,0 +1,46 @@
+//! Transactions: each counts once, and becomes the rows of its spans.
+
+use nuthatch_normalize::{self as normalize, Transaction};
+use nuthatch_protocol::{DataCategory, IngestRecord, Outcome, Topic, Units};
+use nuthatch_store::settlements::{Counted, ItemKey};
+
+use crate::{
+    TRANSACTIONS_CONSUMER,
+    items::{Broken, Meaning},
+    ledger,
+    rules::ProjectRules,
+    traces::{TraceConsumer, Traced},
+};
+
+/// The reason of spans that were cut off because all of them together are too large.
+const TOO_LARGE: &str = "too_large:span";
+
+/// The consumer of transactions.
+pub(crate) struct Transactions;
+
+impl TraceConsumer for Transactions {
+    const NAME: &'static str = TRANSACTIONS_CONSUMER;
+    const TOPIC: Topic = Topic::IngestTransactions;
+
+    fn prepare(record: &IngestRecord, rules: &ProjectRules) -> Result<Meaning<Traced>, Broken> {
+        let header = &record.header;
+        let Transaction { mut event, lost_spans } = normalize::transaction(record, rules.geo())?;
+        let spans = event.get(&["spans"]).and_then(|spans| spans.as_array()).map_or(0, Vec::len);
+        let origin = ledger::units(record).origin;
+        let units = |category, quantity: usize| Units { origin, counts: vec![(category, quantity as u64)] };
+        let lost = units(DataCategory::Span, lost_spans);
+        let mut meaning = Meaning { effects: Vec::new(), outcomes: lost.became(Outcome::Invalid, TOO_LARGE) };
+        let mut units = units(DataCategory::Transaction, 1);
+        units.counts.push((DataCategory::Span, spans as u64));
+        if let Some(reason) = rules.filter(&event, header.client_ip) {
+            meaning.outcomes.extend(units.became(Outcome::Filtered, reason.as_str().to_owned()));
+            return Ok(meaning);
+        }
+        rules.scrub(&mut event);
+        let category = DataCategory::Transaction;
+        let key = ItemKey { project_id: header.project_id, category, id: header.event_id };
+        let rows = nuthatch_grouping::transaction_items(header, &event);
+        meaning.effects.push(Counted { what: Traced { rows, once: Some(key) }, units });
+        Ok(meaning)
+    }
+}
