@@ -2346,8 +2346,9 @@ export interface components {
             /** Format: int32 */
             processingIssues: number;
             /**
-             * @description Lists of the inbound filters: `filters:blacklisted_ips`, `filters:releases` and `filters:error_messages` with one
-             *     entry a line, `filters:custom` as a list of conditions.
+             * @description Lists of the inbound filters: `filters:blacklisted_ips`, `filters:releases`, `filters:error_messages`,
+             *     `filters:log_messages` and `filters:trace_metric_names` with one entry a line, `filters:custom` as a list of
+             *     conditions.
              */
             options: {
                 [key: string]: unknown;

@@ -75,6 +75,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
 
 fn explain_event(payload: Bytes) -> anyhow::Result<Value> {
     let mut event = read_event(payload)?;
+    if event.text(&["type"]) == Some("transaction") {
+        let title = event.text(&["transaction"]).map(str::to_owned);
+        return Ok(json!({ "event": event, "title": title, "problems": [] }));
+    }
     let config = nuthatch_grouping::Config::default();
     nuthatch_grouping::mark_frames(&mut event, &config);
     let grouping = nuthatch_grouping::group(&event, &config);
@@ -89,9 +93,16 @@ fn explain_event(payload: Bytes) -> anyhow::Result<Value> {
     }))
 }
 
-/// The canonical event of a payload, as if it had been sent now.
+/// The canonical event of a payload, as if it had been sent now: as what its `type` says, for want of an item.
 fn read_event(payload: Bytes) -> anyhow::Result<Event> {
-    nuthatch_normalize::normalize(&IngestRecord::trial(payload, now()), None).map_err(|refused| {
+    let record = IngestRecord::trial(payload, now());
+    let sent: Value = serde_json::from_slice(&record.payload).unwrap_or_default();
+    let read = if sent.get("type").is_some_and(|kind| kind == "transaction") {
+        nuthatch_normalize::transaction(&record, None).map(|transaction| transaction.event)
+    } else {
+        nuthatch_normalize::normalize(&record, None)
+    };
+    read.map_err(|refused| {
         let place = refused.place.map(|place| format!(" at {place}")).unwrap_or_default();
         anyhow::anyhow!("the event would be refused as {}{place}: {}", refused.reason.as_str(), refused.message)
     })

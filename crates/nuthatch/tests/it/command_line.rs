@@ -64,6 +64,12 @@ fn explain_shows_what_would_become_of_an_event_and_an_envelope() {
     assert_eq!(explained["grouping"]["hashes"].as_array().unwrap().len(), 1);
     assert_eq!(explained["event"]["event_id"], "0123456789abcdef0123456789abcdef");
 
+    let transaction = r#"{"type":"transaction","transaction":"/users/42","transaction_info":{"source":"url"},"start_timestamp":1,"timestamp":2,
+        "contexts":{"trace":{"trace_id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","span_id":"bbbbbbbbbbbbbbbb"}}}"#;
+    let output = run(&site.data(), &["explain", "event", "-"], transaction);
+    let explained: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(explained["title"], "/users/*");
+
     let envelope = format!("{{}}\n{{\"type\":\"event\"}}\n{event}\n{{\"type\":\"statsd\"}}\nx\n");
     let output = run(&site.data(), &["explain", "envelope", "-"], &envelope);
     let explained: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

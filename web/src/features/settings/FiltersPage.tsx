@@ -31,6 +31,8 @@ const LISTS = [
   ["filters:blacklisted_ips", "IP addresses, one a line", "Addresses, or networks such as 10.0.0.0/8"],
   ["filters:releases", "Releases, one a line", "Names, or globs such as 1.*"],
   ["filters:error_messages", "Error messages, one a line", "Globs of messages, or of Type: value, such as TypeError*"],
+  ["filters:log_messages", "Log messages, one a line", "Globs of the bodies of log lines, such as heartbeat*"],
+  ["filters:trace_metric_names", "Trace metrics, one a line", "Globs of names, such as debug.*"],
 ] as const;
 
 /** Which events of a project are dropped. */
