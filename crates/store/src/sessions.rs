@@ -5,7 +5,7 @@ use nuthatch_protocol::{
     ProjectId, SessionUpdate, Timestamp,
     session::{HealthTally, SessionPlace},
 };
-use nuthatch_query::{Expr, Op, Term, row::text_matches};
+use nuthatch_query::{Expr, Found, Row, matches};
 
 use crate::{
     StoreError,
@@ -117,7 +117,7 @@ impl UserTally {
 impl SessionQuery {
     /// Whether sessions of a place are meant.
     pub fn means(&self, place: &SessionPlace) -> bool {
-        self.projects.contains(&place.project_id) && holds(&self.filter, place)
+        self.projects.contains(&place.project_id) && matches(&self.filter, &Fields(place))
     }
 
     /// What sessions of a place are summed up in.
@@ -138,18 +138,16 @@ impl SessionQuery {
     }
 }
 
-fn holds(expr: &Expr, place: &SessionPlace) -> bool {
-    match expr {
-        Expr::And(parts) => parts.iter().all(|part| holds(part, place)),
-        Expr::Or(parts) => parts.iter().any(|part| holds(part, place)),
-        Expr::Not(part) => !holds(part, place),
-        Expr::Term(Term { key, op }) => {
-            let value = match key.as_str() {
-                "release" => &place.release,
-                "environment" => &place.environment,
-                _ => return false,
-            };
-            if *op == Op::Exists { !value.is_empty() } else { text_matches(op, value) }
-        }
+/// What conditions on sessions look at.
+struct Fields<'p>(&'p SessionPlace);
+
+impl Row for Fields<'_> {
+    fn field<'a>(&'a self, key: &'a str) -> Found<'a> {
+        let value = match key {
+            "release" => &self.0.release,
+            "environment" => &self.0.environment,
+            _ => "",
+        };
+        if value.is_empty() { Found::Absent } else { Found::Text(value.into()) }
     }
 }
