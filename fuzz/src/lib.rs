@@ -8,7 +8,7 @@ use nuthatch_intake::{Intake, IntakeConfig, router};
 use nuthatch_protocol::{EventId, Timestamp};
 use nuthatch_store::{
     ProjectStore as _,
-    memory::{MemoryLog, MemoryMeta},
+    memory::{MemoryBlobs, MemoryLog, MemoryMeta},
     projects::NewProject,
 };
 use tokio::runtime::Runtime;
@@ -43,7 +43,8 @@ impl Server {
             meta.create_project(project).await.expect("new");
         });
         let random = Arc::new(|| EventId([7; 16]));
-        let intake = Intake::new(Arc::new(MemoryLog::new()), meta, Arc::new(|| NOW), random, IntakeConfig::default());
+        let (log, blobs) = (Arc::new(MemoryLog::new()), Arc::new(MemoryBlobs::new()));
+        let intake = Intake::new(log, blobs, meta, Arc::new(|| NOW), random, IntakeConfig::default());
         Self { runtime, router: router(intake), requests: std::cell::Cell::new(0) }
     }
 }
