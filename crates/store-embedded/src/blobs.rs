@@ -39,7 +39,7 @@ impl EmbeddedBlobs {
     pub fn open(dir: &FsPath) -> Result<Self, StoreError> {
         make_durable(dir).map_err(|error| unavailable(&error))?;
         let root = dir.canonicalize().map_err(|error| unavailable(&error))?;
-        let files = LocalFileSystem::new_with_prefix(&root).map_err(failed)?.with_fsync(true);
+        let files = LocalFileSystem::new_with_prefix(&root).map_err(|error| unavailable(&error))?.with_fsync(true);
         Ok(Self { root, files, days: Mutex::default() })
     }
 
@@ -61,7 +61,7 @@ impl EmbeddedBlobs {
 impl BlobStore for EmbeddedBlobs {
     async fn put(&self, key: BlobKey, bytes: Bytes) -> Result<(), StoreError> {
         self.prepare(key).await?;
-        self.files.put(&path(key), PutPayload::from_bytes(bytes)).await.map_err(failed)?;
+        self.files.put(&path(key), PutPayload::from_bytes(bytes)).await.map_err(|error| unavailable(&error))?;
         Ok(())
     }
 
@@ -69,7 +69,7 @@ impl BlobStore for EmbeddedBlobs {
         let found = found(self.files.get(&path(key)).await)?;
         Ok(found.map(|file| {
             let bytes = file.meta.size;
-            let pieces: Pieces = Box::pin(file.into_stream().map_err(failed));
+            let pieces: Pieces = Box::pin(file.into_stream().map_err(|error| unavailable(&error)));
             Blob { bytes, pieces }
         }))
     }
@@ -140,13 +140,8 @@ fn found<T>(result: object_store::Result<T>) -> Result<Option<T>, StoreError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(unavailable(&error)),
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn failed(error: object_store::Error) -> StoreError {
-    unavailable(&error)
 }
 
 fn unavailable(cause: &impl ToString) -> StoreError {
