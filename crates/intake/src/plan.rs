@@ -78,12 +78,14 @@ pub(crate) enum IdSource {
     None,
 }
 
-/// Finds the id: header, else payload, else random. The payload is looked at only when it has to be.
+/// Finds the id: header, else payload of the event or of what a user says about one, else random. The payload is looked at
+/// only when it has to be.
 pub(crate) fn event_id(envelope: &Envelope) -> IdSource {
     if let Some(id) = envelope.header.event_id {
         return IdSource::Header(id);
     }
-    let event = envelope.items.iter().find(|item| item.item_type.is_event_like());
+    let item = |wanted: fn(&ItemType) -> bool| envelope.items.iter().find(|item| wanted(&item.item_type));
+    let event = item(ItemType::is_event_like).or_else(|| item(|item_type| *item_type == ItemType::UserReport));
     let peeked = event.and_then(|item| Peek::at(&item.payload).ok()?.event_id);
     match peeked.and_then(|raw| serde_json::from_str(raw.get()).ok()) {
         Some(id) => IdSource::Payload(id),

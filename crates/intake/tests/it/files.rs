@@ -96,6 +96,21 @@ async fn files_lie_beside_their_records_and_small_things_in_them() {
 }
 
 #[tokio::test]
+async fn what_a_user_says_is_about_the_event_that_the_envelope_names_or_else_the_report() {
+    let other = "cd".repeat(16);
+    let report = format!("{{\"event_id\":\"{other}\",\"comments\":\"x\"}}");
+    for (header, wanted) in
+        [(format!("{{\"event_id\":\"{RANDOM_ID}\"}}"), RANDOM_ID), ("{}".to_owned(), other.as_str())]
+    {
+        let app = App::new().await;
+        let answer = app.post(format!("{header}\n{{\"type\":\"user_report\"}}\n{report}\n")).await;
+        assert_eq!(answer.body, format!("{{\"id\":\"{wanted}\"}}"));
+        let records = app.records_of(Topic::IngestAttachments).await;
+        assert_eq!(records[0].header.event_id.to_string(), wanted);
+    }
+}
+
+#[tokio::test]
 async fn a_file_is_told_by_its_checksum_and_an_empty_one_is_a_file_too() {
     let app = App::new().await;
     let large = "x".repeat(1 << 20);

@@ -117,6 +117,29 @@ async fn attachments_come_back_byte_for_byte_before_and_after_their_event_and_af
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_over_the_limits_refuse_their_envelope_and_are_counted_in_bytes() {
+    let site = Site::new();
+    let server = site.start();
+    let mut client = server.client();
+    let many: Vec<(Value, &[u8])> = (0..31).map(|n| (attachment(&format!("{n}"), "text/plain"), &b"abc"[..])).collect();
+    assert_eq!(send(&server, &mut client, &many).await, 413);
+    let large = vec![b' '; (10 << 20) + 1];
+    let recording = [(json!({"type": "replay_recording"}), &large[..]), (attachment("a", "text/plain"), &b"abcd"[..])];
+    assert_eq!(send(&server, &mut client, &recording).await, 413);
+    server.until_processed(&mut client).await;
+    let list = format!("{}/events/{EVENT}/attachments/", project(&server));
+    assert_eq!(server.api(&mut client, &list).await, json!([]), "nothing of the envelope is kept");
+    let wanted = [
+        ("attachment invalid too_large:attachment:event.attachment", 93),
+        ("attachment_item invalid too_large:attachment:event.attachment", 31),
+        ("attachment invalid too_large:replay_recording", 4),
+        ("attachment_item invalid too_large:replay_recording", 1),
+    ];
+    assert_eq!(units(&server, &mut client).await, wanted.map(|(words, units)| (words.to_owned(), units)).into());
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_users_say_is_shown_with_the_event_and_the_newest_word_counts() {
     let site = Site::new();
     let server = site.start();
