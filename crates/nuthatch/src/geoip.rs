@@ -46,10 +46,12 @@ impl GeoLookup for GeoDatabase {
 mod tests {
     use super::*;
 
-    /// A value of the format: a text, a number or a map.
+    /// A value of the format: a text, a number of some width, a list or a map.
     enum Item<'a> {
         Text(&'a str),
         Number(u16),
+        Wide(u32),
+        Long(u64),
         List(Vec<Item<'a>>),
         Map(Vec<(&'a str, Item<'a>)>),
     }
@@ -60,6 +62,8 @@ mod tests {
         const MAP: u8 = 7 << 5;
         /// Types from 8 on are written as 0 and a byte with the rest.
         const LIST: u8 = 11 - 7;
+        const LONG: u8 = 9 - 7;
+        const WIDE: u8 = 6 << 5;
         match item {
             Item::Text(text) => {
                 out.push(TEXT | text.len() as u8);
@@ -67,6 +71,14 @@ mod tests {
             }
             Item::Number(number) => {
                 out.push(SHORT | 2);
+                out.extend(number.to_be_bytes());
+            }
+            Item::Wide(number) => {
+                out.push(WIDE | 4);
+                out.extend(number.to_be_bytes());
+            }
+            Item::Long(number) => {
+                out.extend([8, LONG]);
                 out.extend(number.to_be_bytes());
             }
             Item::List(items) => {
@@ -99,14 +111,14 @@ mod tests {
         write(known, &mut out);
         out.extend(b"\xab\xcd\xefMaxMind.com");
         let metadata = Item::Map(vec![
-            ("node_count", Item::Number(NODES as u16)),
+            ("node_count", Item::Wide(NODES)),
             ("record_size", Item::Number(24)),
             ("ip_version", Item::Number(4)),
             ("database_type", Item::Text("Test-City")),
             ("languages", Item::List(vec![Item::Text("en")])),
             ("binary_format_major_version", Item::Number(2)),
             ("binary_format_minor_version", Item::Number(0)),
-            ("build_epoch", Item::Number(1)),
+            ("build_epoch", Item::Long(1)),
             ("description", Item::Map(Vec::new())),
         ]);
         write(&metadata, &mut out);

@@ -45,7 +45,7 @@ async fn requests_at_once_get_exactly_what_there_is() {
     let answers = futures_util::future::join_all(requests).await;
     let of = |status: u16| answers.iter().filter(|answer| *answer.as_ref().unwrap() == status).count();
     assert_eq!((of(200), of(429)), (50, 150));
-    assert_eq!(app.records().await.len(), 50);
+    assert_eq!(app.topics().await.len(), 50);
     assert_eq!(app.outcomes().await.0, ["1/1 session rate_limited s 150"]);
     let usage = app.intake.quota_usage(&quota);
     assert_eq!((usage.used, usage.ends_secs), (50, NOW.secs() + 40));

@@ -35,6 +35,9 @@ use crate::index::{
     partition::Partition,
 };
 
+/// Kinds of items: so many of one project can have one id.
+const KINDS: usize = 3;
+
 impl Shared<TraceLayout> {
     /// An item by its identity, committed or not.
     pub(super) fn get(
@@ -88,8 +91,9 @@ impl Shared<TraceLayout> {
         let is_meant = |item: &&Arc<TraceItem>| item.trace_id == trace && projects.contains(&item.project_id);
         let pending: Vec<_> = self.pending().values().filter(is_meant).map(Arc::clone).collect();
         let replaced: HashSet<_> = self.pending().keys().copied().collect();
-        // Rows that a pending one replaces do not count; as many more are asked for.
-        let asked = limit + replaced.len();
+        // Rows that a pending one replaces do not count, and rows of one time and id come in no order from an index: as many
+        // more are asked for.
+        let asked = limit + replaced.len() + KINDS * projects.len();
         let earliest = Page { ascending: true, after: None, limit: asked, rank: None, skipped: Arc::default() };
         let query = of_trace(projects, trace);
         let mut items = Vec::new();
@@ -100,11 +104,9 @@ impl Shared<TraceLayout> {
                 if !replaced.contains(&TraceLayout::key(&found)) {
                     items.push(found);
                 }
-                if items.len() == limit {
-                    break;
-                }
             }
-            if items.len() == limit {
+            // The times of the next partition are later.
+            if items.len() >= limit {
                 break;
             }
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nuthatch_protocol::{
-    CheckIn, DataCategory, EventId, Outcome, ProjectId, Timestamp, Topic,
+    CheckIn, DataCategory, EventId, Outcome, Position, ProjectId, Timestamp, Topic,
     check_in::{CheckInStatus, IntervalUnit, MonitorConfig, Schedule},
 };
 
@@ -55,15 +55,16 @@ fn with_config(mut received: ReceivedCheckIn, hours: u32) -> ReceivedCheckIn {
     received
 }
 
-/// Takes one batch each.
-async fn take(store: &impl MetaStore, batch: u64, check_ins: Vec<ReceivedCheckIn>) {
+/// Takes a batch.
+async fn take(store: &impl MetaStore, check_ins: Vec<ReceivedCheckIn>) {
     let counted = |received: ReceivedCheckIn| {
         let units = one(received.project_id, DataCategory::Monitor, received.received);
         Counted { what: received, units }
     };
     let records = check_ins.len() as u64;
-    let settlement = settlement(Topic::IngestMonitors, batch * 100 + records, 100.min(records));
-    let settlement = crate::settlements::Settlement { records, ..settlement };
+    let start = Position { topic: Topic::IngestMonitors, partition: 0, offset: 0 };
+    let before = store.position("tester", start).await.expect("looks up").offset;
+    let settlement = settlement(start.topic, before + records, records);
     store.apply_check_ins(check_ins.into_iter().map(counted).collect(), settlement).await.expect("applies");
 }
 
@@ -83,11 +84,10 @@ async fn runs(store: &impl MetaStore, monitor: EventId) -> Vec<Run> {
 /// A monitor is made by the first check-in that says what to expect, and changed by later ones; others need it.
 pub async fn monitors_are_made_by_check_ins(store: &impl MetaStore) {
     let Place { web, api, .. } = Place::make(store, "acme").await;
-    take(store, 1, vec![check_in(web, "backup", Some(1), Fine, 0)]).await;
+    take(store, vec![check_in(web, "backup", Some(1), Fine, 0)]).await;
     assert_eq!(store.monitors(&[web, api]).await.expect("lists"), []);
     take(
         store,
-        2,
         vec![
             with_config(check_in(web, "backup", Some(1), InProgress, 60), 1),
             with_config(check_in(web, "backup", Some(1), Fine, 70), 2),
@@ -117,7 +117,6 @@ pub async fn runs_end_once(store: &impl MetaStore) {
     let Place { web, .. } = Place::make(store, "acme").await;
     take(
         store,
-        1,
         vec![
             with_config(check_in(web, "a", Some(1), InProgress, 0), 1),
             with_config(check_in(web, "b", Some(1), Error, 1), 1),
@@ -148,7 +147,7 @@ pub async fn runs_are_limited_and_listed(store: &impl MetaStore) {
     let mut elsewhere = check_in(web, "a", Some(77), Fine, 11);
     elsewhere.check_in.environment = "staging".to_owned();
     batch.extend([elsewhere, check_in(web, "a", Some(50), Fine, 60)]);
-    take(store, 1, batch).await;
+    take(store, batch).await;
     let taken = CHECK_INS_PER_MINUTE + 2;
     let limited = (Outcome::RateLimited, "monitor_environment".to_owned(), 12 - taken);
     assert_eq!(sums(store, web, DataCategory::Monitor).await, [(Outcome::Accepted, String::new(), taken), limited]);
