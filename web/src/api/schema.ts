@@ -196,6 +196,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/organizations/{org}/events-stats/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Measures of spans, log lines or metrics per interval. */
+        get: operations["getTraceItemSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/events/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Spans, log lines or metrics as a table: one row for each, or grouped as soon as a column is a function. */
+        get: operations["listTraceItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/organizations/{org}/issue-types/": {
         parameters: {
             query?: never;
@@ -474,6 +508,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/organizations/{org}/monitors/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The monitors of the organization, by project and slug. */
+        get: operations["listMonitors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/monitors/{monitor}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A monitor. */
+        get: operations["getMonitor"];
+        put?: never;
+        post?: never;
+        /** Removes a monitor with its check-ins. The next check-in that says what to expect makes it anew. */
+        delete: operations["deleteMonitor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/monitors/{monitor}/checkins/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs of a monitor, newest first. */
+        get: operations["listCheckIns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/organizations/{org}/project-keys/": {
         parameters: {
             query?: never;
@@ -540,6 +626,60 @@ export interface paths {
         post?: never;
         /** Removes a quota of an organization. */
         delete: operations["deleteQuota"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/releases/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The releases of an organization. Health is that of the period, two weeks when absent. */
+        get: operations["listReleases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/releases/{version}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A release. */
+        get: operations["getRelease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/sessions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many sessions and users there were over the period (a day when absent), and how they fared. Sessions count in the
+         *     hour in which they began.
+         */
+        get: operations["getSessionStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -628,6 +768,91 @@ export interface paths {
         put?: never;
         /** Creates a team. Whoever creates it is in it. */
         post: operations["createTeam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/trace-items/attributes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Names of attributes, most frequent first. */
+        get: operations["listTraceItemAttributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/trace-items/attributes/{key}/values/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of an attribute or field, most frequent first. */
+        get: operations["listTraceItemAttributeValues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/trace-logs/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log lines of a trace, by time. */
+        get: operations["listTraceLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/trace-meta/{trace_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much there is of a trace. */
+        get: operations["getTraceMeta"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/trace/{trace_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The spans of a trace as trees, those without a known parent as roots; none of an unknown trace. */
+        get: operations["getTrace"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1024,6 +1249,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/projects/{org}/{project}/releases/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The releases of a project. */
+        get: operations["listProjectReleases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/releases/{version}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A release of a project. */
+        get: operations["getProjectRelease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/projects/{org}/{project}/scrubbing/preview/": {
         parameters: {
             query?: never;
@@ -1157,6 +1416,26 @@ export interface paths {
         post?: never;
         /** Revokes a token. */
         delete: operations["deleteProjectToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/trace-items/{item_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A span, log line or metric with all its attributes. A span is named by its own id and its trace, or, like the others,
+         *     by the 32 hex digits of the item.
+         */
+        get: operations["getTraceItem"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1313,6 +1592,19 @@ export interface components {
             };
             dateCreated: string;
         };
+        /** @description Where an attribute comes from. */
+        AttributeSource: {
+            /** @description `user`: it was sent. */
+            source_type: string;
+        };
+        /** @description A value of an attribute. */
+        AttributeValueCount: {
+            key: string;
+            name: string;
+            value: string;
+            /** Format: int64 */
+            count: number;
+        };
         /** @description Picture of an organization or project. */
         Avatar: {
             avatarType: string;
@@ -1339,6 +1631,41 @@ export interface components {
                 string,
                 string
             ][];
+        };
+        /** @description A run of a job. */
+        CheckIn: {
+            /** @description A UUID with dashes. */
+            id: string;
+            environment: string;
+            /** @description `in_progress`, `ok`, `error`, `missed`, `timeout` or `unknown`. */
+            status: string;
+            /**
+             * Format: int64
+             * @description In milliseconds.
+             */
+            duration: number | null;
+            dateCreated: string;
+            dateAdded: string;
+            dateUpdated: string;
+            dateInProgress: string | null;
+            release: string | null;
+            traceId: string | null;
+        };
+        /** @description What a monitor expects; times in minutes. */
+        Config: {
+            /** @description `crontab` or `interval`. */
+            schedule_type: string;
+            /** @description The crontab line, or `[number, unit]`. */
+            schedule: Record<string, never>;
+            /** Format: int32 */
+            checkin_margin: number;
+            /** Format: int32 */
+            max_runtime: number;
+            timezone: string;
+            /** Format: int32 */
+            failure_issue_threshold: number;
+            /** Format: int32 */
+            recovery_threshold: number;
         };
         /** @description A new token: the only answer that holds the secret. */
         CreatedToken: components["schemas"]["Token"] & {
@@ -1469,6 +1796,11 @@ export interface components {
             data: components["schemas"]["DebugImages"];
             /** @enum {string} */
             type: "debugmeta";
+        } | {
+            /** @description The spans of a transaction, as sent. */
+            data: Record<string, never>[];
+            /** @enum {string} */
+            type: "spans";
         };
         /** @description An environment that events named. */
         Environment: {
@@ -1499,6 +1831,16 @@ export interface components {
             dateCreated: string;
             /** @description When the server received it. */
             dateReceived: string;
+            /**
+             * Format: double
+             * @description When a transaction began, in seconds since the epoch; null for other events.
+             */
+            startTimestamp: number | null;
+            /**
+             * Format: double
+             * @description When a transaction ended.
+             */
+            endTimestamp: number | null;
             /** @description By name. */
             tags: components["schemas"]["EventTag"][];
             user: components["schemas"]["EventUser"] | null;
@@ -1522,7 +1864,7 @@ export interface components {
              * @description Bytes of the stored event.
              */
             size: number;
-            /** @description Exception, threads, stack trace, message, request, breadcrumbs, in this order. */
+            /** @description Exception, threads, stack trace, message, request, breadcrumbs, spans, in this order. */
             entries: components["schemas"]["Entry"][];
             /** @description What was wrong with the event as it came. */
             errors: components["schemas"]["EventError"][];
@@ -2047,6 +2389,32 @@ export interface components {
             assignedTo?: components["schemas"]["Actor"] | null;
             priority?: string | null;
         };
+        /** @description The name of an attribute. */
+        ItemAttribute: {
+            key: string;
+            name: string;
+            attributeType: string;
+            attributeSource: components["schemas"]["AttributeSource"];
+        };
+        /** @description A measure over time. With several functions the answer is an object of such, by function, each with its `order`. */
+        ItemSeries: {
+            /** @description `[second, [{"count": value}]]`, aligned and without gaps; the last may be incomplete. */
+            data: Record<string, never>[][];
+            /**
+             * Format: int64
+             * @description Seconds since the epoch.
+             */
+            start: number;
+            /**
+             * Format: int64
+             * @description Seconds since the epoch.
+             */
+            end: number;
+            meta: components["schemas"]["SeriesMeta"];
+            isMetricsData: boolean;
+            /** @description Place of the function among those asked for. */
+            order: number;
+        };
         /** @description A client key. */
         Key: {
             /** @description The public half; names the key in paths. */
@@ -2145,6 +2513,30 @@ export interface components {
             message: string | null;
             /** @description What stands for the placeholders: a list or an object. */
             params: unknown;
+        };
+        /** @description A monitor of a scheduled job. */
+        Monitor: {
+            /** @description A UUID with dashes. */
+            id: string;
+            slug: string;
+            name: string;
+            status: string;
+            isMuted: boolean;
+            /** @description Whether check-ins may change what it expects. */
+            isUpserting: boolean;
+            dateCreated: string;
+            project: components["schemas"]["ProjectSummary"];
+            config: components["schemas"]["Config"];
+            environments: components["schemas"]["Environment"][];
+            /** @description Nobody can be named yet. */
+            owner: Record<string, never> | null;
+        };
+        /** @description An attribute. */
+        NamedAttribute: {
+            name: string;
+            /** @description `str`, `int`, `float` or `bool`. */
+            type: string;
+            value: unknown;
         };
         /** @description A project to create. */
         NewProjectRequest: {
@@ -2422,9 +2814,108 @@ export interface components {
             /** @description The word that statistics have for what it refuses: small letters, digits, `_` and `-`. */
             reasonCode?: string | null;
         };
+        /** @description A release of an organization: one version, of one or more projects. */
+        Release: {
+            /** Format: int64 */
+            id: number;
+            version: string;
+            shortVersion: string;
+            versionInfo: components["schemas"]["VersionInfo"] | null;
+            status: string;
+            ref: string | null;
+            url: string | null;
+            dateReleased: string | null;
+            /** @description When the first event or session named it. */
+            dateCreated: string;
+            dateStarted: string | null;
+            data: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Issues that were first seen in it.
+             */
+            newGroups: number;
+            owner: Record<string, never> | null;
+            /** Format: int64 */
+            commitCount: number;
+            /** Format: int64 */
+            deployCount: number;
+            lastCommit: Record<string, never> | null;
+            lastDeploy: Record<string, never> | null;
+            authors: Record<string, never>[];
+            projects: components["schemas"]["ReleaseProject"][];
+            firstEvent: string | null;
+            lastEvent: string | null;
+            currentProjectMeta: Record<string, never>;
+            userAgent: string | null;
+        };
+        /** @description How a release fares in a project. Numbers are those of the period, percentages 0 to 100; null without sessions. */
+        ReleaseHealth: {
+            /**
+             * Format: double
+             * @description Median duration of sessions that ended as they should, in milliseconds.
+             */
+            durationP50: number | null;
+            /** Format: double */
+            durationP90: number | null;
+            /** Format: double */
+            crashFreeUsers: number | null;
+            /** Format: double */
+            crashFreeSessions: number | null;
+            /** Format: int64 */
+            totalUsers: number;
+            /** Format: int64 */
+            totalUsers24h: number;
+            /** Format: int64 */
+            totalProjectUsers24h: number;
+            /** Format: int64 */
+            totalSessions: number;
+            /** Format: int64 */
+            totalSessions24h: number;
+            /** Format: int64 */
+            totalProjectSessions24h: number;
+            /**
+             * Format: double
+             * @description Of the project's users of the last day.
+             */
+            adoption: number | null;
+            /**
+             * Format: double
+             * @description Of the project's sessions of the last day.
+             */
+            sessionsAdoption: number | null;
+            /** Format: int64 */
+            sessionsCrashed: number;
+            /**
+             * Format: int64
+             * @description Sessions with errors that did not end badly.
+             */
+            sessionsErrored: number;
+            hasHealthData: boolean;
+            /** @description `24h`: sessions by the hour, `[[unix seconds, sessions], …]`. */
+            stats: {
+                [key: string]: [
+                    number,
+                    number
+                ][];
+            };
+        };
         /** @description The version of a release. */
         ReleaseName: {
             version: string;
+        };
+        /** @description A project that has the release. */
+        ReleaseProject: {
+            /** Format: int64 */
+            id: number;
+            slug: string;
+            name: string;
+            platform: string | null;
+            platforms: string[];
+            /** Format: int64 */
+            newGroups: number;
+            /** @description Whether there are sessions of it. */
+            hasHealthData: boolean;
+            healthData: components["schemas"]["ReleaseHealth"] | null;
         };
         /** @description How to replay. */
         ReplayRequest: {
@@ -2549,6 +3040,46 @@ export interface components {
             detail?: string | null;
             items: components["schemas"]["SentItem"][];
         };
+        /** @description What a series measures. */
+        SeriesMeta: {
+            /** @description Type by function. */
+            fields: {
+                [key: string]: string;
+            };
+            /** @description Unit by function. */
+            units: {
+                [key: string]: string | null;
+            };
+            dataset: string;
+        };
+        /** @description Sums of sessions over time. */
+        SessionStats: {
+            /** @description When the first interval begins. */
+            start: string;
+            /** @description When the last interval ends. */
+            end: string;
+            /** @description When each interval begins. */
+            intervals: string[];
+            /** @description One for each combination of what was grouped by that occurred; one when nothing was grouped. */
+            groups: components["schemas"]["SessionStatsGroup"][];
+            /** @description The search text, as it came. */
+            query: string;
+        };
+        /** @description One group. */
+        SessionStatsGroup: {
+            /** @description What it is of: `project` as a number, `release`, `environment` and `session.status` as words. */
+            by: {
+                [key: string]: unknown;
+            };
+            /** @description Each field over all intervals: counts, rates of 0 to 1, milliseconds; null when there is nothing to take it of. */
+            totals: {
+                [key: string]: number | null;
+            };
+            /** @description Each field by interval. */
+            series: {
+                [key: string]: (number | null)[];
+            };
+        };
         /** @description What creates the first account. */
         SetupRequest: {
             /** @description Secret of the one-time set-up link. */
@@ -2665,6 +3196,31 @@ export interface components {
              * @default null
              */
             ignoreUserWindow?: number | null;
+        };
+        /** @description A table. */
+        Table: {
+            /** @description Rows; their members are the texts of `field`. */
+            data: {
+                [key: string]: Record<string, never>;
+            }[];
+            meta: components["schemas"]["TableMeta"];
+        };
+        /** @description What the columns of a table are. */
+        TableMeta: {
+            /** @description `string`, `integer`, `number`, `boolean`, `date`, `duration`, `percentage` or `rate`, by column. */
+            fields: {
+                [key: string]: string;
+            };
+            /** @description `millisecond`, `1/minute`, `1/second` or null, by column. */
+            units: {
+                [key: string]: string | null;
+            };
+            dataset: string;
+            isMetricsData: boolean;
+            tips: Record<string, never>;
+            datasetReason: string;
+            /** @description `full`, or `partial` when there were more groups than are looked at. */
+            dataScanned: string;
         };
         /** @description A tag with its most frequent values. */
         Tag: {
@@ -2783,6 +3339,66 @@ export interface components {
             /** @description Scopes such as `event:read`. */
             scopes: string[];
         };
+        /** @description A span, log line or metric. */
+        TraceItemDetail: {
+            /** @description 32 hex digits. */
+            itemId: string;
+            timestamp: string;
+            attributes: components["schemas"]["NamedAttribute"][];
+            meta: Record<string, never>;
+            links: unknown;
+        };
+        /** @description The log lines of a trace. */
+        TraceLogs: {
+            /** @description By time. */
+            data: {
+                [key: string]: Record<string, never>;
+            }[];
+        };
+        /** @description A span with those that are part of it. */
+        TraceNode: {
+            /** @description `span` */
+            event_type: string;
+            /** @description Id of the span. */
+            event_id: string;
+            /** @description Id of the transaction event, of root spans that came as one. */
+            transaction_id: string | null;
+            /** Format: int64 */
+            project_id: number;
+            project_slug: string;
+            op: string | null;
+            name: string;
+            description: string | null;
+            transaction: string | null;
+            parent_span_id: string | null;
+            /**
+             * Format: double
+             * @description Seconds since the epoch.
+             */
+            start_timestamp: number;
+            /**
+             * Format: double
+             * @description Seconds since the epoch.
+             */
+            end_timestamp: number;
+            /**
+             * Format: double
+             * @description Milliseconds.
+             */
+            duration: number;
+            is_transaction: boolean;
+            sdk_name: string | null;
+            profile_id: string | null;
+            profiler_id: string | null;
+            /** @description By name. */
+            measurements: Record<string, never>;
+            /** @description By their start. */
+            children: components["schemas"]["TraceNode"][];
+            errors: unknown[];
+            occurrences: unknown[];
+            /** @description The attributes that were asked for. */
+            additional_attributes: Record<string, never>;
+        };
         /** @description Number or slug of an issue type. */
         TypeName: number | string;
         /** @description What is used of a quota in the present window. */
@@ -2828,6 +3444,32 @@ export interface components {
         /** @description A report in a list, with the issue of its event. */
         UserReportRow: components["schemas"]["UserReport"] & {
             issue: components["schemas"]["ReportedIssue"] | null;
+        };
+        /** @description What the name of a release says. */
+        VersionInfo: {
+            /** @description What is in front of the `@`. */
+            package: string | null;
+            version: components["schemas"]["VersionParts"];
+            /** @description For people. */
+            description: string;
+            /** @description Hash of a commit, when it is one. */
+            buildHash: string | null;
+        };
+        /** @description The parts of a version. Numbers are null when it has none. */
+        VersionParts: {
+            raw: string;
+            /** Format: int64 */
+            major: number | null;
+            /** Format: int64 */
+            minor: number | null;
+            /** Format: int64 */
+            patch: number | null;
+            /** @description What is behind the `-`. */
+            pre: string | null;
+            /** @description What is behind the `+`. */
+            buildCode: string | null;
+            /** @description How many numbers there are. */
+            components: number;
         };
     };
     responses: never;
@@ -3317,6 +3959,150 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventIdLookup"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getTraceItemSeries: {
+        parameters: {
+            query?: {
+                /** @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. */
+                dataset?: string;
+                /** @description Search text over fields and attributes; bare words are sought in names and log messages. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Only in these environments. */
+                environment?: string[];
+                /** @description Functions such as `count()`, which is meant when absent, or `p95(span.duration)`. */
+                yAxis?: string[];
+                /** @description Length of an interval: `5m`, `1h`, `1d`. Follows the period when absent. */
+                interval?: string;
+                /** @description Not supported: one series for each group. */
+                topEvents?: number;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemSeries"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listTraceItems: {
+        parameters: {
+            query?: {
+                /** @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. */
+                dataset?: string;
+                /** @description Search text over fields and attributes; bare words are sought in names and log messages. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Only in these environments. */
+                environment?: string[];
+                /**
+                 * @description Columns: fields and attributes, or functions such as `count()` and `p95(span.duration)`. With a function, rows
+                 *     with the same plain fields are one row.
+                 */
+                field?: string[];
+                /**
+                 * @description A column, with `-` in front for the largest first. Without functions: `timestamp` or a field with numbers; newest
+                 *     first when absent.
+                 */
+                sort?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Table"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             401: {
@@ -4565,6 +5351,224 @@ export interface operations {
             };
         };
     };
+    listMonitors: {
+        parameters: {
+            query?: {
+                /** @description Slugs or ids of projects; `-1` or absent: all. */
+                project?: string[];
+                /** @description Names of environments; absent: all. */
+                environment?: string[];
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitor"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getMonitor: {
+        parameters: {
+            query?: {
+                /** @description Slugs or ids of projects; `-1` or absent: all. */
+                project?: string[];
+                /** @description Names of environments; absent: all. */
+                environment?: string[];
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description Slug or id */
+                monitor: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitor"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteMonitor: {
+        parameters: {
+            query?: {
+                /** @description Slugs or ids of projects; `-1` or absent: all. */
+                project?: string[];
+                /** @description Names of environments; absent: all. */
+                environment?: string[];
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description Slug or id */
+                monitor: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listCheckIns: {
+        parameters: {
+            query?: {
+                /** @description Slugs or ids of projects; `-1` or absent: all. */
+                project?: string[];
+                /** @description Names of environments; absent: all. */
+                environment?: string[];
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description Slug or id */
+                monitor: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckIn"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listOrganizationKeys: {
         parameters: {
             query?: {
@@ -4925,6 +5929,255 @@ export interface operations {
             };
         };
     };
+    listReleases: {
+        parameters: {
+            query?: {
+                /** @description Part of the version. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Environments that the release was seen in. */
+                environment?: string[];
+                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                status?: string;
+                /**
+                 * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
+                 *     period; `adoption`, `sessions_24h`, `users_24h`: the greatest first.
+                 */
+                sort?: string;
+                /** @description `1`: with the health of each. */
+                health?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getRelease: {
+        parameters: {
+            query?: {
+                /** @description Part of the version. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Environments that the release was seen in. */
+                environment?: string[];
+                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                status?: string;
+                /**
+                 * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
+                 *     period; `adoption`, `sessions_24h`, `users_24h`: the greatest first.
+                 */
+                sort?: string;
+                /** @description `1`: with the health of each. */
+                health?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description The version */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getSessionStats: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `sum(session)`, `count_unique(user)`; `crash_rate`, `crash_free_rate`, `healthy_rate`, `unhealthy_rate`,
+                 *     `errored_rate`, `abnormal_rate` or `unhandled_rate` of `(session)` or `(user)`; `anr_rate()`; `avg`, `p50`, `p75`,
+                 *     `p90`, `p95`, `p99` or `max` of `(session.duration)`, in milliseconds, within two percent.
+                 */
+                field?: string[];
+                /** @description `project`, `release`, `environment`; `session.status`, which counts can be told apart by. */
+                groupBy?: string[];
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Names of environments. */
+                environment?: string[];
+                /** @description Conditions on `release` and `environment`. */
+                query?: string;
+                /** @description Length of an interval, in whole hours: `1h`, `1d`. By the hour up to seven days and then by the day when absent. */
+                interval?: string;
+                /** @description `0`: no totals. */
+                includeTotals?: string;
+                /** @description `0`: no series. */
+                includeSeries?: string;
+                /** @description One of the fields, with `-` in front for the greatest first; that of the first field when absent. */
+                orderBy?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionStats"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getShortId: {
         parameters: {
             query?: never;
@@ -5247,6 +6500,300 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listTraceItemAttributes: {
+        parameters: {
+            query?: {
+                /** @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. */
+                dataset?: string;
+                /** @description Search text over fields and attributes; bare words are sought in names and log messages. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Only in these environments. */
+                environment?: string[];
+                /** @description `string` (when absent), `number` or `boolean`; of names. */
+                attributeType?: string;
+                /** @description Part of the name or value. */
+                substringMatch?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemAttribute"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listTraceItemAttributeValues: {
+        parameters: {
+            query?: {
+                /** @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. */
+                dataset?: string;
+                /** @description Search text over fields and attributes; bare words are sought in names and log messages. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Only in these environments. */
+                environment?: string[];
+                /** @description `string` (when absent), `number` or `boolean`; of names. */
+                attributeType?: string;
+                /** @description Part of the name or value. */
+                substringMatch?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description Name */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeValueCount"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listTraceLogs: {
+        parameters: {
+            query?: {
+                /** @description 32 hex digits. */
+                traceId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceLogs"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getTraceMeta: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description 32 hex digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getTrace: {
+        parameters: {
+            query?: {
+                /** @description Items that are looked at, at most 10,000, the earliest. */
+                limit?: number;
+                /** @description Attributes that nodes show beside what they always do. */
+                additional_attributes?: string[];
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description 32 hex digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceNode"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6972,6 +8519,170 @@ export interface operations {
             };
         };
     };
+    listProjectReleases: {
+        parameters: {
+            query?: {
+                /** @description Part of the version. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Environments that the release was seen in. */
+                environment?: string[];
+                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                status?: string;
+                /**
+                 * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
+                 *     period; `adoption`, `sessions_24h`, `users_24h`: the greatest first.
+                 */
+                sort?: string;
+                /** @description `1`: with the health of each. */
+                health?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getProjectRelease: {
+        parameters: {
+            query?: {
+                /** @description Part of the version. */
+                query?: string;
+                /** @description Slugs or ids; `-1` or absent: all. */
+                project?: string[];
+                /** @description Environments that the release was seen in. */
+                environment?: string[];
+                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                status?: string;
+                /**
+                 * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
+                 *     period; `adoption`, `sessions_24h`, `users_24h`: the greatest first.
+                 */
+                sort?: string;
+                /** @description `1`: with the health of each. */
+                health?: string;
+                /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
+                statsPeriod?: string;
+                /** @description At or after this time. */
+                start?: string;
+                /** @description Before this time. */
+                end?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description The version */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     previewScrubbing: {
         parameters: {
             query?: never;
@@ -7515,6 +9226,61 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getTraceItem: {
+        parameters: {
+            query?: {
+                /** @description `spans` (when absent), `logs` or `tracemetrics`. */
+                item_type?: string;
+                /** @description Trace of a span that is named by its short id. */
+                trace_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description 32 or 16 hex digits */
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceItemDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
