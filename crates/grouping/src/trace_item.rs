@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 use crate::row;
 
-/// Most attributes of one row; the body has them all.
-const MAX_ATTRIBUTES: usize = 600;
+/// Most attributes of one row, which is as many as are searched; the body has them all. The server's names come first.
+const MAX_ATTRIBUTES: usize = 128;
 /// Longest text of an attribute, in bytes; the body has the rest.
 const MAX_TEXT_BYTES: usize = 8 << 10;
 
@@ -45,7 +45,7 @@ const SHARED: [&str; 24] = [
 ];
 
 /// The names that attributes of spans, log lines and metrics are searched by, and what SDKs call them.
-const ALIASES: [(&str, &[&str]); 15] = [
+const ALIASES: [(&str, &[&str]); 16] = [
     ("dist", &["sentry.dist"]),
     ("environment", &["sentry.environment"]),
     ("geo.country_code", &["user.geo.country_code"]),
@@ -59,6 +59,7 @@ const ALIASES: [(&str, &[&str]); 15] = [
     ("transaction", &["sentry.segment.name", "sentry.transaction"]),
     ("transaction.op", &["sentry.segment.op"]),
     ("user.email", &["user.email"]),
+    ("user.id", &["user.id"]),
     ("user.ip", &["client.address", "user.ip_address"]),
     ("user.username", &["user.name"]),
 ];
@@ -80,7 +81,7 @@ pub fn transaction_items(header: &IngestHeader, event: &Event) -> Vec<TraceItem>
             }
         }
         attributes.data(span.get("data"));
-        attributes.tags(span.get("tags"));
+        attributes.data(span.get("tags"));
         items.extend(row_of(header, TraceItemKind::Span, 0, span, attributes));
     }
     items.insert(0, root);
@@ -112,11 +113,11 @@ pub fn trace_item(
     for (name, aliases) in ALIASES {
         attributes.value(name, aliases.iter().find_map(|alias| data?.get(*alias)));
     }
-    attributes.data(data);
-    attributes.tags(item.get("tags"));
     let user = [("id", "user.id"), ("username", "user.username"), ("email", "user.email"), ("ip", "user.ip")];
     let user = user.iter().find_map(|(prefix, name)| Some(format!("{prefix}:{}", attributes.0.get(*name)?.as_text()?)));
     attributes.text("user", user.as_deref());
+    attributes.data(data);
+    attributes.data(item.get("tags"));
     row_of(header, kind, place, item, attributes)
 }
 
@@ -312,13 +313,10 @@ impl Attributes {
         }
     }
 
+    /// Data, attributes or tags, as they were sent.
     fn data(&mut self, data: Option<&Value>) {
         for (name, value) in data.and_then(Value::as_object).into_iter().flatten() {
             self.value(name, Some(value));
         }
-    }
-
-    fn tags(&mut self, tags: Option<&Value>) {
-        self.data(tags);
     }
 }

@@ -25,7 +25,7 @@ impl TraceConsumer for Transactions {
     fn prepare(record: &IngestRecord, rules: &ProjectRules) -> Result<Meaning<Traced>, Broken> {
         let header = &record.header;
         let Transaction { mut event, lost_spans } = normalize::transaction(record, rules.geo())?;
-        let spans = event.get(&["spans"]).and_then(|spans| spans.as_array()).map_or(0, Vec::len);
+        let spans = event.get(&["spans"]).and_then(serde_json::Value::as_array).map_or(0, Vec::len);
         let origin = ledger::units(record).origin;
         let units = |category, quantity: usize| Units { origin, counts: vec![(category, quantity as u64)] };
         let lost = units(DataCategory::Span, lost_spans);

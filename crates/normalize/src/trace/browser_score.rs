@@ -76,11 +76,11 @@ pub(super) fn add(measurements: &mut Map<String, Value>, browser: Option<&str>) 
     };
     let has = |vital: &str| value(measurements, vital).is_some();
     let is_interaction = has("inp") && !["fcp", "lcp", "cls", "ttfb", "fid"].into_iter().any(has);
-    let components = match is_interaction {
-        true if *browsers == CHROMIUM => &INTERACTION[..],
-        true => return,
-        false => page_load,
-    };
+    // Only these browsers measure interactions.
+    if is_interaction && *browsers != CHROMIUM {
+        return;
+    }
+    let components = if is_interaction { &INTERACTION[..] } else { page_load };
     // The newer measure of responsiveness stands for the older one.
     let replaced = |component: &Component| component.vital == "fid" && has("inp");
     let judged: Vec<(&Component, Option<f64>)> = components

@@ -226,8 +226,9 @@ async fn rows_say_what_people_search_by_and_nothing_that_is_secret() {
     let root = stores.traces.transaction(stores.project, EventId([1; 16])).await.unwrap().unwrap();
     assert!(root.is_segment);
     assert_eq!((root.name.as_str(), root.duration_us), ("GET /", Some(1_000_000)));
-    let text =
-        |row: &TraceItem, name: &str| row.attributes.get(name).and_then(|value| value.as_text()).map(str::to_owned);
+    let text = |row: &TraceItem, name: &str| {
+        row.attributes.get(name).and_then(nuthatch_protocol::AttributeValue::as_text).map(str::to_owned)
+    };
     for (name, value) in [
         ("transaction", "GET /"),
         ("span.op", "http.server"),
