@@ -87,15 +87,24 @@ impl FromStr for Dsn {
             Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| InvalidDsn::Port)?),
             _ => (authority, scheme.default_port()),
         };
-        let is_host =
-            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':') || !c.is_ascii();
-        if host.is_empty() || !host.chars().all(is_host) {
+        if !is_host(host) {
             return Err(InvalidDsn::Host);
         }
         let (path, project) = path.trim_end_matches('/').rsplit_once('/').ok_or(InvalidDsn::ProjectId)?;
         let project_id = project.parse().map_err(|_| InvalidDsn::ProjectId)?;
         let path = path.trim_end_matches('/');
         Ok(Self { scheme, public_key, host: host.to_owned(), port, path: path.to_owned(), project_id })
+    }
+}
+
+/// Whether it is a name, an IPv4 address, or an IPv6 address in its brackets.
+fn is_host(text: &str) -> bool {
+    match text.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok()),
+        None => {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') || !c.is_ascii();
+            !text.is_empty() && text.chars().all(is_part)
+        }
     }
 }
 
@@ -153,6 +162,9 @@ mod tests {
             ("http://host/1", InvalidDsn::PublicKey),
             ("http://short@host/1", InvalidDsn::PublicKey),
             ("http://0123456789abcdef0123456789abcdef@/1", InvalidDsn::Host),
+            ("http://0123456789abcdef0123456789abcdef@[2001:db8:80/1", InvalidDsn::Host),
+            ("http://0123456789abcdef0123456789abcdef@[::1]x:80/1", InvalidDsn::Host),
+            ("http://0123456789abcdef0123456789abcdef@a:b:80/1", InvalidDsn::Host),
             ("http://0123456789abcdef0123456789abcdef@host:port/1", InvalidDsn::Port),
             ("http://0123456789abcdef0123456789abcdef@host", InvalidDsn::ProjectId),
             ("http://0123456789abcdef0123456789abcdef@host/", InvalidDsn::ProjectId),
