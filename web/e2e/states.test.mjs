@@ -170,7 +170,7 @@ describe("the issue page", () => {
   });
 
   it("lists what else happened in the trace, and says when nothing of it is stored or it cannot be loaded", async () => {
-    const trace = page.getByRole("region", { name: "Trace", exact: true });
+    const trace = page.getByRole("region", { name: /^Trace/ });
     await open(`${ISSUES}1001/`);
     await trace.getByText("24 spans, the first 3").waitFor();
     await trace.getByText("POST /checkout/").waitFor();

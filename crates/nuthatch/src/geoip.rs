@@ -83,7 +83,9 @@ mod tests {
             }
             Item::List(items) => {
                 out.extend([items.len() as u8, LIST]);
-                items.iter().for_each(|item| write(item, out));
+                for item in items {
+                    write(item, out);
+                }
             }
             Item::Map(entries) => {
                 out.push(MAP | entries.len() as u8);

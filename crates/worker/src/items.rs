@@ -105,7 +105,10 @@ impl<T: ItemConsumer> Consumer for Items<T> {
 }
 
 /// What became of a record: what it means, or its dead letter and how it counts.
-pub(crate) type Fate<T> = Result<Meaning<T>, (DeadLetter, Outcomes)>;
+pub(crate) type Fate<T> = Result<Meaning<T>, Lost>;
+
+/// What is left of a record that cannot be handled: its dead letter, and how it counts.
+pub(crate) type Lost = Box<(DeadLetter, Outcomes)>;
 
 /// The effects of a batch; everything else that became of its records is added to the settlement.
 pub(crate) fn collect<T>(
@@ -126,7 +129,8 @@ pub(crate) fn collect<T>(
                 effects.extend(meaning.effects);
                 settlement.outcomes.extend(meaning.outcomes);
             }
-            Err((letter, outcomes)) => {
+            Err(lost) => {
+                let (letter, outcomes) = *lost;
                 settlement.letters.push(letter);
                 settlement.outcomes.extend(outcomes);
             }
@@ -152,7 +156,7 @@ pub(crate) fn prepare<T>(
 }
 
 /// The fate of a record of which not even the header can be read.
-pub(crate) fn unreadable(record: &StoredRecord, error: &RecordError, now: Timestamp) -> (DeadLetter, Outcomes) {
+pub(crate) fn unreadable(record: &StoredRecord, error: &RecordError, now: Timestamp) -> Lost {
     let mut outcomes = Outcomes::default();
     outcomes.add(Entry::unreadable(now).invalid("invalid_record"), 1);
     let refusal = Refusal {
@@ -163,7 +167,7 @@ pub(crate) fn unreadable(record: &StoredRecord, error: &RecordError, now: Timest
         place: None,
         entry: None,
     };
-    (dead_letter::letter(record, refusal, now), outcomes)
+    Box::new((dead_letter::letter(record, refusal, now), outcomes))
 }
 
 /// The fate of a record that cannot be handled.
@@ -172,7 +176,7 @@ pub(crate) fn refused(
     decoded: &IngestRecord,
     Broken { reason, message, place }: Broken,
     now: Timestamp,
-) -> (DeadLetter, Outcomes) {
+) -> Lost {
     let refusal = Refusal {
         project_id: Some(decoded.header.project_id),
         event_id: Some(decoded.header.event_id),
@@ -181,5 +185,5 @@ pub(crate) fn refused(
         place,
         entry: None,
     };
-    (dead_letter::letter(record, refusal, now), ledger::units(decoded).became(Outcome::Invalid, reason))
+    Box::new((dead_letter::letter(record, refusal, now), ledger::units(decoded).became(Outcome::Invalid, reason)))
 }

@@ -13,9 +13,9 @@ import * as data from "./fixtures.mjs";
 import { letterAnswer, letters } from "./letters.mjs";
 import { freshOptions, optionsAnswer } from "./options.mjs";
 import { outcomeStats } from "./outcomes.mjs";
-import { traceAnswer } from "./traces.mjs";
 import { keyAnswer, quotaAnswer } from "./quotas.mjs";
 import { releaseDetail, releaseList, sessionStats } from "./releases.mjs";
+import { traceAnswer } from "./traces.mjs";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const TYPES = {

@@ -103,13 +103,13 @@ fn occurred(state: &mut State, occurrence: &Occurrence, owner: Option<IssueId>, 
     if let Some(release) = known_release(state, occurrence) {
         state.releases.entry((project, release)).or_insert(at);
     }
-    let id = match result {
-        MessageResult::Created(id)
-        | MessageResult::Updated(id)
-        | MessageResult::Regressed(id)
-        | MessageResult::Sample(id)
-        | MessageResult::Thinned(id) => id,
-        _ => return result,
+    let (MessageResult::Created(id)
+    | MessageResult::Updated(id)
+    | MessageResult::Regressed(id)
+    | MessageResult::Sample(id)
+    | MessageResult::Thinned(id)) = result
+    else {
+        return result;
     };
     own(state, project, &occurrence.hashes, id);
     if matches!(result, MessageResult::Created(_)) {

@@ -30,7 +30,7 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) -> Resu
     let feedback = event.get_mut("contexts").and_then(|contexts| contexts.get_mut("feedback"));
     let Some(feedback) = feedback.and_then(Value::as_object_mut) else { return Err(without_message()) };
     shape::listed(feedback, FIELDS, &at.key("feedback"), meta);
-    if !feedback.get("message").and_then(Value::as_str).is_some_and(|message| !message.trim().is_empty()) {
+    if feedback.get("message").and_then(Value::as_str).is_none_or(|message| message.trim().is_empty()) {
         return Err(without_message());
     }
     for (field, of_user) in FROM_USER {

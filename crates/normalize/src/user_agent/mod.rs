@@ -106,7 +106,7 @@ fn parse(agent: &str) -> UserAgent {
 }
 
 /// The parts of a version up to the first one that is missing.
-fn version<'p>(parts: [Option<&'p str>; 3]) -> Option<String> {
+fn version(parts: [Option<&str>; 3]) -> Option<String> {
     let parts: Vec<&str> = parts.into_iter().map_while(|part| part.filter(|part| !part.is_empty())).collect();
     (!parts.is_empty()).then(|| parts.join("."))
 }

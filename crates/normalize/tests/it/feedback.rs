@@ -7,7 +7,7 @@ use crate::record;
 
 fn feedback(payload: &Value) -> Result<Value, Reason> {
     let mut record = record(payload.to_string());
-    record.header.item_type = "feedback".to_owned();
+    "feedback".clone_into(&mut record.header.item_type);
     normalize(&record, None).map(|event| Value::Object(event.0)).map_err(|refused| refused.reason)
 }
 

@@ -12,7 +12,7 @@ use super::{RECEIVED, record};
 
 fn item(item_type: &str, payload: &Value) -> IngestRecord {
     let mut record = record(payload.to_string());
-    record.header.item_type = item_type.to_owned();
+    item_type.clone_into(&mut record.header.item_type);
     record
 }
 

@@ -205,8 +205,8 @@ fn file(record: &IngestRecord, kind: FileKind, owner: EventId, part: String) -> 
 /// The event of a replay's segment, in the form that it is kept in.
 fn replay_event(record: &IngestRecord, owner: EventId, event: replay::ReplayEvent) -> NewFile {
     let mut file = file(record, FileKind::ReplayEvent, owner, event.segment.to_string());
-    file.head.name = FileKind::ReplayEvent.as_str().to_owned();
-    file.head.content_type = "application/json".to_owned();
+    FileKind::ReplayEvent.as_str().clone_into(&mut file.head.name);
+    "application/json".clone_into(&mut file.head.content_type);
     (file.head.bytes, file.head.sha1, file.head.blob) = (event.json.len() as u64, checksum(&event.json), None);
     file.content = Some(event.json);
     file

@@ -41,16 +41,18 @@ struct Profile {
     transaction: Option<IgnoredAny>,
     #[serde(default)]
     transactions: Count,
-    #[serde(default)]
-    profile: Option<Sampled>,
+    #[serde(default, rename = "profile")]
+    sampled: Option<Sampled>,
 }
 
 #[derive(Deserialize)]
 struct Chunk {
     version: String,
     profiler_id: EventId,
-    chunk_id: EventId,
-    profile: Sampled,
+    #[serde(rename = "chunk_id")]
+    id: EventId,
+    #[serde(rename = "profile")]
+    sampled: Sampled,
 }
 
 /// What was sampled, summed up while it is read.
@@ -76,7 +78,7 @@ pub(super) fn id_of_profile(payload: &[u8]) -> Result<EventId, Broken> {
     if profile.transaction.is_none() && profile.transactions.0 == 0 {
         return Err(broken("profiling_no_transaction_associated", "the profile names no transaction"));
     }
-    let sampled = profile.profile.ok_or_else(|| broken("profiling_malformed_samples", "the profile has no samples"))?;
+    let sampled = profile.sampled.ok_or_else(|| broken("profiling_malformed_samples", "the profile has no samples"))?;
     sampled.check()?;
     if sampled.samples.threads.values().all(|count| *count < THREAD_SAMPLES_MIN) {
         let message = format!("no thread has {THREAD_SAMPLES_MIN} samples");
@@ -97,8 +99,8 @@ pub(super) fn ids_of_chunk(payload: &[u8]) -> Result<ChunkIds, Broken> {
         let message = format!("version {:?} of chunks is not known", chunk.version);
         return Err(broken("profiling_platform_not_supported", message));
     }
-    chunk.profile.check()?;
-    Ok(ChunkIds { profiler_id: chunk.profiler_id, chunk_id: chunk.chunk_id })
+    chunk.sampled.check()?;
+    Ok(ChunkIds { profiler_id: chunk.sampledr_id, chunk_id: chunk.id })
 }
 
 impl Sampled {
@@ -241,7 +243,7 @@ impl<'de> Deserialize<'de> for Samples {
 /// A number or a text.
 struct NumberOrText<N, T>(N, T);
 
-impl<'de, V, N, T> Visitor<'de> for NumberOrText<N, T>
+impl<V, N, T> Visitor<'_> for NumberOrText<N, T>
 where
     N: FnOnce(u64) -> V,
     T: FnOnce(&str) -> Option<V>,

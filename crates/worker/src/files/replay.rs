@@ -92,12 +92,12 @@ pub(super) fn segment_of_recording(head: &[u8]) -> Result<u16, Broken> {
 
 #[derive(Deserialize)]
 struct Video<'v> {
-    #[serde(borrow)]
-    replay_event: &'v [u8],
-    #[serde(borrow)]
-    replay_recording: &'v [u8],
-    #[serde(borrow)]
-    replay_video: &'v [u8],
+    #[serde(borrow, rename = "replay_event")]
+    event: &'v [u8],
+    #[serde(borrow, rename = "replay_recording")]
+    recording: &'v [u8],
+    #[serde(borrow, rename = "replay_video")]
+    images: &'v [u8],
 }
 
 /// The event in a segment of a mobile replay, if all three parts of the segment are sound.
@@ -107,10 +107,10 @@ pub(super) fn event_of_video(
     rules: &ProjectRules,
 ) -> Result<ReplayEvent, Broken> {
     let video: Video<'_> = rmp_serde::from_slice(payload).map_err(|error| broken(INVALID_VIDEO, error.to_string()))?;
-    if video.replay_video.is_empty() {
+    if video.images.is_empty() {
         return Err(broken(INVALID_VIDEO, "the video is empty"));
     }
-    let event = read_event(video.replay_event, header, rules)?;
-    segment_of_recording(video.replay_recording)?;
+    let event = read_event(video.event, header, rules)?;
+    segment_of_recording(video.recording)?;
     Ok(event)
 }

@@ -82,7 +82,7 @@ impl Stores {
 fn update(sid: u8, user: &str, init: bool, status: &str) -> Value {
     json!({
         "sid": EventId([sid; 16]).to_string(), "did": user, "init": init, "seq": 5, "status": status, "duration": 2,
-        "started": NOW.minus(Duration::from_secs(60)).to_string(), "attrs": {"release": "web@1.0"},
+        "started": NOW.minus(Duration::from_mins(1)).to_string(), "attrs": {"release": "web@1.0"},
     })
 }
 

@@ -97,9 +97,12 @@ pub async fn monitors_are_made_by_check_ins(store: &impl MetaStore) {
     .await;
     let monitor = only_monitor(store, web).await;
     assert_eq!((monitor.slug.as_str(), monitor.config.clone()), ("backup", config(2)));
-    let [environment] = &monitor.environments[..] else { panic!("{monitor:?}") };
+    assert_eq!(monitor.environments.len(), 1);
+    let environment = &monitor.environments[0];
     assert_eq!((environment.name.as_str(), environment.status), ("production", Fine));
-    let [run] = &runs(store, monitor.id).await[..] else { panic!("one run") };
+    let found = runs(store, monitor.id).await;
+    assert_eq!(found.len(), 1);
+    let run = &found[0];
     assert_eq!((run.status, run.duration_ms, run.begun), (Fine, Some(10_000), Some(run.added)));
     assert_eq!(only_monitor(store, api).await.config, config(3), "another project's is another monitor");
     let counted = [(Outcome::Accepted, String::new(), 2), (Outcome::Invalid, "unknown_monitor".to_owned(), 1)];
@@ -145,7 +148,7 @@ pub async fn runs_are_limited_and_listed(store: &impl MetaStore) {
     // The time of everything is 20 seconds into a minute.
     let mut batch: Vec<_> = (0..10).map(|n| with_config(check_in(web, "a", Some(n), Fine, n.into()), 1)).collect();
     let mut elsewhere = check_in(web, "a", Some(77), Fine, 11);
-    elsewhere.check_in.environment = "staging".to_owned();
+    "staging".clone_into(&mut elsewhere.check_in.environment);
     batch.extend([elsewhere, check_in(web, "a", Some(50), Fine, 60)]);
     take(store, batch).await;
     let taken = CHECK_INS_PER_MINUTE + 2;
@@ -164,7 +167,7 @@ pub async fn runs_are_limited_and_listed(store: &impl MetaStore) {
     assert_eq!(ids(store.check_ins(&staging).await.expect("lists")), [77]);
     let minute = CheckInQuery {
         from: NOW.plus(Duration::from_secs(5)),
-        until: NOW.plus(Duration::from_secs(60)),
+        until: NOW.plus(Duration::from_mins(1)),
         ..all(monitor.id)
     };
     assert_eq!(ids(store.check_ins(&minute).await.expect("lists")), [77, 5]);

@@ -70,7 +70,7 @@ fn updates(place: Place) -> Vec<SessionUpdate> {
         };
         SessionUpdate::One { sid: EventId([(n % 60) as u8; 16]), state }
     };
-    (0..180).map(|n| one(n)).collect()
+    (0..180).map(one).collect()
 }
 
 /// What each session was in the end, and what was counted without one.
