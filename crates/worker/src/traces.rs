@@ -157,7 +157,8 @@ impl<C: TraceConsumer> Partition<C> {
                         }
                     }
                 }
-                Err((letter, lost)) => {
+                Err(lost) => {
+                    let (letter, lost) = &**lost;
                     letters.push(letter.clone());
                     outcomes.extend(lost.clone());
                 }

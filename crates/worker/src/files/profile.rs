@@ -100,7 +100,7 @@ pub(super) fn ids_of_chunk(payload: &[u8]) -> Result<ChunkIds, Broken> {
         return Err(broken("profiling_platform_not_supported", message));
     }
     chunk.sampled.check()?;
-    Ok(ChunkIds { profiler_id: chunk.sampledr_id, chunk_id: chunk.id })
+    Ok(ChunkIds { profiler_id: chunk.profiler_id, chunk_id: chunk.id })
 }
 
 impl Sampled {

@@ -49,7 +49,7 @@ fn updates(place: Place) -> Vec<SessionUpdate> {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (random >> 33) as usize % below
     };
-    let mut one = move |n: usize| {
+    let one = move |n: usize| {
         let started = NOW.minus(HOUR * next(50) as u32);
         if n % 10 == 9 {
             let tally = HealthTally { sessions: 9, errored: 5, crashed: 1, ..HealthTally::default() };
