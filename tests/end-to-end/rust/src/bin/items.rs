@@ -8,11 +8,9 @@ use sentry::protocol::{
 
 fn main() {
     let dsn = std::env::var("SENTRY_DSN").expect("SENTRY_DSN is set");
-    let mut options = sentry::ClientOptions::default();
+    let mut options = sentry::ClientOptions::new().traces_sample_rate(1.0);
     options.release = Some("items-rust@1.0.0".into());
     options.environment = Some("production".into());
-    options.traces_sample_rate = 1.0;
-    options.enable_logs = true;
     let guard = sentry::init((dsn, options));
     sentry::configure_scope(|scope| {
         scope.set_user(Some(sentry::User { id: Some("7".into()), ..Default::default() }));
