@@ -109,7 +109,7 @@ for (const [version, name] of [["@sentry/node-10", "node10"], ["@sentry/node", "
   test(`Node, ${version}: transaction, log, session, check-ins, attachment, feedback`, async () => {
     const sent = await run("node", [here("node/items.mjs")], { SENTRY_DSN: server.dsn, SENTRY_NODE: version, SENTRY_NAME: name });
     assert.equal(sent.status, 0, sent.err);
-    await event(sent.lines[0], { title: version === "@sentry/node" ? "Error: node11 message with a file" : "node10 message with a file", name });
+    await event(sent.lines[0], { title: `${name} message with a file`, name });
     await transaction(`${name}.nightly`);
     await log(name);
     // The SDK begins one of its own, which this application's takes the place of.

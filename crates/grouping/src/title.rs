@@ -67,6 +67,8 @@ fn of_exception(event: &Event, main: &Value, config: &Config) -> Words {
     let title = match (&kind, &value) {
         (Some(kind), Some(value)) => format!("{kind}: {}", cut(first_line(value), MAX_LINE_CHARS)),
         (Some(kind), None) => kind.clone(),
+        // A message that an SDK sends with a made-up stack trace has no type at all: the message says more than a function.
+        (None, Some(value)) if text(main, "type").is_none() => cut(first_line(value), MAX_LINE_CHARS),
         (None, _) => function.clone().unwrap_or_else(|| "<unknown>".to_owned()),
     };
     let value = value.map(|value| cut(&value, MAX_VALUE_CHARS));
