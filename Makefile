@@ -4,7 +4,7 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 DATA ?= data
 
-.PHONY: run build web test test-tools check fmt bench crash simulate clean
+.PHONY: run build web test test-tools check fmt bench crash simulate fuzz clean
 
 run: build
 	$(TARGET)/release/nuthatch serve --data $(DATA)
@@ -49,6 +49,10 @@ SIMULATE_HISTORIES ?= 1000000
 simulate:
 	SIMULATE_FIRST=$(SIMULATE_FIRST) SIMULATE_HISTORIES=$(SIMULATE_HISTORIES) \
 		$(CARGO) test --locked --release -p nuthatch-worker --test it -- --nocapture simulation
+
+# Every fuzz target for FUZZ_SECONDS each.
+fuzz:
+	scripts/fuzz
 
 clean:
 	$(CARGO) clean
