@@ -89,7 +89,7 @@ pub(crate) async fn any(State(intake): State<Intake>, request: Request) -> Respo
 
 async fn answer(intake: &Intake, parts: &Parts, body: Body) -> Result<Response, Fault> {
     let query: Vec<(String, String)> = pairs(parts.uri.query().unwrap_or_default().as_bytes());
-    let visit = visit(intake, &query).await?;
+    let visit = visit(intake, parts, &query).await?;
     match parts.method {
         Method::POST => take_report(intake, parts, body, visit).await,
         Method::OPTIONS => Ok(own(&parts.headers, StatusCode::OK, &json!({}))),
@@ -98,14 +98,16 @@ async fn answer(intake: &Intake, parts: &Parts, body: Body) -> Result<Response, 
 }
 
 /// Checks whose dialog it is: for all methods the same.
-async fn visit(intake: &Intake, query: &[(String, String)]) -> Result<Visit, Fault> {
+async fn visit(intake: &Intake, parts: &Parts, query: &[(String, String)]) -> Result<Visit, Fault> {
     let invalid = |status, name: &str| Fault::Own(status, json!({ name: INVALID_PARAMETER }));
     let event_id = value(query, "eventId").and_then(|id| id.parse().ok());
     let event_id = event_id.ok_or_else(|| invalid(StatusCode::BAD_REQUEST, "eventId"))?;
     let no_dsn = || invalid(StatusCode::NOT_FOUND, "dsn");
     let dsn: Dsn = value(query, "dsn").and_then(|dsn| dsn.parse().ok()).ok_or_else(no_dsn)?;
     match intake.inner.keys.authorize(dsn.public_key, Some(dsn.project_id)).await {
-        Ok(_) => {}
+        // A report is an envelope like others: it is refused, and counted, where they are.
+        Ok(grant) if parts.method == Method::POST || grant.origins.allow(&parts.headers) => {}
+        Ok(_) => return Err(Refusal::Origin.into()),
         Err(Refusal::Key) => return Err(no_dsn()),
         Err(refusal) => return Err(refusal.into()),
     }
