@@ -476,7 +476,7 @@ describe("the dead letters", () => {
     await open(LETTERS);
     await links().first().waitFor();
     for (const key of ["j", "j", "k", "j", "Enter"]) await page.keyboard.press(key);
-    await heading("Dead letter 4");
+    await page.getByRole("button", { name: "Edit payload" }).waitFor();
     await page.keyboard.press("e");
     await page.getByText("This is not valid JSON").waitFor();
     await page.keyboard.press("Control+A");

@@ -118,7 +118,6 @@ const REASONS: Record<string, string> = {
   backpressure: "The application was too busy.",
   no_parent_span: "A span without a parent is not sent.",
   invalid: "The SDK found that it is not valid.",
-  cors: "The project does not take events from this web page.",
   key_quota: "The key's limit was reached.",
   org_quota: "The organization's limit was reached.",
   project_quota: "The project's limit was reached.",

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 
 export interface Shortcut {
   /** As `KeyboardEvent.key` names it; letters in lower case, `Shift+j` for capitals. Two letters: one after the other. */
@@ -32,7 +32,8 @@ export function useShortcuts(screen: string, shortcuts: Shortcut[]) {
   useEffect(() => {
     group.current = { screen, shortcuts };
   });
-  useEffect(() => {
+  // Before the screen is painted: who sees it can use its keys.
+  useLayoutEffect(() => {
     const mine = group;
     change([...groups, mine]);
     return () => change(groups.filter((other) => other !== mine));
