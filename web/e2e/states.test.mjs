@@ -608,7 +608,10 @@ describe("archiving an issue", () => {
     await open(`${ISSUES}1001/`);
     await archive("For a day");
     await page.getByText("SHOP-API-1 archived for a day").waitFor();
+    await page.getByRole("button", { name: "Unarchive" }).waitFor();
+    const undone = page.waitForRequest((request) => request.method() === "PUT");
     await page.getByRole("button", { name: "Undo" }).click();
+    assert.deepEqual((await undone).postDataJSON(), { status: "unresolved" });
     // Which of the open states it comes back to is the server's word; that it can be archived again is what stays.
     await page.getByRole("button", { name: "Unarchive" }).waitFor({ state: "detached" });
     await archive("Until it escalates");
