@@ -124,9 +124,9 @@ pub struct Dsn {
     pub text: String,
     /// Where to connect.
     pub address: SocketAddr,
-    host: String,
-    path: String,
-    auth: String,
+    pub(crate) host: String,
+    pub(crate) path: String,
+    pub(crate) auth: String,
 }
 
 impl Dsn {

@@ -16,6 +16,7 @@ use nuthatch_protocol::{EventId, IngestRecord, ItemAttributes, KeyId, ProjectId,
 
 use super::{
     POLL,
+    connection::{self, Connection},
     process::{Account, Child, metric},
 };
 use crate::{
@@ -30,10 +31,9 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// Issues that the events of a load belong to: this many variants of each fault.
 const VARIANTS: u64 = 125;
 
-/// Envelopes, ready to be sent.
+/// Requests with envelopes, ready to be sent.
 pub(super) struct Load {
-    dsn: Dsn,
-    bodies: Arc<Vec<Bytes>>,
+    requests: Arc<Vec<Bytes>>,
     payloads: Vec<Bytes>,
     connections: usize,
 }
@@ -76,14 +76,14 @@ impl Load {
         let samples = Samples::new(VARIANTS)?;
         let mut random = Sequence::new(seed);
         let at = now();
-        let mut bodies = Vec::with_capacity(events as usize);
+        let mut requests = Vec::with_capacity(events as usize);
         let mut payloads = Vec::with_capacity(events as usize);
         for _ in 0..events {
             let sample = samples.event(&mut random, at, size);
-            bodies.push(gzip(&envelope(&sample, &dsn.text, at))?);
+            requests.push(connection::request(&dsn, &gzip(&envelope(&sample, &dsn.text, at))?));
             payloads.push(Bytes::from(sample.body.to_string()));
         }
-        Ok(Self { dsn, bodies: Arc::new(bodies), payloads, connections })
+        Ok(Self { requests: Arc::new(requests), payloads, connections })
     }
 
     /// Mean size of an event in bytes, uncompressed.
@@ -117,24 +117,24 @@ impl Load {
         let begun = Instant::now();
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..self.connections {
-            let (next, bodies, dsn, address) = (next.clone(), self.bodies.clone(), self.dsn.clone(), server.address);
+            let (next, requests, address) = (next.clone(), self.requests.clone(), server.address);
             tasks.spawn(async move {
-                let mut client = Client::new(address);
+                let mut connection = Connection::open(address).await?;
                 let mut run = Run::default();
-                while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
                     let sent = Instant::now();
-                    match client.envelope(&dsn, body.clone(), true).await {
-                        Ok(answer) if answer.status.is_success() => run.accepted += 1,
+                    match connection.exchange(request).await? {
+                        200 => run.accepted += 1,
                         _ => run.refused += 1,
                     }
                     run.latencies.push(sent.elapsed());
                 }
-                run
+                anyhow::Ok(run)
             });
         }
         let mut total = Run::default();
         while let Some(run) = tasks.join_next().await {
-            let run = run?;
+            let run = run??;
             total.accepted += run.accepted;
             total.refused += run.refused;
             total.latencies.extend(run.latencies);

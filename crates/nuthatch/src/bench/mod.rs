@@ -2,13 +2,15 @@
 //! directory, loads it, and prints every figure of one run side by side. Rates are ratios to what the disk does with the
 //! same bytes, measured before and after, so that a noisy machine shows.
 
+mod connection;
 mod disk;
 mod load;
 mod occurrences;
+mod preparation;
 mod process;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -17,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{cli::output::Output, sample::Size};
 use load::{Load, visible_latency};
-use process::{Child, directory_bytes};
+use process::{Child, cpu_secs, directory_bytes};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -31,6 +33,28 @@ pub struct Args {
     /// Connections that send at once.
     #[arg(long, default_value_t = 64)]
     connections: usize,
+    /// Only these parts. All by default.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
+    only: Vec<Part>,
+}
+
+/// A part of the measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Taking events in durably, with nobody reading them.
+    Intake,
+    /// Normalising and scrubbing an event, on one core.
+    Preparation,
+    /// The issue platform alone.
+    Platform,
+    /// The whole way of an event, until it is visible.
+    Processing,
+}
+
+impl Args {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
 }
 
 /// Samples of the accepted-to-visible time.
@@ -48,89 +72,131 @@ pub async fn run(args: Args, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure(args: &Args, dir: &std::path::Path) -> anyhow::Result<Value> {
+async fn measure(args: &Args, dir: &Path) -> anyhow::Result<Value> {
     let mut figures = json!({"cores": std::thread::available_parallelism()?.get(), "connections": args.connections});
-
-    progress("durable intake, worker off");
-    let intake_dir = dir.join("intake");
-    let account = process::init(&intake_dir)?;
-    let load = Load::new(&account, args.connections, args.events, Size::Usual, 1)?;
-    let server = Child::start(&intake_dir, &["--role", "intake"]).await?;
-    let idle = server.memory()?;
-    let run = load.send(&server).await?;
-    let loaded = server.memory()?;
-    let group = server.mean_group_records().await?;
-    server.stop().await?;
-    // The limit twice: with the batches that the group commits had, and with the largest that the connections allow.
-    let records = load.records();
-    let bare = disk::BareAppend::measure(dir, &records, group.round().max(1.0) as usize)?;
-    let ideal = disk::BareAppend::measure(dir, &records, args.connections)?;
-    figures["durable_intake"] = json!({
-        "event_bytes": load.event_bytes(), "events": run.accepted, "refused": run.refused,
-        "per_second": run.per_second(), "p50_ms": run.latency_ms(0.5), "p99_ms": run.latency_ms(0.99),
-        "mean_group_records": group,
-        "bare_append": bare.figures(run.per_second()), "bare_append_full_batches": ideal.figures(run.per_second()),
-    });
-    figures["memory_mib"] = json!({"idle_intake_only": idle.now_mib, "peak_intake_only": loaded.peak_mib});
-    std::fs::remove_dir_all(&intake_dir)?;
-
-    progress("the issue platform alone");
-    let platform_dir = dir.join("platform");
-    std::fs::create_dir_all(&platform_dir)?;
-    figures["issue_platform"] = occurrences::measure(&platform_dir, args.events * 2).await?;
-    std::fs::remove_dir_all(&platform_dir)?;
-
-    for (name, size, events) in [("3kb", Size::Usual, args.events), ("20kb", Size::Large, args.events / 4)] {
-        progress(&format!("fully processed, {name}"));
-        let data = dir.join(name);
-        let account = process::init(&data)?;
-        let load = Load::new(&account, args.connections, events, size, 2)?;
-        let server = Child::start(&data, &[]).await?;
-        let idle = server.memory()?;
-        let begun = Instant::now();
-        let run = load.send(&server).await?;
-        let accepted_secs = begun.elapsed().as_secs_f64();
-        load.wait_until_processed(&server).await?;
-        let secs = begun.elapsed().as_secs_f64();
-        let loaded = server.memory()?;
-        let rate = run.accepted as f64 / secs;
-        let mut figure = json!({
-            "event_bytes": load.event_bytes(), "events": run.accepted, "refused": run.refused,
-            "accepted_per_second": run.accepted as f64 / accepted_secs, "processed_per_second": rate,
-            "idle_mib": idle.now_mib, "peak_mib": loaded.peak_mib,
-        });
-        if size == Size::Usual {
-            progress("accepted to visible, at half of that rate");
-            let visible = visible_latency(&account, &server, rate / 2.0, VISIBLE_SAMPLES).await?;
-            figures["visible"] = json!({"offered_per_second": rate / 2.0, "p50_ms": visible.0, "p99_ms": visible.1});
-        }
-        server.stop().await?;
-        let stored = process::stored(&data, &account).await?;
-        figure["stored"] = stored.events.into();
-        figure["index_bytes_per_event"] = (directory_bytes(&data.join("events"))? / stored.events.max(1)).into();
-        figure["issues_bytes_per_event"] = (process::meta_bytes(&data)? / stored.events.max(1)).into();
-        figure["start_ms"] = stored.start_ms.into();
-        figures["processed"][name] = figure;
+    if args.wants(Part::Intake) {
+        progress("durable intake, worker off");
+        figures["durable_intake"] = intake(args, dir).await?;
+    }
+    if args.wants(Part::Preparation) {
+        progress("normalising and scrubbing");
+        figures["preparation"] = preparation::measure()?;
+    }
+    if args.wants(Part::Platform) {
+        progress("the issue platform alone");
+        let data = dir.join("platform");
+        std::fs::create_dir_all(&data)?;
+        figures["issue_platform"] = occurrences::measure(&data, args.events * 2).await?;
         std::fs::remove_dir_all(&data)?;
+    }
+    if args.wants(Part::Processing) {
+        for (name, size, events) in [("3kb", Size::Usual, args.events), ("20kb", Size::Large, args.events / 4)] {
+            progress(&format!("fully processed, {name}"));
+            figures["processed"][name] = processing(args, &dir.join(name), size, events).await?;
+        }
     }
     Ok(figures)
 }
 
+/// Takes events in with the worker off, and appends the same records to a file.
+async fn intake(args: &Args, dir: &Path) -> anyhow::Result<Value> {
+    let data = dir.join("intake");
+    let account = process::init(&data)?;
+    let load = Load::new(&account, args.connections, args.events, Size::Usual, 1)?;
+    let server = Child::start(&data, &["--role", "intake"]).await?;
+    let idle = server.memory()?;
+    let (server_cpu, client_cpu) = (server.cpu_secs()?, cpu_secs("self")?);
+    let run = load.send(&server).await?;
+    let (server_cpu, client_cpu) = (server.cpu_secs()? - server_cpu, cpu_secs("self")? - client_cpu);
+    let loaded = server.memory()?;
+    let group = server.mean_group_records().await?;
+    server.stop().await?;
+    std::fs::remove_dir_all(&data)?;
+    // The limit twice: with the batches that the group commits had, and with the largest that the connections allow.
+    let records = load.records();
+    let bare = disk::BareAppend::measure(dir, &records, group.round().max(1.0) as usize)?;
+    let ideal = disk::BareAppend::measure(dir, &records, args.connections)?;
+    let micros_an_event = |secs: f64| secs * 1e6 / run.accepted.max(1) as f64;
+    Ok(json!({
+        "event_bytes": load.event_bytes(), "events": run.accepted, "refused": run.refused,
+        "per_second": run.per_second(), "p50_ms": run.latency_ms(0.5), "p99_ms": run.latency_ms(0.99),
+        "server_cpu_us": micros_an_event(server_cpu), "client_cpu_us": micros_an_event(client_cpu),
+        "mean_group_records": group, "idle_mib": idle.now_mib, "peak_mib": loaded.peak_mib,
+        "bare_append": bare.figures(run.per_second()), "bare_append_full_batches": ideal.figures(run.per_second()),
+    }))
+}
+
+/// Takes events in with everything on, and waits until all of them are grouped, counted and searchable.
+async fn processing(args: &Args, data: &Path, size: Size, events: u64) -> anyhow::Result<Value> {
+    let account = process::init(data)?;
+    let load = Load::new(&account, args.connections, events, size, 2)?;
+    let server = Child::start(data, &[]).await?;
+    let idle = server.memory()?;
+    let begun = Instant::now();
+    let run = load.send(&server).await?;
+    let accepted_secs = begun.elapsed().as_secs_f64();
+    load.wait_until_processed(&server).await?;
+    let secs = begun.elapsed().as_secs_f64();
+    let loaded = server.memory()?;
+    let rate = run.accepted as f64 / secs;
+    let mut figure = json!({
+        "event_bytes": load.event_bytes(), "events": run.accepted, "refused": run.refused,
+        "accepted_per_second": run.accepted as f64 / accepted_secs, "processed_per_second": rate,
+        "idle_mib": idle.now_mib, "peak_mib": loaded.peak_mib,
+    });
+    if size == Size::Usual {
+        progress("accepted to visible, at half of that rate");
+        let visible = visible_latency(&account, &server, rate / 2.0, VISIBLE_SAMPLES).await?;
+        figure["visible"] = json!({"offered_per_second": rate / 2.0, "p50_ms": visible.0, "p99_ms": visible.1});
+    }
+    server.stop().await?;
+    let stored = process::stored(data, &account).await?;
+    figure["stored"] = stored.events.into();
+    figure["index_bytes_per_event"] = (directory_bytes(&data.join("events"))? / stored.events.max(1)).into();
+    figure["issues_bytes_per_event"] = (process::meta_bytes(data)? / stored.events.max(1)).into();
+    figure["start_ms"] = stored.start_ms.into();
+    std::fs::remove_dir_all(data)?;
+    Ok(figure)
+}
+
 fn describe(figures: &Value) -> String {
     let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
-    let mut out = format!("{} cores, {} connections, gzip as SDKs send\n\n", number("/cores"), number("/connections"));
-    out += &format!(
-        "durable intake       {:>8.0}/s of {:.1} KB, each answered after fsync; p50 {:.1} ms, p99 {:.1} ms\n",
-        number("/durable_intake/per_second"),
-        number("/durable_intake/event_bytes") / 1000.0,
-        number("/durable_intake/p50_ms"),
-        number("/durable_intake/p99_ms"),
+    let mut out = format!("{} cores, {} connections, gzip as SDKs send\n", number("/cores"), number("/connections"));
+    let parts: [(&str, fn(&Value) -> String); 4] = [
+        ("durable_intake", describe_intake),
+        ("preparation", preparation::describe),
+        ("issue_platform", describe_platform),
+        ("processed", describe_processing),
+    ];
+    for (part, describe) in parts {
+        if let Some(figures) = figures.get(part) {
+            out += "\n";
+            out += &describe(figures);
+        }
+    }
+    out
+}
+
+fn describe_intake(figures: &Value) -> String {
+    let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    let mut out = format!(
+        "durable intake       {:>8.0}/s of {:.1} KB, each answered after fsync; p50 {:.1} ms, p99 {:.1} ms\n\
+         time of a core       {:>8.0} us an event in the server, {:.0} us in the client, which share the cores\n\
+         memory               {:>8.0} MiB idle, {:.0} MiB peak\n",
+        number("/per_second"),
+        number("/event_bytes") / 1000.0,
+        number("/p50_ms"),
+        number("/p99_ms"),
+        number("/server_cpu_us"),
+        number("/client_cpu_us"),
+        number("/idle_mib"),
+        number("/peak_mib"),
     );
     for (key, what) in [
         ("bare_append", "batches as large as the group commits were"),
         ("bare_append_full_batches", "batches of one record a connection"),
     ] {
-        let at = |field: &str| number(&format!("/durable_intake/{key}/{field}"));
+        let at = |field: &str| number(&format!("/{key}/{field}"));
         out += &format!(
             "bare append+fdatasync{:>8.0}/s of the same records in {what} ({:.0}); three runs: {:.0} to {:.0}\n\
              ratio                {:>8.2}\n",
@@ -141,14 +207,19 @@ fn describe(figures: &Value) -> String {
             at("ratio"),
         );
     }
-    out += "\n";
+    out
+}
+
+fn describe_platform(figures: &Value) -> String {
+    let mut out = String::new();
     for (key, what) in [
         ("existing_issues", "occurrences of 10,000 existing issues"),
         ("new_issues", "occurrences that each make an issue"),
         ("one_hot_issue", "occurrences of one issue"),
         ("half_status_changes", "messages, half of them status changes"),
     ] {
-        let at = |field: &str| number(&format!("/issue_platform/{key}/{field}"));
+        let at =
+            |field: &str| figures.pointer(&format!("/{key}/{field}")).and_then(Value::as_f64).unwrap_or(f64::NAN);
         out += &format!(
             "issue platform       {:>8.0}/s {what}, committed; three runs: {:.0} to {:.0}; one core: {:.0}\n\
              the same rows alone  {:>8.0}/s in the same transactions, three runs: {:.0} to {:.0}; ratio {:.2}; \
@@ -164,13 +235,19 @@ fn describe(figures: &Value) -> String {
             at("search_rows_per_second"),
         );
     }
+    out
+}
+
+fn describe_processing(figures: &Value) -> String {
+    let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    let mut out = String::new();
     for name in ["3kb", "20kb"] {
-        let at = |key: &str| number(&format!("/processed/{name}/{key}"));
+        let at = |key: &str| number(&format!("/{name}/{key}"));
         out += &format!(
-            "\nfully processed      {:>8.0}/s of {:.1} KB, grouped, counted, searchable ({:.0} events)\n\
+            "fully processed      {:>8.0}/s of {:.1} KB, grouped, counted, searchable ({:.0} events)\n\
              memory               {:>8.0} MiB idle, {:.0} MiB peak\n\
              disk                 {:>8.0} bytes an event in the index, {:.0} in the issues\n\
-             start                {:>8.0} ms with {:.0} events stored\n",
+             start                {:>8.0} ms with {:.0} events stored\n\n",
             at("processed_per_second"),
             at("event_bytes") / 1000.0,
             at("events"),
@@ -183,10 +260,10 @@ fn describe(figures: &Value) -> String {
         );
     }
     out += &format!(
-        "\naccepted to visible  p50 {:.0} ms, p99 {:.0} ms in the issue list, at {:.0} events/s offered\n",
-        number("/visible/p50_ms"),
-        number("/visible/p99_ms"),
-        number("/visible/offered_per_second"),
+        "accepted to visible  p50 {:.0} ms, p99 {:.0} ms in the issue list, at {:.0} events/s offered\n",
+        number("/3kb/visible/p50_ms"),
+        number("/3kb/visible/p99_ms"),
+        number("/3kb/visible/offered_per_second"),
     );
     out
 }

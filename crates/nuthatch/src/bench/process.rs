@@ -97,6 +97,11 @@ impl Child {
         Ok(Memory { now_mib: field("VmRSS:")?, peak_mib: field("VmHWM:")? })
     }
 
+    /// Time of a core that it took so far, in seconds.
+    pub(super) fn cpu_secs(&self) -> anyhow::Result<f64> {
+        cpu_secs(&self.child.id().context("the server has ended")?.to_string())
+    }
+
     /// Records in a group commit of the log, on average.
     pub(super) async fn mean_group_records(&self) -> anyhow::Result<f64> {
         let metrics = Client::new(self.address).api(Method::GET, "/metrics", "", None).await?;
@@ -114,6 +119,18 @@ impl Child {
         tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the server did not stop in time")??;
         Ok(())
     }
+}
+
+/// Ticks of the clock that `/proc` counts processor time in, per second: the same on every Linux.
+const TICKS_PER_SEC: f64 = 100.0;
+
+/// Time of a core that a process took so far, in user and in system mode, in seconds.
+pub(super) fn cpu_secs(process: &str) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name, in brackets, may hold anything; times are the 12th and 13th field behind it.
+    let (_, fields) = stat.rsplit_once(')').context("no processor time")?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    Ok(ticks.sum::<Result<f64, _>>()? / TICKS_PER_SEC)
 }
 
 /// What a data directory holds, and how long a server takes to start on it.
