@@ -1,12 +1,14 @@
 //! From a body to the log and an answer (`reference/ingest-protocol.md` §10).
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use http::request::Parts;
 use nuthatch_protocol::{
     Auth, DataCategory, Envelope, EnvelopeHeader, EventId, IngestRecord, Item, ItemAttributes, Origin, Outcome,
-    OutcomeKey, ProjectId, record::IngestHeader,
+    OutcomeKey, ProjectId, Topic, record::IngestHeader,
 };
 use nuthatch_store::{log::NewRecord, projects::ProjectKey};
 
@@ -183,14 +185,15 @@ async fn take(
     };
     let sent_at = envelope.header.sent_at;
     let replay_id = envelope.header.trace.and_then(|trace| trace.replay_id);
-    let mut records = Vec::new();
+    let mut appends = BTreeMap::<Topic, Vec<NewRecord>>::new();
+    let mut bytes = Vec::with_capacity(envelope.items.len());
     for item in envelope.items {
         match plan::verdict(&item) {
             Verdict::Append(topic) => {
                 // What belongs to no event has an id of its own, and several of them in an envelope have different ones.
                 let event_id =
                     event_id.filter(|_| item.item_type.has_event_id()).unwrap_or_else(|| (intake.inner.new_event_id)());
-                let bytes = item.payload.len();
+                bytes.push(item.payload.len());
                 let beside::Kept { payload, blob } =
                     beside::keep(intake, key.project_id, origin.received, &item.item_type, item.payload).await?;
                 let header = IngestHeader {
@@ -208,25 +211,20 @@ async fn take(
                     version: auth.version.clone().unwrap_or_else(|| "7".to_owned()),
                 };
                 let record = IngestRecord { header, payload };
-                records.push((topic, NewRecord { key: event_id.0, value: record.encode() }, bytes));
+                appends.entry(topic).or_default().push(NewRecord { key: event_id.0, value: record.encode() });
             }
             Verdict::Report => counted.extend(client_report::outcomes(&item.payload, origin, sent_at)),
             Verdict::Skip(_) => counted.extend(skipped(&item, origin)),
         }
     }
-    let append_all = async {
-        for (topic, record, bytes) in records {
-            append(intake, topic, key, record).await?;
-            intake.inner.telemetry.accepted(bytes);
-        }
-        Ok(())
-    };
     // Together, so that they share a group commit.
+    let append_all = try_join_all(appends.iter().map(|(topic, records)| append(intake, *topic, key, records)));
     let (appended, recorded) = tokio::join!(append_all, recorder.record(counted));
-    if let Err(refusal) = appended.and(recorded) {
+    if let Err(refusal) = appended.map(drop).and(recorded) {
         intake.inner.quotas.give_back(&admission);
         return Err(refusal);
     }
+    bytes.into_iter().for_each(|bytes| intake.inner.telemetry.accepted(bytes));
     Ok(event_id)
 }
 
@@ -278,16 +276,11 @@ fn units(item: &Item, origin: Origin, reason: &str) -> Vec<(OutcomeKey, u64)> {
     units.map(|(category, quantity)| (origin.key(category, Outcome::Invalid, reason.to_owned()), quantity)).collect()
 }
 
-/// Appends durably.
-async fn append(
-    intake: &Intake,
-    topic: nuthatch_protocol::Topic,
-    key: &ProjectKey,
-    record: NewRecord,
-) -> Result<(), Refusal> {
+/// Appends records of one topic durably, all or none.
+async fn append(intake: &Intake, topic: Topic, key: &ProjectKey, records: &[NewRecord]) -> Result<(), Refusal> {
     let log = &intake.inner.log;
     let partition = partition_of(key.project_id, log.partitions(topic));
-    durably(intake.inner.config.append_wait, || log.append(topic, partition, vec![record.clone()])).await?;
+    durably(intake.inner.config.append_wait, || log.append(topic, partition, records.to_vec())).await?;
     Ok(())
 }
 

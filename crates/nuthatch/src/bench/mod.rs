@@ -218,8 +218,7 @@ fn describe_platform(figures: &Value) -> String {
         ("one_hot_issue", "occurrences of one issue"),
         ("half_status_changes", "messages, half of them status changes"),
     ] {
-        let at =
-            |field: &str| figures.pointer(&format!("/{key}/{field}")).and_then(Value::as_f64).unwrap_or(f64::NAN);
+        let at = |field: &str| figures.pointer(&format!("/{key}/{field}")).and_then(Value::as_f64).unwrap_or(f64::NAN);
         out += &format!(
             "issue platform       {:>8.0}/s {what}, committed; three runs: {:.0} to {:.0}; one core: {:.0}\n\
              the same rows alone  {:>8.0}/s in the same transactions, three runs: {:.0} to {:.0}; ratio {:.2}; \

@@ -6,7 +6,7 @@ use std::{
 };
 
 use nuthatch_store::StoreError;
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHORT_READ};
 
 /// What went wrong, and with which file.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,8 @@ impl LogError {
 /// Whether what is in the file is wrong, which trying again does not mend.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+        // The file ends in front of a page of a value.
+        || error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHORT_READ)
         // Our statements are constants: what does not fit them is the schema, which every segment is made with.
         || matches!(error, rusqlite::Error::SqlInputError { .. })
         || matches!(error.sqlite_error_code(), Some(ErrorCode::Unknown))

@@ -20,11 +20,17 @@ use super::{
 
 const LEAF: u8 = 0x0d;
 const LEAF_HEADER_BYTES: usize = 8;
-/// Most bytes of a row that are in its leaf (§1.6: U − 35); what is more goes to overflow pages.
-const LOCAL_MAX_BYTES: usize = PAGE_BYTES as usize - 35;
-/// Least bytes of a row that are in its leaf once it overflows (§1.6: (U − 12) × 32 / 255 − 23).
-const LOCAL_MIN_BYTES: usize = (PAGE_BYTES as usize - 12) * 32 / 255 - 23;
-const OVERFLOW_BYTES: usize = PAGE_BYTES as usize - 4;
+
+/// Bytes of a row that are in its leaf (§1.6); what is more goes to overflow pages.
+fn in_leaf(row_bytes: usize, page_bytes: usize) -> usize {
+    let most = page_bytes - 35;
+    if row_bytes <= most {
+        return row_bytes;
+    }
+    let least = (page_bytes - 12) * 32 / 255 - 23;
+    let fitting = least + (row_bytes - least) % (page_bytes - 4);
+    if fitting <= most { fitting } else { least }
+}
 
 /// A row as it is in a page. Whether it is sound is for the checksum to say.
 pub(super) struct RawRow {
@@ -43,7 +49,7 @@ pub(super) fn rows(
 ) -> Result<(), LogError> {
     let mut pages = Pages::open(path).map_err(LogError::io(path))?;
     let plausible = first..=first.saturating_add(pages.bytes / ROW_MIN_BYTES);
-    let mut page = vec![0; PAGE_BYTES as usize];
+    let mut page = vec![0; pages.page_bytes as usize];
     for place in pages.places.clone() {
         pages.read(place, &mut page).map_err(LogError::io(path))?;
         for cell in cells(&page) {
@@ -63,6 +69,7 @@ pub(super) fn rows(
 type Place = (usize, u64);
 
 struct Pages {
+    page_bytes: u64,
     files: Vec<File>,
     places: Vec<Place>,
     in_wal: HashMap<u64, Place>,
@@ -74,21 +81,22 @@ impl Pages {
     fn open(path: &Path) -> io::Result<Self> {
         let [database, log, _] = segment::files(path);
         let mut database = File::open(&database)?;
-        let in_file = database.metadata()?.len() / PAGE_BYTES;
+        let mut log = if fs::exists(&log)? { Some(File::open(&log)?) } else { None };
+        let page_bytes = page_bytes(&mut database, log.as_mut())?;
+        let in_file = database.metadata()?.len() / page_bytes;
         let mut pages = Self {
-            places: (0..in_file).map(|page| (0, page * PAGE_BYTES)).collect(),
+            page_bytes,
+            places: (0..in_file).map(|page| (0, page * page_bytes)).collect(),
             in_wal: HashMap::new(),
             in_file,
-            bytes: in_file * PAGE_BYTES,
-            files: Vec::new(),
+            bytes: in_file * page_bytes,
+            files: vec![database],
         };
-        database.rewind()?;
-        pages.files.push(database);
-        if fs::exists(&log)? {
-            let mut log = File::open(&log)?;
-            let frames = log.metadata()?.len().saturating_sub(wal::HEADER_BYTES) / wal::FRAME_BYTES;
+        if let Some(mut log) = log {
+            let frame_bytes = wal::FRAME_HEADER_BYTES + page_bytes;
+            let frames = log.metadata()?.len().saturating_sub(wal::HEADER_BYTES) / frame_bytes;
             for frame in 0..frames {
-                let start = wal::HEADER_BYTES + frame * wal::FRAME_BYTES;
+                let start = wal::HEADER_BYTES + frame * frame_bytes;
                 let mut number = [0; 4];
                 log.seek(SeekFrom::Start(start))?;
                 log.read_exact(&mut number)?;
@@ -96,7 +104,7 @@ impl Pages {
                 pages.places.push(place);
                 pages.in_wal.insert(u64::from(u32::from_be_bytes(number)), place);
             }
-            pages.bytes += frames * PAGE_BYTES;
+            pages.bytes += frames * page_bytes;
             pages.files.push(log);
         }
         Ok(pages)
@@ -113,26 +121,41 @@ impl Pages {
             return Ok(None);
         }
         let bytes = bytes as usize;
-        if bytes <= LOCAL_MAX_BYTES {
+        let page_bytes = self.page_bytes as usize;
+        let in_leaf = in_leaf(bytes, page_bytes);
+        if in_leaf == bytes {
             return Ok(local.get(..bytes).map(<[u8]>::to_vec));
         }
-        let fitting = LOCAL_MIN_BYTES + (bytes - LOCAL_MIN_BYTES) % OVERFLOW_BYTES;
-        let in_leaf = if fitting <= LOCAL_MAX_BYTES { fitting } else { LOCAL_MIN_BYTES };
         let (Some(start), Some(next)) = (local.get(..in_leaf), local.get(in_leaf..in_leaf + 4)) else {
             return Ok(None);
         };
         let mut payload = start.to_vec();
         let mut next = number(next);
-        let mut page = vec![0; PAGE_BYTES as usize];
+        let mut page = vec![0; page_bytes];
         while payload.len() < bytes {
-            let in_file = (1..=self.in_file).contains(&next).then(|| (0, (next - 1) * PAGE_BYTES));
+            let in_file = (1..=self.in_file).contains(&next).then(|| (0, (next - 1) * self.page_bytes));
             let Some(place) = self.in_wal.get(&next).copied().or(in_file) else { return Ok(None) };
             self.read(place, &mut page)?;
             next = number(&page[..4]);
-            payload.extend_from_slice(&page[4..4 + OVERFLOW_BYTES.min(bytes - payload.len())]);
+            payload.extend_from_slice(&page[4..4 + (page_bytes - 4).min(bytes - payload.len())]);
         }
         Ok(Some(payload))
     }
+}
+
+/// The bytes of a page: as the segment says, else as its write-ahead log does, else as new segments have them.
+fn page_bytes(database: &mut File, log: Option<&mut File>) -> io::Result<u64> {
+    let mut header = [0; segment::HEADER_BYTES];
+    database.rewind()?;
+    let said = match database.read_exact(&mut header) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
+        read => read.map(|()| segment::page_bytes(header))?,
+    };
+    let said = match (said, log) {
+        (None, Some(log)) => wal::page_bytes(log)?,
+        (said, _) => said,
+    };
+    Ok(said.unwrap_or(PAGE_BYTES))
 }
 
 /// The cells of a leaf page of a table; none of any other page.

@@ -187,9 +187,9 @@ fn examine(dir: &Path, first: u64, last: bool) -> Result<Result<Tail, String>, L
         return Ok(Err("rebuilding it was interrupted".to_owned()));
     }
     // Before `SQLite` sees the files: it takes an empty file for a new database and removes its write-ahead log.
-    let mut header = [0; segment::HEADER.len()];
+    let mut header = [0; segment::HEADER_BYTES];
     let read = File::open(&path).and_then(|mut file| file.read_exact(&mut header));
-    if read.is_err() || &header != segment::HEADER {
+    if read.is_err() || segment::page_bytes(header).is_none() {
         return Ok(Err("its header is damaged".to_owned()));
     }
     if let Some(reason) = wal::damage(&segment::files(&path)[1]).map_err(LogError::io(&path))? {
@@ -213,18 +213,12 @@ fn look(path: &Path, conn: &Connection, first: u64, last: bool) -> Result<Tail, 
         // The error that stands for what `SQLite` would say if it knew.
         return Err(LogError::Damaged { path: path.to_owned(), reason: "its schema is damaged" });
     }
+    // Looks at every page that leads to others: behind a damaged one are records that may be sound.
+    conn.query_row("SELECT count(*) FROM record", (), |_| Ok(())).map_err(at())?;
     if last {
         return segment::tail(path, conn, first);
     }
-    // The page that leads to all others. If either end can be read through it, records around damage can.
-    let end = |order: &str| {
-        let query = format!("SELECT offset FROM record ORDER BY offset {order} LIMIT 1");
-        conn.query_row(&query, (), |_| Ok(()))
-    };
-    match end("ASC").or_else(|_| end("DESC")) {
-        Ok(()) | Err(rusqlite::Error::QueryReturnedNoRows) => Ok(Tail { next: first, damage: None }),
-        Err(error) => Err(at()(error)),
-    }
+    Ok(Tail { next: first, damage: None })
 }
 
 struct Rebuilt {

@@ -15,12 +15,30 @@ use super::{
     record,
 };
 
-/// Bytes of a page. Large, as measured: a commit writes few pages, a value rarely spills over.
-pub(super) const PAGE_BYTES: u64 = 64 * 1024;
+/// Bytes of a page of a new segment. Small, as measured: a commit writes each page that it touches whole, and those of a
+/// group of some records are mostly the last leaf, its parents and the header
+/// (`docs/decisions/0002-log-in-sqlite-segments.md`). Segments with larger pages are read and continued.
+pub(super) const PAGE_BYTES: u64 = 4 * 1024;
 
-/// The first bytes of a segment: magic, page size, write-ahead log, the fixed fractions
+/// Bytes at the start of a segment that never change.
+pub(super) const HEADER_BYTES: usize = 24;
+
+/// The bytes of a page, if a file starts as a segment does: magic, page size, write-ahead log, the fixed fractions
 /// (<https://www.sqlite.org/fileformat2.html> §1.3).
-pub(super) const HEADER: &[u8; 24] = b"SQLite format 3\0\x00\x01\x02\x02\x00\x40\x20\x20";
+pub(super) fn page_bytes(header: [u8; HEADER_BYTES]) -> Option<u64> {
+    let fits = header.starts_with(b"SQLite format 3\0") && header.ends_with(b"\x02\x02\x00\x40\x20\x20");
+    let size = match u16::from_be_bytes([header[16], header[17]]) {
+        // The largest does not fit its two bytes.
+        1 => 1 << 16,
+        size => u64::from(size),
+    };
+    (fits && is_page_size(size)).then_some(size)
+}
+
+/// Whether `SQLite` has pages of that size.
+pub(super) fn is_page_size(bytes: u64) -> bool {
+    bytes.is_power_of_two() && (512..=1 << 16).contains(&bytes)
+}
 
 /// The page that leads to all records: the first behind the schema.
 pub(super) const ROOT_PAGE: i64 = 2;

@@ -4,33 +4,55 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read},
+    io::{self, BufReader, Read, Seek},
     path::Path,
 };
 
-use super::segment::PAGE_BYTES;
+use super::segment::is_page_size;
 
 /// Bytes in front of the first frame.
 pub(super) const HEADER_BYTES: u64 = 32;
 /// Bytes in front of the page of a frame.
 pub(super) const FRAME_HEADER_BYTES: u64 = 24;
-/// Bytes of a frame.
-pub(super) const FRAME_BYTES: u64 = FRAME_HEADER_BYTES + PAGE_BYTES;
+
+/// Bytes that are read at a time.
+const READ_BYTES: usize = 256 * 1024;
 
 const MAGIC_LITTLE_ENDIAN: u32 = 0x377f_0682;
 const MAGIC_BIG_ENDIAN: u32 = 0x377f_0683;
 
+/// The bytes of a page of a write-ahead log, as its header says; `None` when it has no header that says so.
+pub(super) fn page_bytes(file: &mut File) -> io::Result<Option<u64>> {
+    let mut header = [0; HEADER_BYTES as usize];
+    file.rewind()?;
+    match file.read_exact(&mut header) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    }
+    let bytes = u64::from(word(&header, 8));
+    Ok(is_page_size(bytes).then_some(bytes))
+}
+
 /// What is wrong with a write-ahead log such that committed transactions would be dropped, if anything is.
 pub(super) fn damage(path: &Path) -> io::Result<Option<String>> {
-    let file = match File::open(path) {
+    let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
-    let frames = file.metadata()?.len().saturating_sub(HEADER_BYTES) / FRAME_BYTES;
+    let bytes = file.metadata()?.len();
+    if bytes <= HEADER_BYTES {
+        return Ok(None);
+    }
+    let Some(page_bytes) = page_bytes(&mut file)? else {
+        return Ok(Some("write-ahead log does not say how large its pages are".to_owned()));
+    };
+    let frame_bytes = FRAME_HEADER_BYTES + page_bytes;
+    let frames = (bytes - HEADER_BYTES) / frame_bytes;
     if frames == 0 {
         return Ok(None);
     }
-    let mut file = BufReader::with_capacity(FRAME_BYTES as usize, file);
+    file.rewind()?;
+    let mut file = BufReader::with_capacity(READ_BYTES, file);
     let mut header = [0; HEADER_BYTES as usize];
     file.read_exact(&mut header)?;
     let mut sum = match word(&header, 0) {
@@ -42,7 +64,7 @@ pub(super) fn damage(path: &Path) -> io::Result<Option<String>> {
     if sum.words != (word(&header, 24), word(&header, 28)) {
         return Ok(Some("header of the write-ahead log has a wrong checksum".to_owned()));
     }
-    let mut frame = vec![0; FRAME_BYTES as usize];
+    let mut frame = vec![0; frame_bytes as usize];
     let mut broken_at = None;
     let mut broken_commit_ended = false;
     for number in 0..frames {

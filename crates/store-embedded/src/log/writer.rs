@@ -18,7 +18,7 @@ use super::{
     options::LogOptions,
     partition::PartitionLog,
     record,
-    segment::{self, Access, PAGE_BYTES},
+    segment::{self, Access},
     telemetry,
 };
 
@@ -79,6 +79,7 @@ pub(super) struct Writer {
 pub(super) struct Active {
     path: PathBuf,
     conn: Connection,
+    page_bytes: u64,
     bytes: u64,
     checkpoint_asked_at: u64,
 }
@@ -212,7 +213,7 @@ impl Writer {
             .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
             .and_then(|mut noop| noop.query_row((), |row| row.get(1)))
             .map_err(at())?;
-        let wal = u64::try_from(frames).unwrap_or(0) * PAGE_BYTES;
+        let wal = u64::try_from(frames).unwrap_or(0) * active.page_bytes;
         // The log started over by itself.
         active.checkpoint_asked_at = active.checkpoint_asked_at.min(wal);
         if wal >= self.options.wal_max_bytes {
@@ -279,8 +280,10 @@ fn open(partition: &PartitionLog) -> Result<Active, LogError> {
     let conn = segment::open(&path, Access::Write)?;
     let at = || LogError::sqlite(&path);
     conn.execute("DELETE FROM record WHERE offset >= ?1", [segment::sql(partition.next())]).map_err(at())?;
-    let pages: i64 = conn.query_row("PRAGMA page_count", (), |row| row.get(0)).map_err(at())?;
-    Ok(Active { bytes: u64::try_from(pages).unwrap_or(0) * PAGE_BYTES, path, conn, checkpoint_asked_at: 0 })
+    let pragma = |name: &str| conn.query_row(&format!("PRAGMA {name}"), (), |row| row.get::<_, i64>(0));
+    let pages = u64::try_from(pragma("page_count").map_err(at())?).unwrap_or(0);
+    let page_bytes = u64::try_from(pragma("page_size").map_err(at())?).unwrap_or(0);
+    Ok(Active { bytes: pages * page_bytes, page_bytes, path, conn, checkpoint_asked_at: 0 })
 }
 
 /// What is committed together.
