@@ -242,14 +242,40 @@ mod tests {
         }
     }
 
+    /// What comes out of a stream until it ends or is refused, in bytes, in steps of so many.
+    fn produced(encoding: Encoding, body: Vec<u8>, limit: usize, step: usize) -> (usize, Result<bool, DecodeError>) {
+        let mut decoding = Decoding::new(encoding, body.into(), limit).unwrap();
+        let mut steps = std::iter::repeat_with(|| decoding.step(step));
+        let end = steps.find(|step| !matches!(step, Ok(false))).unwrap();
+        assert!(decoding.out.capacity() <= 4 * limit, "{encoding:?} holds {}", decoding.out.capacity());
+        (decoding.out.len(), end)
+    }
+
     #[test]
-    fn a_bomb_ends_at_the_limit() {
-        for (encoding, body) in compressed(&vec![0; 50 << 20]) {
-            let mut decoding = Decoding::new(encoding, body.into(), 1 << 20).unwrap();
-            let end = std::iter::repeat_with(|| decoding.step(64 << 10)).find(|step| !matches!(step, Ok(false)));
-            assert!(matches!(end, Some(Err(DecodeError::TooLarge(_)))), "{encoding:?}");
-            assert!(decoding.out.capacity() <= 4 << 20, "{encoding:?} holds {}", decoding.out.capacity());
+    fn no_bomb_lets_more_out_than_a_byte_over_the_limit() {
+        const LIMIT: usize = 1 << 20;
+        let mut bombs = compressed(&vec![0; 50 << 20]);
+        // Many streams in a row, none of which is too large by itself; one of them ends at the limit exactly.
+        let parts = compressed(&vec![0; LIMIT / 4]).into_iter().map(|(encoding, body)| (encoding, body.repeat(50)));
+        let in_a_row = [Encoding::Gzip, Encoding::Zstd, Encoding::Xz, Encoding::Bzip2];
+        bombs.extend(parts.filter(|(encoding, _)| in_a_row.contains(encoding)));
+        assert_eq!(bombs.len(), 11);
+        for (encoding, body) in bombs {
+            for step in [LIMIT / 16, LIMIT / 3, 64 << 20] {
+                let (bytes, end) = produced(encoding, body.clone(), LIMIT, step);
+                assert!(matches!(end, Err(DecodeError::TooLarge(LIMIT))), "{encoding:?}: {end:?}");
+                assert_eq!(bytes, LIMIT + 1, "{encoding:?} in steps of {step}");
+            }
         }
+    }
+
+    #[test]
+    fn a_bomb_in_a_bomb_stays_packed() {
+        const LIMIT: usize = 1 << 20;
+        let inner = gzip(&vec![0; 50 << 20]);
+        let (bytes, end) = produced(Encoding::Gzip, gzip(&inner), LIMIT, 64 << 10);
+        assert!(matches!(end, Ok(true)), "{end:?}");
+        assert_eq!(bytes, inner.len());
     }
 
     #[test]

@@ -4,10 +4,13 @@ use serde_json::{Map, Value};
 
 use crate::{
     meta::{Meta, Path},
-    shape::{self, Field, Shape},
+    shape::{self, Ends, Field, Shape},
     time::Shift,
     trim::{Bag, Limit},
 };
+
+/// SDKs keep a hundred unless told otherwise. The newest are last.
+const NEWEST: Ends = Ends { first: 0, last: 1000 };
 
 const BREADCRUMB: &[Field] = &[
     ("category", Shape::Text(Limit::new(128))),
@@ -22,7 +25,7 @@ const BREADCRUMB: &[Field] = &[
 /// Their times move with the event's, so that the order of things stays true.
 pub(crate) fn normalize(event: &mut Map<String, Value>, shift: Shift, meta: &mut Meta) {
     let Some(value) = event.get_mut("breadcrumbs") else { return };
-    shape::value_list(value, &Path::top("breadcrumbs"), meta, |map, at, meta| {
+    shape::value_list(value, NEWEST, &Path::top("breadcrumbs"), meta, |map, at, meta| {
         shape::fields(map, BREADCRUMB, at, meta);
         if map.is_empty() {
             return false;

@@ -5,13 +5,16 @@ use serde_json::{Map, Value, json};
 use crate::{
     mechanism,
     meta::{Meta, Path},
-    shape::{self, Field, Shape},
+    shape::{self, Ends, Field, Shape},
     stacktrace,
     trim::Limit,
 };
 
 const TYPE: Limit = Limit::with_allowance(256, 20);
 const MESSAGE: Limit = Limit::with_allowance(8192, 200);
+
+/// The cause of all is first, what was raised is last.
+const ENDS: Ends = Ends { first: 100, last: 400 };
 
 const EXCEPTION: &[Field] = &[
     ("mechanism", Shape::Inner),
@@ -25,7 +28,7 @@ const EXCEPTION: &[Field] = &[
 
 pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
     if let Some(value) = event.get_mut("exception") {
-        shape::value_list(value, &Path::top("exception"), meta, exception);
+        shape::value_list(value, ENDS, &Path::top("exception"), meta, exception);
     }
 }
 

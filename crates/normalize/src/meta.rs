@@ -12,6 +12,9 @@ const MAX_NOTES: usize = 500;
 /// Largest original value that is kept beside its error, in bytes of JSON.
 const MAX_ORIGINAL_BYTES: usize = 500;
 
+/// Longest key on the way to a note, in bytes: the note about a key must not be longer than what it is about.
+const MAX_KEY_BYTES: usize = 1000;
+
 /// Largest `_meta` that is taken over from an SDK, in bytes of JSON.
 const MAX_INCOMING_BYTES: usize = 64 << 10;
 
@@ -45,6 +48,10 @@ impl<'a> Path<'a> {
 
     pub(crate) fn index(&'a self, index: usize) -> Self {
         Self { up: Some(self), key: Key::Index(index) }
+    }
+
+    fn has_long_key(&self) -> bool {
+        matches!(self.key, Key::Name(name) if name.len() > MAX_KEY_BYTES) || self.up.is_some_and(Path::has_long_key)
     }
 }
 
@@ -119,6 +126,9 @@ impl Meta {
     }
 
     fn note(&mut self, at: &Path<'_>) -> Option<&mut Map<String, Value>> {
+        if at.has_long_key() {
+            return None;
+        }
         self.left = self.left.checked_sub(1)?;
         Some(child(node(&mut self.tree, at), String::new()))
     }

@@ -259,10 +259,30 @@ fn address(value: &Value) -> Option<u64> {
     }
 }
 
+/// How many entries of a list stay: so many from each end.
+#[derive(Clone, Copy)]
+pub(crate) struct Ends {
+    pub(crate) first: usize,
+    pub(crate) last: usize,
+}
+
+impl Ends {
+    /// Takes the middle out of a list that is longer.
+    pub(crate) fn of(self, mut items: Vec<Value>, at: &Path<'_>, meta: &mut Meta) -> Vec<Value> {
+        let before = items.len();
+        if before > self.first + self.last {
+            items.drain(self.first..before - self.last);
+            meta.length(at, before);
+        }
+        items
+    }
+}
+
 /// Brings a list of values into the form `{"values": […]}`: it may also come as a bare list or as its only value.
 /// `each` brings one value into shape and says whether it stays. Nothing left: null.
 pub(crate) fn value_list(
     value: &mut Value,
+    ends: Ends,
     at: &Path<'_>,
     meta: &mut Meta,
     mut each: impl FnMut(&mut Map<String, Value>, &Path<'_>, &mut Meta) -> bool,
@@ -288,6 +308,7 @@ pub(crate) fn value_list(
         !value.is_null()
     });
     let at_values = at.key("values");
+    let items = ends.of(items, &at_values, meta);
     let items = objects(items, &at_values, meta, &mut each);
     if !items.is_empty() {
         rest.insert("values".to_owned(), Value::Array(items));

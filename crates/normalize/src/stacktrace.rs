@@ -6,13 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::{
     meta::{Meta, Path},
-    shape::{self, FREE, Field, Shape},
+    shape::{self, Ends, FREE, Field, Shape},
     trim::{self, Bag, Limit},
 };
 
-/// Most frames of one stack trace: the oldest and the newest are kept.
-const MAX_FRAMES: usize = 250;
-const OLDEST_FRAMES: usize = 25;
+/// How many frames of one stack trace are kept: the oldest are first.
+const FRAMES: Ends = Ends { first: 25, last: 225 };
 
 /// Above so many frames, those in the middle lose their variables and surrounding lines.
 const MAX_FULL_FRAMES: usize = 50;
@@ -150,7 +149,7 @@ fn normalize(value: &mut Value, at: &Path<'_>, meta: &mut Meta) {
         }
         None => Vec::new(),
     };
-    let frames = cap(frames, &at_frames, meta);
+    let frames = FRAMES.of(frames, &at_frames, meta);
     let mut frames = shape::objects(frames, &at_frames, meta, &mut frame);
     if frames.is_empty() {
         *value = Value::Null;
@@ -158,15 +157,6 @@ fn normalize(value: &mut Value, at: &Path<'_>, meta: &mut Meta) {
     }
     slim(&mut frames);
     map.insert("frames".to_owned(), Value::Array(frames));
-}
-
-fn cap(mut frames: Vec<Value>, at: &Path<'_>, meta: &mut Meta) -> Vec<Value> {
-    let before = frames.len();
-    if before > MAX_FRAMES {
-        frames.drain(OLDEST_FRAMES..before - (MAX_FRAMES - OLDEST_FRAMES));
-        meta.length(at, before);
-    }
-    frames
 }
 
 /// Brings a frame into shape; an empty one goes.

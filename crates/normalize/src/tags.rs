@@ -25,8 +25,9 @@ pub(crate) const MOVED_VALUE: Limit = Limit::new(256);
 pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
     let at = Path::top("tags");
     let incoming = shape::pairs(event.remove("tags").unwrap_or_default(), &at, meta);
-    let mut seen = HashSet::with_capacity(incoming.len());
-    let mut tags = Vec::with_capacity(incoming.len() + MOVED.len());
+    let before = incoming.len();
+    let mut seen = HashSet::with_capacity(before);
+    let mut tags = Vec::with_capacity(before.min(MAX_TAGS) + MOVED.len());
     for (key, mut value) in incoming {
         let Some(key) = read_key(key, &at, meta) else { continue };
         if RESERVED.contains(&key.as_str()) || !seen.insert(key.clone()) {
@@ -39,7 +40,7 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
             continue;
         }
         if tags.len() == MAX_TAGS {
-            meta.length(&at, seen.len());
+            meta.length(&at, before);
             break;
         }
         let at_value = at.index(tags.len());

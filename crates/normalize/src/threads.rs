@@ -4,10 +4,13 @@ use serde_json::{Map, Value};
 
 use crate::{
     meta::{Meta, Path},
-    shape::{self, FREE, Field, Shape},
+    shape::{self, Ends, FREE, Field, Shape},
     stacktrace,
     trim::Limit,
 };
+
+/// The main one is usually first.
+const ENDS: Ends = Ends { first: 1000, last: 1000 };
 
 const THREAD: &[Field] = &[
     ("crashed", Shape::Boolean),
@@ -23,7 +26,7 @@ const THREAD: &[Field] = &[
 
 pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
     if let Some(value) = event.get_mut("threads") {
-        shape::value_list(value, &Path::top("threads"), meta, |map, at, meta| {
+        shape::value_list(value, ENDS, &Path::top("threads"), meta, |map, at, meta| {
             shape::fields(map, THREAD, at, meta);
             stacktrace::normalize_in(map, at, meta);
             held_locks(map, &at.key("held_locks"), meta);

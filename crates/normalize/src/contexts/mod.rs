@@ -22,6 +22,8 @@ use crate::{
 pub(crate) use self::feedback::normalize as normalize_feedback;
 
 const CONTEXT: Bag = Bag { depth: 7, bytes: 8 << 10 };
+/// Longest name of a context, in bytes.
+const MAX_NAME_BYTES: usize = 200;
 /// Most contexts of one event.
 const MAX_CONTEXTS: usize = 100;
 
@@ -57,6 +59,10 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, replay: Option<EventId>,
     };
     let (before, mut kept) = (contexts.len(), 0);
     contexts.retain(|alias, value| {
+        if alias.len() > MAX_NAME_BYTES {
+            meta.invalid(&at, "a name of at most 200 bytes", Value::Null);
+            return false;
+        }
         let stays = kept < MAX_CONTEXTS && alias != "reprocessing" && context(alias, value, &at.key(alias), meta);
         kept += usize::from(stays);
         stays

@@ -6,6 +6,7 @@ mod cases;
 mod feedback;
 mod filter;
 mod geo;
+mod hostile;
 mod mutations;
 mod scrub;
 mod security;
