@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use nuthatch_normalize::{filter::FilterSettings, scrub::ScrubSettings};
 use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, QuotaId, Timestamp, UserId};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
 
 use crate::{
     StoreError,
@@ -22,8 +23,11 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Creates an organization. [`StoreError::Conflict`] when the slug is taken.
     async fn create_organization(&self, slug: &str, name: &str, now: Timestamp) -> Result<Organization, StoreError>;
 
-    /// Writes slug, name and features of an organization.
+    /// Writes slug, name, features and options of an organization.
     async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError>;
+
+    /// An organization by id.
+    async fn organization(&self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;
 
     /// All organizations, by id.
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
@@ -98,6 +102,27 @@ pub struct Organization {
     pub created: Timestamp,
     /// Features that are on and are not for everybody (`reference/issue-platform.md` §4.4, §9).
     pub features: BTreeSet<String>,
+    /// What it requires of its projects.
+    pub options: OrganizationOptions,
+}
+
+/// What an organization requires of all its projects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OrganizationOptions {
+    /// What is taken out of their events, whatever they choose themselves.
+    #[serde(deserialize_with = "required_scrubbing")]
+    pub scrubbing: ScrubSettings,
+}
+
+fn required_scrubbing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ScrubSettings, D::Error> {
+    ScrubSettings::read_required(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+impl Default for OrganizationOptions {
+    fn default() -> Self {
+        Self { scrubbing: ScrubSettings::nothing() }
+    }
 }
 
 /// What a member may do.

@@ -1,4 +1,5 @@
-//! What projects do to their events: the options of each, prepared and remembered until anything about projects changes.
+//! What projects do to their events: the options of each and of its organization, prepared and remembered until anything
+//! about either changes.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,7 +16,7 @@ use nuthatch_store::{
     ProjectStore, StoreError,
     events::{EventSummary, StoredEvent},
     log::StoredRecord,
-    projects::ProjectOptions,
+    projects::{OrganizationOptions, ProjectOptions},
 };
 use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
@@ -34,11 +35,16 @@ pub struct ProjectRules {
 }
 
 impl ProjectRules {
-    pub(crate) fn new(project: ProjectId, options: &ProjectOptions, geo: Option<Arc<dyn GeoLookup>>) -> Self {
-        let (scrubber, unusable) = Scrubber::new(&options.scrubbing);
+    pub(crate) fn new(
+        project: ProjectId,
+        organization: &OrganizationOptions,
+        options: &ProjectOptions,
+        geo: Option<Arc<dyn GeoLookup>>,
+    ) -> Self {
+        let (scrubber, unusable) = Scrubber::within(&organization.scrubbing, &options.scrubbing);
         let (filters, more) = Filters::new(&options.filters);
         for Problem { place, message } in unusable.iter().chain(&more) {
-            tracing::warn!(%project, place, message, "a setting of the project cannot be used");
+            tracing::warn!(%project, place, message, "a setting of the project or its organization cannot be used");
         }
         Self { scrubber, filters, geo }
     }
@@ -113,8 +119,14 @@ impl Rules {
         {
             return Ok(cached.rules);
         }
-        let options = self.store.project(project).await?.map(|project| project.options).unwrap_or_default();
-        let rules = Arc::new(ProjectRules::new(project, &options, self.geo.clone()));
+        let found = self.store.project(project).await?;
+        let organization = match &found {
+            Some(project) => self.store.organization(project.organization_id).await?,
+            None => None,
+        };
+        let required = organization.map(|organization| organization.options).unwrap_or_default();
+        let options = found.map(|project| project.options).unwrap_or_default();
+        let rules = Arc::new(ProjectRules::new(project, &required, &options, self.geo.clone()));
         self.cache.insert(project, Cached { version, rules: rules.clone() });
         Ok(rules)
     }

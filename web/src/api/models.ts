@@ -9,6 +9,14 @@ export type User = Schemas["User"];
 export type Project = Schemas["Project"];
 export type ProjectDetail = Schemas["ProjectDetail"];
 export type ProjectRequest = Schemas["ProjectRequest"];
+export type OrganizationDetail = Schemas["OrganizationDetail"];
+/** The settings of scrubbing, as a project and an organization have them. */
+export type ScrubbingSettings = Required<
+  Pick<
+    ProjectDetail,
+    "dataScrubber" | "dataScrubberDefaults" | "scrubIPAddresses" | "sensitiveFields" | "safeFields" | "relayPiiConfig"
+  >
+>;
 export type ScrubbingPreview = Schemas["ScrubbingPreview"];
 export type ScrubbingPreviewRequest = Schemas["ScrubbingPreviewRequest"];
 export type ApiToken = Schemas["Token"];

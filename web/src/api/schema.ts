@@ -153,7 +153,7 @@ export interface paths {
         };
         /** An organization. */
         get: operations["getOrganization"];
-        /** Renames an organization. */
+        /** Renames an organization, or changes what it requires of its projects. */
         put: operations["updateOrganization"];
         post?: never;
         delete?: never;
@@ -1292,7 +1292,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Shows what the project's settings of scrubbing, or others, would take out of an event. Nothing is stored. */
+        /**
+         * Shows what the project's settings of scrubbing, or others, would take out of an event, with what the organization
+         *     requires, whose rules have `organization:` before their names. Nothing is stored.
+         */
         post: operations["previewScrubbing"];
         delete?: never;
         options?: never;
@@ -2625,11 +2628,14 @@ export interface components {
             openMembership: boolean;
             allowSharedIssues: boolean;
             enhancedPrivacy: boolean;
+            /** @description Whether it requires that its projects scrub by the settings of scrubbing; and so on for those that follow. */
             dataScrubber: boolean;
             dataScrubberDefaults: boolean;
             sensitiveFields: string[];
             safeFields: string[];
             scrubIPAddresses: boolean;
+            /** @description The advanced rules as JSON text; null without any. */
+            relayPiiConfig: string | null;
             scrapeJavaScript: boolean;
             /** Format: int64 */
             storeCrashReports: number;
@@ -2640,8 +2646,8 @@ export interface components {
             /** @description Empty: some clients refuse an address that is not https (`reference/web-api.md` §0.7). */
             regionUrl: string;
         };
-        /** @description What of an organization can be changed. */
-        OrganizationRequest: {
+        /** @description What of an organization can be changed. What is absent stays. */
+        OrganizationRequest: components["schemas"]["ScrubbingRequest"] & {
             name?: string | null;
         };
         /** @description Status of an organization. */

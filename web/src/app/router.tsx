@@ -164,6 +164,12 @@ const projectPrivacy = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/PrivacyPage"), "PrivacyPage"),
 });
 
+const organizationPrivacy = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings/$org/security-and-privacy",
+  component: lazyRouteComponent(() => import("@/features/settings/PrivacyPage"), "OrganizationPrivacyPage"),
+});
+
 const projectFilters = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings/$org/projects/$project/filters",
@@ -247,6 +253,7 @@ export const router = createRouter({
       gettingStarted,
       projectSettings,
       projectPrivacy,
+      organizationPrivacy,
       projectFilters,
       projectQuotas,
       organizationQuotas,

@@ -1,6 +1,6 @@
 //! Organizations and their members (`reference/web-api.md` §3.1).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::{Json, extract::State, response::IntoResponse};
 use http::Uri;
@@ -59,7 +59,7 @@ pub(super) async fn detail(
     Ok(Json(whole(&api, &place).await?))
 }
 
-/// Renames an organization.
+/// Renames an organization, or changes what it requires of its projects.
 #[utoipa::path(
     put, path = "/api/0/organizations/{org}/", operation_id = "updateOrganization", tag = "organizations",
     params(OrganizationPath), request_body = OrganizationRequest,
@@ -73,15 +73,21 @@ pub(super) async fn update(
     let mut changed = (*place).clone();
     if let Some(name) = request.name {
         changed.organization.name = check_name(&name)?;
-        api.meta.update_organization(&changed.organization).await?;
     }
+    let mut wrong = BTreeMap::new();
+    request.scrubbing.change(&mut changed.organization.options.scrubbing, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(ApiError::InvalidFields(wrong));
+    }
+    api.meta.update_organization(&changed.organization).await?;
     Ok(Json(whole(&api, &changed).await?))
 }
 
 async fn whole(api: &Api, place: &InOrganization) -> Result<OrganizationDetail, ApiError> {
     let projects = place.projects(api).await?;
     let teams = api.meta.teams(place.organization.id).await?.iter().map(TeamSummary::from).collect();
-    Ok(OrganizationDetail::new(shape(api, place), place.role, &projects, teams))
+    let options = &place.organization.options;
+    Ok(OrganizationDetail::new(shape(api, place), place.role, options, &projects, teams))
 }
 
 /// The members of an organization.

@@ -22,7 +22,8 @@ use crate::{
 /// Most changes in an answer.
 const CHANGES_MAX: usize = 1_000;
 
-/// Shows what the project's settings of scrubbing, or others, would take out of an event. Nothing is stored.
+/// Shows what the project's settings of scrubbing, or others, would take out of an event, with what the organization
+/// requires, whose rules have `organization:` before their names. Nothing is stored.
 #[utoipa::path(
     post, path = "/api/0/projects/{org}/{project}/scrubbing/preview/", operation_id = "previewScrubbing",
     tag = "projects", params(ProjectPath), request_body = ScrubbingPreviewRequest,
@@ -46,7 +47,8 @@ pub(super) async fn preview(
         _ => return Err(ApiError::Invalid("one of `event` and `eventID` is needed".to_owned())),
     };
     let filtered = Filters::new(&options.filters).0.reason(&event, None).map(|reason| reason.to_string());
-    let changes = Scrubber::new(&settings).0.explain(&mut event);
+    let required = &place.organization.organization.options.scrubbing;
+    let changes = Scrubber::within(required, &settings).0.explain(&mut event);
     Ok(Json(ScrubbingPreview {
         count: changes.len(),
         changes: changes.into_iter().take(CHANGES_MAX).map(Into::into).collect(),

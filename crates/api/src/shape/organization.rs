@@ -1,13 +1,13 @@
 //! Organizations (`reference/web-api.md` §3.1).
 
-use nuthatch_store::projects::{self, Role};
+use nuthatch_store::projects::{self, OrganizationOptions, Role};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
 use crate::{
     auth::scope::Scopes,
-    shape::{project::ProjectSummary, team::TeamSummary},
+    shape::{project::ProjectSummary, scrubbing::ScrubbingRequest, team::TeamSummary},
 };
 
 /// An organization in a list.
@@ -107,18 +107,29 @@ pub(crate) struct OrganizationDetail {
     pub(crate) open_membership: bool,
     pub(crate) allow_shared_issues: bool,
     pub(crate) enhanced_privacy: bool,
+    /// Whether it requires that its projects scrub by the settings of scrubbing; and so on for those that follow.
     pub(crate) data_scrubber: bool,
     pub(crate) data_scrubber_defaults: bool,
     pub(crate) sensitive_fields: Vec<String>,
     pub(crate) safe_fields: Vec<String>,
     #[serde(rename = "scrubIPAddresses")]
     pub(crate) scrub_ip_addresses: bool,
+    /// The advanced rules as JSON text; null without any.
+    pub(crate) relay_pii_config: Option<String>,
     pub(crate) scrape_java_script: bool,
     pub(crate) store_crash_reports: i64,
 }
 
 impl OrganizationDetail {
-    pub(crate) fn new(row: Organization, role: Role, projects: &[projects::Project], teams: Vec<TeamSummary>) -> Self {
+    pub(crate) fn new(
+        row: Organization,
+        role: Role,
+        options: &OrganizationOptions,
+        projects: &[projects::Project],
+        teams: Vec<TeamSummary>,
+    ) -> Self {
+        let scrubbing = &options.scrubbing;
+        let rules = scrubbing.relay_pii_config.clone();
         Self {
             row,
             role: role.as_str().to_owned(),
@@ -129,19 +140,24 @@ impl OrganizationDetail {
             open_membership: true,
             allow_shared_issues: false,
             enhanced_privacy: false,
-            data_scrubber: true,
-            data_scrubber_defaults: true,
-            sensitive_fields: Vec::new(),
-            safe_fields: Vec::new(),
-            scrub_ip_addresses: false,
+            data_scrubber: scrubbing.data_scrubber,
+            data_scrubber_defaults: scrubbing.data_scrubber_defaults,
+            sensitive_fields: scrubbing.sensitive_fields.clone(),
+            safe_fields: scrubbing.safe_fields.clone(),
+            scrub_ip_addresses: scrubbing.scrub_ip_addresses,
+            relay_pii_config: rules.map(|rules| serde_json::Value::Object(rules).to_string()),
             scrape_java_script: false,
             store_crash_reports: 0,
         }
     }
 }
 
-/// What of an organization can be changed.
+/// What of an organization can be changed. What is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct OrganizationRequest {
     pub(crate) name: Option<String>,
+    /// What is required of all projects: what is switched on here is on for each, lists are added to theirs, and advanced
+    /// rules come before theirs.
+    #[serde(flatten)]
+    pub(crate) scrubbing: ScrubbingRequest,
 }

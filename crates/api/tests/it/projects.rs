@@ -1,5 +1,5 @@
 use http::StatusCode;
-use nuthatch_store::ProjectStore as _;
+use nuthatch_store::{AccountStore as _, ProjectStore as _, accounts::NewUser, projects::Role};
 use serde_json::json;
 
 use crate::app::App;
@@ -133,6 +133,66 @@ async fn a_preview_tells_what_rules_would_take_out_and_stores_nothing() {
     assert_eq!(app.ann("POST", path, &json!({})).await.status, StatusCode::BAD_REQUEST);
     let wrong = app.ann("POST", path, &json!({"event": event, "relayPiiConfig": "["})).await;
     assert!(wrong.json()["relayPiiConfig"][0].is_string(), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn what_an_organization_requires_is_chosen_by_its_owners_and_shown_in_previews() {
+    let app = App::new().await;
+    let path = "/api/0/organizations/acme/";
+    let usual = app.get(path).await.json();
+    for (name, nothing) in
+        [("dataScrubber", json!(false)), ("sensitiveFields", json!([])), ("relayPiiConfig", json!(null))]
+    {
+        assert_eq!(usual[name], nothing, "{name}: nothing is required, unless somebody chose");
+    }
+    let rules = json!({"rules": {"0": {"type": "email"}}, "applications": {"extra.note": ["0"]}});
+    let change = json!({"dataScrubber": true, "scrubIPAddresses": true, "sensitiveFields": ["zebra", " "], "relayPiiConfig": rules});
+    let version = app.meta.config_version();
+    let changed = app.ann("PUT", path, &change).await.json();
+    assert!(app.meta.config_version() > version, "caches must notice");
+    assert_eq!(changed, app.get(path).await.json());
+    assert_eq!((&changed["dataScrubber"], &changed["dataScrubberDefaults"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&changed["sensitiveFields"], &changed["relayPiiConfig"]),
+        (&json!(["zebra"]), &json!(rules.to_string()))
+    );
+    let renamed = app.ann("PUT", path, &json!({"name": "Acme"})).await.json();
+    assert_eq!((&renamed["name"], &renamed["scrubIPAddresses"]), (&json!("Acme"), &json!(true)), "absent stays");
+
+    let event = json!({"extra": {"note": "of jane@example.com", "n": "a zebra"}, "user": {"id": "1", "ip_address": "203.0.113.7"}});
+    let preview = json!({"event": event, "dataScrubber": false, "dataScrubberDefaults": false});
+    let shown = app.ann("POST", "/api/0/projects/acme/web/scrubbing/preview/", &preview).await.json();
+    let rule_at = |place: &str| {
+        let changes = shown["changes"].as_array().unwrap();
+        changes.iter().find(|change| change["path"] == place).map(|change| change["rule"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(rule_at("extra.note").as_deref(), Some("organization:0"));
+    assert_eq!(rule_at("extra.n").as_deref(), Some("organization:strip-fields"));
+    assert_eq!(rule_at("user.ip_address").as_deref(), Some("@anything:remove"));
+
+    let wrong =
+        app.ann("PUT", path, &json!({"relayPiiConfig": {"applications": {"$foo": ["@ip"]}}, "name": "x"})).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert!(wrong.json()["relayPiiConfig.applications.$foo"][0].is_string(), "{wrong:?}");
+    assert_eq!(app.get(path).await.json()["name"], "Acme", "a refusal changes nothing");
+    let (id, user) = (app.acme.organization.id, app.acme.user);
+    let limited = crate::app::token(&app.meta, user, id, &["org:read", "project:admin"]).await;
+    let answer = app.with_token(&limited, "PUT", path, &json!({"dataScrubber": false})).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let answer = app.with_token(&app.other.token, "PUT", path, &json!({"dataScrubber": false})).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND, "for others it does not exist");
+    let new = NewUser {
+        email: "max@example.com".to_owned(),
+        name: String::new(),
+        password_hash: String::new(),
+        created: app.acme.organization.created,
+    };
+    let member = app.meta.create_user(new).await.unwrap().id;
+    app.meta.add_member(id, member, Role::Member).await.unwrap();
+    let of_member = crate::app::token(&app.meta, member, id, &["org:admin"]).await;
+    let answer = app.with_token(&of_member, "PUT", path, &json!({"dataScrubber": false})).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "members do not decide for all projects");
+    assert_eq!(app.get(path).await.json()["dataScrubber"], true);
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ fn what_was_taken_and_skipped_is_counted() {
     metrics::with_local_recorder(&recorder, || {
         runtime.block_on(async {
             let app = App::new().await;
-            let skipped = "{\"type\":\"nel\"}\n{}\n{\"type\":\"made-up\"}\n{}\n{\"type\":\"also-made-up\"}\n{}\n";
+            let skipped = "{\"type\":\"statsd\"}\n{}\n{\"type\":\"made-up\"}\n{}\n{\"type\":\"also-made-up\"}\n{}\n";
             assert_eq!(app.post(good_envelope() + skipped).await.status, 200);
             assert_eq!(app.post(format!("{{}}\n{skipped}")).await.status, 200);
             assert_eq!(app.post("nonsense").await.status, 400);
@@ -193,7 +193,7 @@ fn what_was_taken_and_skipped_is_counted() {
         "nuthatch_intake_requests_total{status=\"400\"} 1",
         "nuthatch_intake_events_accepted_total 1",
         "nuthatch_intake_event_bytes_total 18",
-        "nuthatch_intake_items_skipped_total{type=\"nel\"} 2",
+        "nuthatch_intake_items_skipped_total{type=\"statsd\"} 2",
         "nuthatch_intake_items_skipped_total{type=\"other\"} 4",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} not in\n{text}");

@@ -30,10 +30,11 @@ const MAX_REPLACEMENT_BYTES: usize = 200;
 /// The name of the setting, where problems are.
 const PLACE: &str = "relayPiiConfig";
 
-/// Reads a configuration. What cannot be used is left out and told.
-pub(super) fn read(config: &Map<String, Value>, problems: &mut Vec<Problem>) -> Vec<Application> {
+/// Reads a configuration, in which `owner` stands before the names of its own rules. What cannot be used is left out and
+/// told.
+pub(super) fn read(config: &Map<String, Value>, owner: &str, problems: &mut Vec<Problem>) -> Vec<Application> {
     let empty = Map::new();
-    let mut reader = Reader { rules: &empty, hash_key: "".into(), applied: 0, problems };
+    let mut reader = Reader { rules: &empty, owner, hash_key: "".into(), applied: 0, problems };
     reader.rules = reader.object(config, "rules").unwrap_or(&empty);
     if let Some(vars) = reader.object(config, "vars")
         && let Some(key) = vars.get("hashKey").filter(|key| !key.is_null())
@@ -90,6 +91,7 @@ pub(super) fn read(config: &Map<String, Value>, problems: &mut Vec<Problem>) -> 
 
 struct Reader<'a> {
     rules: &'a Map<String, Value>,
+    owner: &'a str,
     hash_key: Arc<str>,
     applied: usize,
     problems: &'a mut Vec<Problem>,
@@ -135,7 +137,7 @@ impl<'a> Reader<'a> {
             let Some(rules) = self.built_in(name) else { return Some(format!("there is no built-in rule {id:?}")) };
             out.extend(rules.into_iter().map(|mut rule| {
                 if id != shown {
-                    rule.id = shown.into();
+                    rule.id = self.name(shown);
                 }
                 rule.redaction = redaction.cloned().unwrap_or(rule.redaction);
                 Arc::new(rule)
@@ -170,7 +172,7 @@ impl<'a> Reader<'a> {
             _ => {
                 if let Some(kind) = self.kind(word, spec, &place) {
                     let redaction = redaction.unwrap_or(Redaction::Remove);
-                    out.push(Arc::new(Rule { id: shown.into(), kind, redaction }));
+                    out.push(Arc::new(Rule { id: self.name(shown), kind, redaction }));
                 }
                 return None;
             }
@@ -183,6 +185,11 @@ impl<'a> Reader<'a> {
             }
         }
         None
+    }
+
+    /// What remarks call a rule.
+    fn name(&self, id: &str) -> Arc<str> {
+        if id.starts_with('@') { id.into() } else { format!("{}{id}", self.owner).into() }
     }
 
     fn kind(&mut self, word: &str, spec: &Map<String, Value>, place: &str) -> Option<Kind> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use regex::RegexBuilder;
 
 use super::{
-    Application, ScrubSettings,
+    Application, OF_ORGANIZATION, ScrubSettings,
     config::REGEX_MAX_BYTES,
     patterns::{self, Pattern},
     rule::{FILTERED, Kind, Redaction, Rule},
@@ -34,9 +34,16 @@ const ADDRESSES: &str = "request.env.REMOTE_ADDR || user.ip_address || sdk.clien
 /// Where attributes are.
 const ATTRIBUTES: &str = "$span.data.* || trace.data.* || $log.attributes.* || $trace_metric.attributes.*";
 
-pub(super) fn applications(settings: &ScrubSettings, problems: &mut Vec<Problem>) -> Vec<Application> {
+/// What one of both switches on is on, and the words and names of both count.
+pub(super) fn applications(
+    organization: &ScrubSettings,
+    project: &ScrubSettings,
+    problems: &mut Vec<Problem>,
+) -> Vec<Application> {
     let mut applications = Vec::new();
-    let safe = safe_fields(&settings.safe_fields, problems);
+    let is_on = |switch: fn(&ScrubSettings) -> bool| switch(organization) || switch(project);
+    let mut safe = safe_fields(&organization.safe_fields, problems);
+    safe.extend(safe_fields(&project.safe_fields, problems));
     let spared = [SPARED, MESSAGES].into_iter().filter_map(constant);
     let spared = Selector::Or(spared.chain(safe.iter().cloned()).collect());
     let not = |selector: Selector| Selector::Not(Box::new(selector));
@@ -44,7 +51,8 @@ pub(super) fn applications(settings: &ScrubSettings, problems: &mut Vec<Problem>
         let parts = constant(selector).into_iter().chain([not(Selector::Or(safe.clone()))]);
         Selector::And(parts.collect())
     };
-    if settings.data_scrubber && settings.data_scrubber_defaults {
+    let scrubs = is_on(|settings| settings.data_scrubber);
+    if scrubs && is_on(|settings| settings.data_scrubber_defaults) {
         applications.push(Application { selector: not(spared.clone()), rules: common() });
         let cookie = Kind::Pair { key: patterns::session_cookie(), value: None };
         applications
@@ -54,12 +62,17 @@ pub(super) fn applications(settings: &ScrubSettings, problems: &mut Vec<Problem>
             .push(Application { selector: unsafe_only(ATTRIBUTES), rules: vec![filter("@cookie:filter", header)] });
         applications.push(Application { selector: unsafe_only(MESSAGES), rules: in_messages() });
     }
-    if settings.data_scrubber
-        && let Some(rule) = sensitive_fields(&settings.sensitive_fields, problems)
-    {
-        applications.push(Application { selector: not(spared), rules: vec![rule] });
+    if scrubs {
+        // A rule for each, so that words that can be used by themselves can be used together.
+        let own = sensitive_fields("strip-fields", &project.sensitive_fields, problems);
+        let required = format!("{OF_ORGANIZATION}strip-fields");
+        let required = sensitive_fields(&required, &organization.sensitive_fields, problems);
+        let rules: Vec<_> = required.into_iter().chain(own).collect();
+        if !rules.is_empty() {
+            applications.push(Application { selector: not(spared), rules });
+        }
     }
-    if settings.scrub_ip_addresses {
+    if is_on(|settings| settings.scrub_ip_addresses) {
         let remove = Rule { id: "@anything:remove".into(), kind: Kind::Anything, redaction: Redaction::Remove };
         let addresses = constant(ADDRESSES).into_iter();
         applications.extend(addresses.map(|selector| Application { selector, rules: vec![Arc::new(remove.clone())] }));
@@ -106,7 +119,7 @@ fn replace(id: &str, kind: Kind, with: &str) -> Arc<Rule> {
     Arc::new(Rule { id: id.into(), kind, redaction: Redaction::Replace(with.into()) })
 }
 
-fn sensitive_fields(words: &[String], problems: &mut Vec<Problem>) -> Option<Arc<Rule>> {
+fn sensitive_fields(id: &str, words: &[String], problems: &mut Vec<Problem>) -> Option<Arc<Rule>> {
     let words = usable(words, "sensitiveFields", problems);
     let alternatives: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
     if alternatives.is_empty() {
@@ -114,7 +127,7 @@ fn sensitive_fields(words: &[String], problems: &mut Vec<Problem>) -> Option<Arc
     }
     let regex = RegexBuilder::new(&alternatives.join("|")).case_insensitive(true).size_limit(REGEX_MAX_BYTES).build();
     match regex {
-        Ok(regex) => Some(filter("strip-fields", Kind::Pair { key: regex.clone(), value: Some(regex) })),
+        Ok(regex) => Some(filter(id, Kind::Pair { key: regex.clone(), value: Some(regex) })),
         Err(_) => {
             let message = "the words are too long together; take some out".to_owned();
             problems.push(Problem { place: "sensitiveFields".to_owned(), message });

@@ -1,8 +1,9 @@
 //! Scrubbing: what says too much about people is taken out before anything is stored
 //! (`reference/ingest-protocol.md` §13).
 //!
-//! A project's [`ScrubSettings`] become a [`Scrubber`]: pairs of a selector, which says where, and of rules, which say
-//! what is looked for and what is put in its place. The advanced rules come first, then those of the simple settings.
+//! The [`ScrubSettings`] of a project and of its organization become a [`Scrubber`]: pairs of a selector, which says where,
+//! and of rules, which say what is looked for and what is put in its place. The advanced rules come first, those of the
+//! organization before those of the project, then the rules of the simple settings.
 //! The event is walked once; `_meta` remarks what was done and never keeps what was removed.
 
 mod config;
@@ -48,6 +49,9 @@ pub struct Change {
     pub after: Value,
 }
 
+/// What remarks put before the names of the organization's rules.
+const OF_ORGANIZATION: &str = "organization:";
+
 /// The rules of a project, ready to be applied.
 #[derive(Debug, Default)]
 pub struct Scrubber {
@@ -67,16 +71,26 @@ struct Application {
 }
 
 impl Scrubber {
-    /// Prepares settings. What cannot be used is left out and told, so the rest still protects.
-    pub fn new(settings: &ScrubSettings) -> (Self, Vec<Problem>) {
+    /// Prepares the settings of a project alone. What cannot be used is left out and told, so the rest still protects.
+    pub fn new(project: &ScrubSettings) -> (Self, Vec<Problem>) {
+        Self::within(&ScrubSettings::nothing(), project)
+    }
+
+    /// Prepares the settings of a project with what its organization requires. What cannot be used is left out and told.
+    pub fn within(organization: &ScrubSettings, project: &ScrubSettings) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
-        let mut applications = match &settings.relay_pii_config {
-            Some(config) => config::read(config, &mut problems),
-            None => Vec::new(),
-        };
-        applications.extend(defaults::applications(settings, &mut problems));
+        let mut applications = Vec::new();
+        for (owner, settings) in [(OF_ORGANIZATION, organization), ("", project)] {
+            if let Some(config) = &settings.relay_pii_config {
+                applications.extend(config::read(config, owner, &mut problems));
+            }
+        }
+        applications.extend(defaults::applications(organization, project, &mut problems));
         let naming = applications.iter().filter(|it| it.selector.best() == Match::Named).cloned().collect();
-        (Self { applications, naming, graphql: settings.data_scrubber }, problems)
+        (
+            Self { applications, naming, graphql: organization.data_scrubber || project.data_scrubber },
+            problems,
+        )
     }
 
     /// Takes out of the event what the rules say.

@@ -1,9 +1,10 @@
-//! What a project wants scrubbed (`reference/ingest-protocol.md` §13.1).
+//! What a project wants scrubbed, and what its organization requires (`reference/ingest-protocol.md` §13.1).
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 
-/// Settings of scrubbing, under the names that the API gives them; those of a project's configuration are read, too.
+/// Settings of scrubbing, of a project or an organization, under the names that the API gives them; those of a project's
+/// configuration are read, too. The default is what a project usually has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ScrubSettings {
@@ -36,6 +37,24 @@ impl Default for ScrubSettings {
             safe_fields: Vec::new(),
             relay_pii_config: None,
         }
+    }
+}
+
+impl ScrubSettings {
+    /// What an organization requires unless somebody chose: nothing.
+    pub fn nothing() -> Self {
+        Self { data_scrubber: false, data_scrubber_defaults: false, ..Self::default() }
+    }
+
+    /// Reads what an organization requires: a switch that is absent is off.
+    pub fn read_required(value: Value) -> serde_json::Result<Self> {
+        let is_said = |names: [&str; 2]| names.iter().any(|name| value.get(name).is_some());
+        let scrubs = is_said(["dataScrubber", "scrubData"]);
+        let by_defaults = is_said(["dataScrubberDefaults", "scrubDefaults"]);
+        let mut settings: Self = serde_json::from_value(value)?;
+        settings.data_scrubber &= scrubs;
+        settings.data_scrubber_defaults &= by_defaults;
+        Ok(settings)
     }
 }
 

@@ -11,13 +11,17 @@ use crate::{
 };
 
 fn scrubbed(settings: &ScrubSettings, event: Value) -> Value {
+    scrubbed_by(&Scrubber::new(settings).0, event)
+}
+
+fn scrubbed_by(scrubber: &Scrubber, event: Value) -> Value {
     let Value::Object(event) = event else { panic!("an event is an object") };
     let mut event = Event(event);
-    Scrubber::new(settings).0.scrub(&mut event);
+    scrubber.scrub(&mut event);
     Value::Object(event.0)
 }
 
-/// Each case: settings, a canonical event, and the parts of the result that must be exactly so (`null`: absent or null);
+/// Each case: settings, what the `organization` requires, a canonical event, and the parts of the result that must be exactly so (`null`: absent or null);
 /// `problems` are the places that the settings are refused for.
 #[test]
 fn every_case_comes_out_as_written() {
@@ -26,13 +30,15 @@ fn every_case_comes_out_as_written() {
     for case in &cases {
         let settings = serde_json::from_value(case.get("settings").cloned().unwrap_or_else(|| json!({})));
         let settings: ScrubSettings = settings.unwrap_or_else(|error| panic!("{}: {error}", case["name"]));
-        let (_, problems) = Scrubber::new(&settings);
+        let required = ScrubSettings::read_required(case.get("organization").cloned().unwrap_or_else(|| json!({})));
+        let required = required.unwrap_or_else(|error| panic!("{}: {error}", case["name"]));
+        let (scrubber, problems) = Scrubber::within(&required, &settings);
         let found: Vec<Value> = problems.iter().map(|problem| Value::from(problem.place.as_str())).collect();
         let expected = case.get("problems").and_then(Value::as_array).cloned().unwrap_or_default();
         if found != expected {
             failures.push(format!("{}: problems {problems:?}", case["name"]));
         }
-        let event = scrubbed(&settings, case.get("event").cloned().unwrap_or_else(|| json!({})));
+        let event = scrubbed_by(&scrubber, case.get("event").cloned().unwrap_or_else(|| json!({})));
         for (path, expected) in case.get("expected").and_then(Value::as_object).unwrap_or(&Map::new()) {
             let found = path.split('/').fold(&event, |value, key| match key.parse::<usize>() {
                 Ok(index) if value.is_array() => &value[index],

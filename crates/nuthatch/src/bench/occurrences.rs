@@ -322,12 +322,15 @@ fn seed() -> Seed {
         resolve_age_hours: None,
         options: nuthatch_store::projects::ProjectOptions::default(),
     };
-    let features = std::collections::BTreeSet::new();
-    Seed {
-        organizations: vec![Organization { id: ORGANIZATION, slug, name, created, features }],
-        projects: vec![project],
-        ..Seed::default()
-    }
+    let organization = Organization {
+        id: ORGANIZATION,
+        slug,
+        name,
+        created,
+        features: std::collections::BTreeSet::new(),
+        options: nuthatch_store::projects::OrganizationOptions::default(),
+    };
+    Seed { organizations: vec![organization], projects: vec![project], ..Seed::default() }
 }
 
 /// Messages in batches, at the positions from `first` on.

@@ -30,6 +30,10 @@ pub(crate) enum Command {
         /// sensitiveFields, relayPiiConfig, …); those of a new project when absent.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        /// File with what the organization requires, under the same names; nothing when absent. Its rules are shown with
+        /// `organization:` before their names.
+        #[arg(long, value_name = "FILE")]
+        organization: Option<PathBuf>,
     },
     /// Items of an envelope, what becomes of each, and why.
     Envelope {
@@ -56,9 +60,12 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
             let explained = explain_event(input::read(&file)?)?;
             Output::text(&serde_json::to_string_pretty(&explained)?);
         }
-        Command::Scrub { event, config } => {
-            let config = config.map(|config| input::read(&config)).transpose()?;
-            explain_scrub(context.output, input::read(&event)?, config)?;
+        Command::Scrub { event, config, organization } => {
+            let project = settings_in(config, |said| serde_json::from_value(said))?;
+            let required = settings_in(organization, ScrubSettings::read_required)?;
+            let (project, organization) =
+                (project.unwrap_or_default(), required.unwrap_or_else(ScrubSettings::nothing));
+            explain_scrub(context.output, input::read(&event)?, &organization, &project)?;
         }
         Command::Envelope { file } => {
             let limits = nuthatch_intake::IntakeConfig {
@@ -108,12 +115,24 @@ fn read_event(payload: Bytes) -> anyhow::Result<Event> {
     })
 }
 
-fn explain_scrub(output: Output, payload: Bytes, config: Option<Bytes>) -> anyhow::Result<()> {
-    let settings = match config {
-        Some(config) => serde_json::from_slice(&config).context("the configuration cannot be read")?,
-        None => ScrubSettings::default(),
-    };
-    let (scrubber, problems) = Scrubber::new(&settings);
+/// The settings of a file, if there is one.
+fn settings_in(
+    file: Option<PathBuf>,
+    read: impl FnOnce(Value) -> serde_json::Result<ScrubSettings>,
+) -> anyhow::Result<Option<ScrubSettings>> {
+    let Some(file) = file else { return Ok(None) };
+    let said = input::read(&file)?;
+    let settings = serde_json::from_slice(&said).and_then(read);
+    settings.map(Some).with_context(|| format!("the settings in {} cannot be read", file.display()))
+}
+
+fn explain_scrub(
+    output: Output,
+    payload: Bytes,
+    organization: &ScrubSettings,
+    project: &ScrubSettings,
+) -> anyhow::Result<()> {
+    let (scrubber, problems) = Scrubber::within(organization, project);
     let problems: Vec<String> =
         problems.into_iter().map(|problem| format!("{}: {}", problem.place, problem.message)).collect();
     anyhow::ensure!(problems.is_empty(), "the configuration has faults:\n{}", problems.join("\n"));

@@ -298,6 +298,7 @@ impl Setup {
             name: row.slug.clone(),
             created: self.now,
             features: row.features.iter().cloned().collect(),
+            options: nuthatch_store::projects::OrganizationOptions::default(),
         };
         let project = |row: &ProjectRow| Project {
             id: row.id,

@@ -102,6 +102,13 @@ fn explain_shows_what_a_rule_would_take_out() {
     let text = String::from_utf8(run(&site.data(), &["explain", "scrub", "-"], event).stdout).unwrap();
     assert!(text.contains("@password:filter") && !text.contains("ORD"), "{text}");
 
+    let shown = json(&site.data(), &["explain", "scrub", "-", "--organization", path], event);
+    let of_organization = &shown["changes"][0];
+    assert_eq!(
+        (&of_organization["path"], &of_organization["rule"]),
+        (&"extra.note".into(), &"organization:order".into())
+    );
+
     std::fs::write(config.path(), rules.replace("ORD-[", "(")).unwrap();
     let output = run(&site.data(), &["explain", "scrub", "-", "--config", path], event);
     assert_eq!(output.status.code(), Some(1));

@@ -6,10 +6,14 @@ use async_trait::async_trait;
 use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, QuotaId, Timestamp, UserId};
 use nuthatch_store::{
     ProjectStore, StoreError,
-    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, ProjectOptions, Role},
+    projects::{
+        FIRST_KEY_NAME, NewKey, NewProject, Organization, OrganizationOptions, Project, ProjectKey, ProjectOptions,
+        Role,
+    },
     quotas::{KeyRateLimit, Quota, QuotaRule},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
+use serde::de::DeserializeOwned;
 
 use super::{
     EmbeddedMeta,
@@ -17,7 +21,7 @@ use super::{
     error::{Failure, constraint, corrupt, met},
 };
 
-const ORGANIZATION: &str = "SELECT id, slug, name, created, features FROM organization";
+const ORGANIZATION: &str = "SELECT id, slug, name, created, features, options FROM organization";
 const PROJECT: &str =
     "SELECT id, organization_id, slug, name, platform, created, resolve_age_hours, options FROM project";
 const KEY: &str =
@@ -35,7 +39,14 @@ fn organization(row: &Row<'_>) -> rusqlite::Result<Organization> {
         created: Timestamp(row.get(3)?),
         // Written by this module only; what is no list is no feature.
         features: serde_json::from_str(row.get_ref(4)?.as_str()?).unwrap_or_default(),
+        options: options(row, 5)?,
     })
+}
+
+/// A column of options. Rules that cannot be read must not be taken for none: then secrets would be stored.
+fn options<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(row.get_ref(column)?.as_str()?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }
 
 fn project(row: &Row<'_>) -> rusqlite::Result<Project> {
@@ -47,9 +58,7 @@ fn project(row: &Row<'_>) -> rusqlite::Result<Project> {
         platform: row.get(4)?,
         created: Timestamp(row.get(5)?),
         resolve_age_hours: row.get(6)?,
-        // Rules that cannot be read must not be taken for none: then secrets would be stored.
-        options: serde_json::from_str(row.get_ref(7)?.as_str()?)
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(7, Type::Text, error.into()))?,
+        options: options(row, 7)?,
     })
 }
 
@@ -126,21 +135,33 @@ impl ProjectStore for EmbeddedMeta {
                 .prepare_cached("INSERT INTO organization (slug, name, created) VALUES (?1, ?2, ?3)")?
                 .insert(params![slug, name, now.0])
                 .map_err(constraint("this organization slug", NO_ORGANIZATION))?;
-            Ok(Organization { id: OrganizationId(id as u64), slug, name, created: now, features: BTreeSet::new() })
+            let (features, options) = (BTreeSet::new(), OrganizationOptions::default());
+            Ok(Organization { id: OrganizationId(id as u64), slug, name, created: now, features, options })
         })
         .await
     }
 
     async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError> {
-        let Organization { id, slug, name, features, .. } = organization.clone();
+        let Organization { id, slug, name, features, options, .. } = organization.clone();
         self.configure(move |connection| {
             let rows = connection
-                .prepare_cached("UPDATE organization SET slug = ?2, name = ?3, features = ?4 WHERE id = ?1")?
-                .execute(params![id.0 as i64, slug, name, JsonText(&features)])
+                .prepare_cached(
+                    "UPDATE organization SET slug = ?2, name = ?3, features = ?4, options = ?5 WHERE id = ?1",
+                )?
+                .execute(params![id.0 as i64, slug, name, JsonText(&features), JsonText(&options)])
                 .map_err(constraint("this organization slug", NO_ORGANIZATION))?;
             met(rows, NO_ORGANIZATION)
         })
         .await
+    }
+
+    async fn organization(&self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(&format!("{ORGANIZATION} WHERE id = ?1"))?;
+                Ok(statement.query_row([id.0 as i64], organization).optional()?)
+            })
+            .await
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {

@@ -4,7 +4,7 @@ use nuthatch_normalize::scrub::ScrubSettings;
 use nuthatch_protocol::{
     BlobId, DataCategory, ItemAttributes, KeyId, ProjectId, StoredPayload, Timestamp, record::IngestHeader,
 };
-use nuthatch_store::projects::ProjectOptions;
+use nuthatch_store::projects::{OrganizationOptions, ProjectOptions};
 use serde_json::{Value, json};
 
 use super::*;
@@ -36,7 +36,8 @@ fn beside(bytes: &[u8]) -> StoredPayload {
 }
 
 fn rules(settings: ScrubSettings) -> ProjectRules {
-    ProjectRules::new(ProjectId(1), &ProjectOptions { scrubbing: settings, ..ProjectOptions::default() }, None)
+    let options = ProjectOptions { scrubbing: settings, ..ProjectOptions::default() };
+    ProjectRules::new(ProjectId(1), &OrganizationOptions::default(), &options, None)
 }
 
 /// What an item means whose payload lies in the blob store: the files with their identities, or the reason.

@@ -1,6 +1,7 @@
 //! What a project's options do to its events, also when they change between a crash and the replay.
 
 use bytes::Bytes;
+use nuthatch_normalize::scrub::ScrubSettings;
 use nuthatch_protocol::{EventId, Position, Topic};
 use nuthatch_store::{
     EventStore as _, Log as _, ProjectStore as _, events::StoredEvent, log::NewRecord, projects::ProjectOptions,
@@ -49,6 +50,32 @@ async fn what_is_taken_out_is_in_no_store() {
     let all = format!("{:?} {:?} {}", stored.summary, stored.body, stores.issue_texts().await);
     assert!(all.contains("paid with [creditcard]"), "{all}");
     assert!(!all.contains("4111") && !all.contains("zebra"), "{all}");
+}
+
+#[tokio::test]
+async fn what_the_organization_requires_holds_for_a_project_that_wants_nothing_and_from_the_next_batch_on() {
+    let stores = Stores::new().await;
+    stores.choose(|options| options.scrubbing = ScrubSettings::nothing()).await;
+    let event =
+        json!({"message": "m", "extra": {"note": SECRET, "q": "a zebra"}, "user": {"ip_address": "203.0.113.5"}});
+    stores.accept(1, &event.to_string()).await;
+    stores.drain(None).await.unwrap();
+    let id = stores.meta.project(stores.project).await.unwrap().unwrap().organization_id;
+    let mut organization = stores.meta.organization(id).await.unwrap().unwrap();
+    organization.options.scrubbing = ScrubSettings {
+        scrub_ip_addresses: true,
+        sensitive_fields: vec!["zebra".to_owned()],
+        ..ScrubSettings::default()
+    };
+    stores.meta.update_organization(&organization).await.unwrap();
+    stores.accept(2, &event.to_string()).await;
+    stores.drain(None).await.unwrap();
+    let body = async |id| String::from_utf8(stores.stored(EventId([id; 16])).await.unwrap().body.to_vec()).unwrap();
+    let (before, after) = (body(1).await, body(2).await);
+    for secret in [SECRET, "zebra", "203.0.113.5"] {
+        assert!(before.contains(secret), "{secret} in {before}");
+        assert!(!after.contains(secret), "{secret} in {after}");
+    }
 }
 
 #[tokio::test]

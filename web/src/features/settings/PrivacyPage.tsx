@@ -1,34 +1,26 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
-import { ApiError } from "@/api/client";
-import type { ProjectDetail } from "@/api/models";
-import { updateOptions } from "@/api/privacy";
+import type { OrganizationDetail } from "@/api/models";
+import { organizationOptions, updateOptions, updateOrganizationOptions } from "@/api/privacy";
 import { project as projectQuery } from "@/api/projects";
-import { readLines, writeLines } from "@/domain/lines";
-import { Button } from "@/ui/Button";
+import { useAccess } from "@/api/useAccess";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure } from "@/ui/State";
-import { notify } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
-import { AddRule } from "./AddRule";
+import { ScrubbingForm, SWITCHES } from "./ScrubbingForm";
 import { ScrubbingPreview } from "./ScrubbingPreview";
 import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
-import { TextArea } from "./TextArea";
 
-const route = getRouteApi("/signed-in/settings/$org/projects/$project/security-and-privacy");
-
-const SWITCHES = [
-  ["dataScrubber", "Scrub events before they are stored"],
-  ["dataScrubberDefaults", "Take out what is nearly always a secret: passwords, keys, tokens, card numbers"],
-  ["scrubIPAddresses", "Take out IP addresses"],
-] as const;
+const ofProject = getRouteApi("/signed-in/settings/$org/projects/$project/security-and-privacy");
+const ofOrganization = getRouteApi("/signed-in/settings/$org/security-and-privacy");
 
 /** What is taken out of a project's events. */
 export function PrivacyPage() {
-  const { org, project: slug } = route.useParams();
+  const { org, project: slug } = ofProject.useParams();
+  const client = useQueryClient();
   const project = useQuery(projectQuery(org, slug));
+  const organization = useQuery(organizationOptions(org));
   useTitle("Security & privacy", project.data?.name);
   if (project.isError && !project.data) {
     return <Failure error={project.error} isPage retry={project.refetch} what="The project" />;
@@ -41,105 +33,86 @@ export function PrivacyPage() {
           <Link params={{ org, project: slug }} to="/settings/$org/projects/$project/">
             {slug}
           </Link>{" "}
-          is neither stored nor indexed. A change counts from the next events on.
+          is neither stored nor indexed. A change counts from the next events on. The{" "}
+          <Link params={{ org }} to="/settings/$org/security-and-privacy/">
+            organization's settings
+          </Link>{" "}
+          hold as well.
         </>
       }
       title="Security & privacy"
     >
-      {project.data ? <Settings key={project.data.id} org={org} project={project.data} /> : <Skeleton height={320} />}
+      {organization.data && <Required organization={organization.data} />}
+      {project.data ? (
+        <ScrubbingForm
+          current={project.data}
+          key={project.data.id}
+          legend="Scrubbing"
+          save={async (settings) => {
+            await updateOptions(org, slug, settings);
+            await client.invalidateQueries({ queryKey: projectQuery(org, slug).queryKey });
+          }}
+        >
+          {(settings) => <ScrubbingPreview org={org} settings={settings} slug={slug} />}
+        </ScrubbingForm>
+      ) : (
+        <Skeleton height={320} />
+      )}
     </SettingsPage>
   );
 }
 
-function Settings({ org, project }: { org: string; project: ProjectDetail }) {
-  const client = useQueryClient();
-  const [on, setOn] = useState(() => Object.fromEntries(SWITCHES.map(([name]) => [name, project[name]])));
-  const [sensitive, setSensitive] = useState(writeLines(project.sensitiveFields));
-  const [safe, setSafe] = useState(writeLines(project.safeFields));
-  const [rules, setRules] = useState(pretty(project.relayPiiConfig));
-  const settings = {
-    ...on,
-    sensitiveFields: readLines(sensitive),
-    safeFields: readLines(safe),
-    relayPiiConfig: rules.trim() === "" ? null : rules,
-  };
-  const save = useMutation({
-    mutationFn: () => updateOptions(org, project.slug, settings),
-    onSuccess: async () => {
-      notify("Settings saved");
-      await client.invalidateQueries({ queryKey: projectQuery(org, project.slug).queryKey });
-    },
-  });
-  const fields = save.error instanceof ApiError ? save.error.fields : {};
-  const faultOf = (setting: string) => {
-    const fault = Object.entries(fields).find(([place]) => place.startsWith(setting));
-    return fault && `${fault[0]}: ${fault[1]}`;
-  };
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    save.mutate();
-  };
+/** What the organization requires of the project; nothing when it requires nothing. */
+function Required({ organization }: { organization: OrganizationDetail }) {
+  const { sensitiveFields, safeFields, relayPiiConfig } = organization;
+  const lines = [
+    ...SWITCHES.filter(([name]) => organization[name]).map(([, label]) => label),
+    ...(sensitiveFields.length > 0 ? [`Sensitive words: ${sensitiveFields.join(", ")}`] : []),
+    ...(safeFields.length > 0 ? [`Safe fields: ${safeFields.join(", ")}`] : []),
+    ...(relayPiiConfig === null ? [] : ["Advanced rules, which come before the project's"]),
+  ];
+  if (lines.length === 0) return null;
   return (
-    <>
-      <form className={styles.form} noValidate onSubmit={submit}>
-        <fieldset className={styles.switches}>
-          <legend>Scrubbing</legend>
-          {SWITCHES.map(([name, label]) => (
-            <label key={name}>
-              <input
-                checked={on[name] ?? false}
-                onChange={(event) => setOn({ ...on, [name]: event.target.checked })}
-                type="checkbox"
-              />
-              {label}
-            </label>
-          ))}
-        </fieldset>
-        <TextArea
-          error={faultOf("sensitiveFields")}
-          label="Sensitive words, one a line"
-          note="What has one of them in its name or in its text is taken out"
-          onChange={setSensitive}
-          value={sensitive}
-        />
-        <TextArea
-          error={faultOf("safeFields")}
-          label="Safe fields, one a line"
-          note="Names, or selectors such as extra.author, that the settings above leave alone"
-          onChange={setSafe}
-          value={safe}
-        />
-        <TextArea
-          error={faultOf("relayPiiConfig")}
-          isCode
-          label="Advanced rules"
-          note="JSON with rules, and applications that say by selectors where each is applied"
-          onChange={setRules}
-          rows={10}
-          value={rules}
-        />
-        <AddRule onAdd={setRules} text={rules} />
-        {save.isError && (
-          <p className={styles.failure} role="alert">
-            Not saved: {save.error.message}
-          </p>
-        )}
-        <div className={styles.buttons}>
-          <Button busy={save.isPending} look="primary" type="submit">
-            Save settings
-          </Button>
-        </div>
-      </form>
-      <ScrubbingPreview org={org} settings={settings} slug={project.slug} />
-    </>
+    <section aria-labelledby="required">
+      <h2 id="required">Required by the organization</h2>
+      <ul className={styles.about}>
+        {lines.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
-function pretty(config: string | null): string {
-  if (config === null) return "";
-  try {
-    return JSON.stringify(JSON.parse(config), null, 2);
-  } catch {
-    return config;
+/** What is taken out of the events of all projects of an organization. */
+export function OrganizationPrivacyPage() {
+  const { org } = ofOrganization.useParams();
+  const client = useQueryClient();
+  const organization = useQuery(organizationOptions(org));
+  const mayChange = useAccess(org, "org:write");
+  useTitle("Security & privacy", organization.data?.name);
+  if (organization.isError && !organization.data) {
+    return <Failure error={organization.error} isPage retry={organization.refetch} what="The organization" />;
   }
+  return (
+    <SettingsPage
+      lead="What is taken out of the events of all projects, whatever each of them chooses. A change counts from the next events on."
+      title="Security & privacy"
+    >
+      {organization.data ? (
+        <ScrubbingForm
+          current={organization.data}
+          key={organization.data.id}
+          legend="Required of all projects"
+          mayChange={mayChange}
+          save={async (settings) => {
+            await updateOrganizationOptions(org, settings);
+            await client.invalidateQueries({ queryKey: organizationOptions(org).queryKey });
+          }}
+        />
+      ) : (
+        <Skeleton height={320} />
+      )}
+    </SettingsPage>
+  );
 }

@@ -1,7 +1,7 @@
 //! Organizations, members, projects, keys.
 
 use nuthatch_issues::IssueType;
-use nuthatch_normalize::filter::LegacyBrowsers;
+use nuthatch_normalize::{filter::LegacyBrowsers, scrub::ScrubSettings};
 use nuthatch_protocol::{DataCategory, KeyId, OrganizationId, ProjectId, PublicKey, TypeId, UserId};
 
 use super::fixture::{NOW, new_project, organization, project, user};
@@ -19,8 +19,15 @@ pub async fn slugs_are_unique(store: &impl MetaStore) {
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
     let taken = store.update_organization(&Organization { slug: "other".to_owned(), ..acme.clone() }).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
-    let acme = Organization { name: "Acme & Söhne".to_owned(), ..acme };
+    assert_eq!(acme.options.scrubbing, ScrubSettings::nothing(), "nothing is required, unless somebody chose");
+    let mut acme = Organization { name: "Acme & Söhne".to_owned(), ..acme };
+    let rules = serde_json::json!({"rules": {"0": {"type": "ip"}}, "applications": {"$string": ["0"]}});
+    acme.options.scrubbing.relay_pii_config = rules.as_object().cloned();
+    acme.options.scrubbing.scrub_ip_addresses = true;
+    acme.options.scrubbing.sensitive_fields = vec!["'quoted'".to_owned()];
     store.update_organization(&acme).await.expect("renames");
+    assert_eq!(store.organization(acme.id).await.expect("looks up"), Some(acme.clone()));
+    assert_eq!(store.organization(OrganizationId(99)).await.expect("looks up"), None);
     assert_eq!(store.organizations().await.expect("lists"), [acme.clone(), other.clone()]);
     let unknown = store.update_organization(&Organization { id: OrganizationId(99), ..acme.clone() }).await;
     assert!(unknown.is_err(), "{unknown:?}");

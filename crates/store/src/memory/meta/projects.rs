@@ -8,7 +8,10 @@ use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, QuotaId, Ti
 use super::{MemoryMeta, State};
 use crate::{
     ProjectStore, StoreError,
-    projects::{FIRST_KEY_NAME, NewKey, NewProject, Organization, Project, ProjectKey, ProjectOptions, Role},
+    projects::{
+        FIRST_KEY_NAME, NewKey, NewProject, Organization, OrganizationOptions, Project, ProjectKey, ProjectOptions,
+        Role,
+    },
     quotas::{Quota, QuotaRule},
 };
 
@@ -42,8 +45,14 @@ impl ProjectStore for MemoryMeta {
             return Err(StoreError::Conflict("this organization slug"));
         }
         let id = OrganizationId(state.organizations.len() as u64 + 1);
-        let organization =
-            Organization { id, slug: slug.to_owned(), name: name.to_owned(), created: now, features: BTreeSet::new() };
+        let organization = Organization {
+            id,
+            slug: slug.to_owned(),
+            name: name.to_owned(),
+            created: now,
+            features: BTreeSet::new(),
+            options: OrganizationOptions::default(),
+        };
         state.organizations.insert(id, organization.clone());
         self.config_changed();
         Ok(organization)
@@ -58,8 +67,13 @@ impl ProjectStore for MemoryMeta {
         stored.slug.clone_from(&organization.slug);
         stored.name.clone_from(&organization.name);
         stored.features.clone_from(&organization.features);
+        stored.options.clone_from(&organization.options);
         self.config_changed();
         Ok(())
+    }
+
+    async fn organization(&self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+        Ok(self.lock().organizations.get(&id).cloned())
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
