@@ -14,7 +14,7 @@ use nuthatch_store::{log::NewRecord, projects::ProjectKey};
 
 use crate::{
     Intake, beside, body, client_report, crash,
-    credentials::{client_ip, credentials, user_agent},
+    credentials::{client_hints, client_ip, credentials, user_agent},
     durable::durably,
     keys::Grant,
     limits,
@@ -223,6 +223,7 @@ async fn take(
     if let Err(refusal) = appended.map(drop).and(recorded) {
         intake.inner.quotas.give_back(&admission);
         return Err(refusal);
+                    client_hints: client_hints(parts),
     }
     bytes.into_iter().for_each(|bytes| intake.inner.telemetry.accepted(bytes));
     Ok(event_id)

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use http::{HeaderMap, header, request::Parts};
-use nuthatch_protocol::{Auth, AuthError};
+use nuthatch_protocol::{Auth, AuthError, record::ClientHints};
 
 use crate::refusal::Refusal;
 
@@ -14,6 +14,9 @@ const ADDRESS_HEADERS: [&str; 4] =
 
 /// Longest `User-Agent` that is kept, in bytes.
 const USER_AGENT_MAX_BYTES: usize = 1_000;
+
+/// Longest client hint that is kept, in bytes.
+const CLIENT_HINT_MAX_BYTES: usize = 500;
 
 /// The credentials of headers and query. Several sources must name the same key; the rest is taken from the first
 /// that has it. `None` when there are none at all.
@@ -66,8 +69,17 @@ pub(crate) fn client_ip(parts: &Parts, trust_forwarded_for: bool) -> Option<IpAd
 
 /// The client's `User-Agent`, cut to [`USER_AGENT_MAX_BYTES`]; none when it is not plain text.
 pub(crate) fn user_agent(parts: &Parts) -> Option<String> {
-    let agent = parts.headers.get(header::USER_AGENT)?.to_str().ok()?;
-    Some(agent.get(..USER_AGENT_MAX_BYTES).unwrap_or(agent).to_owned())
+    plain_text(parts, header::USER_AGENT.as_str(), USER_AGENT_MAX_BYTES)
+}
+
+/// The client's hints about itself, each cut to [`CLIENT_HINT_MAX_BYTES`].
+pub(crate) fn client_hints(parts: &Parts) -> ClientHints {
+    ClientHints::read(|name| plain_text(parts, name, CLIENT_HINT_MAX_BYTES))
+}
+
+fn plain_text(parts: &Parts, name: &str, bytes_max: usize) -> Option<String> {
+    let text = parts.headers.get(name)?.to_str().ok()?;
+    Some(text.get(..bytes_max).unwrap_or(text).to_owned())
 }
 
 #[cfg(test)]

@@ -15,6 +15,46 @@ pub struct IngestRecord {
     pub payload: Bytes,
 }
 
+/// What newer browsers say of themselves in headers of their own, because their `User-Agent` says the same for all (§5.3).
+/// Each is as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClientHints {
+    /// `Sec-CH-UA`: a list of brands with versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brands: Option<String>,
+    /// `Sec-CH-UA-Platform`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// `Sec-CH-UA-Platform-Version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_version: Option<String>,
+    /// `Sec-CH-UA-Model`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+impl ClientHints {
+    /// The names of the headers, in the order of the fields.
+    pub const HEADERS: [&str; 4] = ["Sec-CH-UA", "Sec-CH-UA-Platform", "Sec-CH-UA-Platform-Version", "Sec-CH-UA-Model"];
+
+    /// Reads the hints, given how to find a header.
+    pub fn read(header: impl Fn(&str) -> Option<String>) -> Self {
+        let [brands, platform, platform_version, model] = Self::HEADERS.map(header);
+        Self { brands, platform, platform_version, model }
+    }
+
+    /// The headers that were sent, by name.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let said = [&self.brands, &self.platform, &self.platform_version, &self.model];
+        Self::HEADERS.into_iter().zip(said).filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+
+    /// Whether nothing was sent.
+    pub fn is_empty(&self) -> bool {
+        self.headers().next().is_none()
+    }
+}
+
 /// What intake knew of an item when it answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IngestHeader {
@@ -44,6 +84,9 @@ pub struct IngestHeader {
     /// `User-Agent` of the request. Events do not look at it: theirs is among the headers of their own request (§5.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// Client hints of the request, beside its `User-Agent`.
+    #[serde(default, skip_serializing_if = "ClientHints::is_empty")]
+    pub client_hints: ClientHints,
     /// `sentry_client`, for instance `sentry.python/2.75.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
@@ -83,6 +126,7 @@ impl IngestRecord {
             sent_at: None,
             client_ip: None,
             user_agent: None,
+            client_hints: ClientHints::default(),
             client: None,
             version: default_version(),
         };
@@ -176,6 +220,7 @@ mod tests {
                 blob: Some(StoredPayload { id: BlobId([9; 16]), bytes: 5, sha1: Sha1([3; 20]) }),
                 received: Timestamp(1_700_000_000_000_001),
                 user_agent: Some("curl/8".to_owned()),
+                client_hints: ClientHints { model: Some("Pixel 9".to_owned()), ..ClientHints::default() },
                 sent_at: None,
                 client_ip: Some([127, 0, 0, 1].into()),
                 client: Some("sentry.python/2.75.0".to_owned()),

@@ -81,6 +81,7 @@ pub(super) async fn create(
         attributes: ItemAttributes::default(),
         blob: None,
         user_agent: None,
+        client_hints: nuthatch_protocol::record::ClientHints::default(),
         received,
         sent_at: None,
         client_ip: None,

@@ -57,6 +57,7 @@ async fn what_was_accepted_is_found_before_it_is_applied() {
             attributes: ItemAttributes::default(),
             blob: None,
             user_agent: None,
+            client_hints: nuthatch_protocol::record::ClientHints::default(),
             received: Timestamp::from_secs(NOON),
             sent_at: None,
             client_ip: None,

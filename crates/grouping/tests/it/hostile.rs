@@ -14,6 +14,7 @@ pub(crate) fn header() -> IngestHeader {
         attributes: ItemAttributes::default(),
         blob: None,
         user_agent: None,
+        client_hints: nuthatch_protocol::record::ClientHints::default(),
         received: Timestamp::from_secs(1_795_132_800),
         sent_at: None,
         client_ip: None,

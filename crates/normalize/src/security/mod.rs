@@ -29,7 +29,8 @@ pub(crate) fn event(payload: Map<String, Value>, header: &IngestHeader) -> Resul
     };
     let origin = beside.remove("origin").filter(Value::is_string);
     let headers = [("Origin", origin), ("User-Agent", agent.map(Value::from))];
-    for (name, value) in headers.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+    let hints = header.client_hints.headers().map(|(name, value)| (name, Value::from(value)));
+    for (name, value) in headers.into_iter().filter_map(|(name, value)| Some((name, value?))).chain(hints) {
         add_header(&mut event, name, value);
     }
     for (from, to) in [("sentry_release", "release"), ("sentry_environment", "environment")] {

@@ -194,8 +194,12 @@ impl Reader<'_> {
     /// The browser that sent it, if one did.
     fn browser(&self, attributes: Option<&Map<String, Value>>) -> Option<Product> {
         let told = attributes.and_then(|attributes| attributes.get("user_agent.original")?.as_str());
-        let agent = told.or(self.header.user_agent.as_deref()).filter(|agent| agent.starts_with("Mozilla/"))?;
-        UserAgent::read(Some(agent), &ClientHints::default()).browser
+        // The hints are those of the request, so they say nothing about another agent.
+        let (agent, hints) = match told {
+            Some(told) => (told, ClientHints::default()),
+            None => (self.header.user_agent.as_deref()?, ClientHints::from(&self.header.client_hints)),
+        };
+        agent.starts_with("Mozilla/").then(|| UserAgent::read(Some(agent), &hints).browser).flatten()
     }
 
     fn span(&self, span: &mut Map<String, Value>, meta: &mut Meta) -> Result<(), Fault> {

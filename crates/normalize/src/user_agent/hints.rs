@@ -18,6 +18,17 @@ pub struct ClientHints<'a> {
 /// Brands that name no browser: invented ones, and engines.
 const NO_BROWSERS: [&str; 4] = ["Brand", "Chromium", "Gecko", "WebKit"];
 
+impl<'a> From<&'a nuthatch_protocol::record::ClientHints> for ClientHints<'a> {
+    fn from(sent: &'a nuthatch_protocol::record::ClientHints) -> Self {
+        Self {
+            brands: sent.brands.as_deref(),
+            platform: sent.platform.as_deref(),
+            platform_version: sent.platform_version.as_deref(),
+            model: sent.model.as_deref(),
+        }
+    }
+}
+
 impl ClientHints<'_> {
     pub(super) fn browser(&self) -> Option<Product> {
         entries(self.brands?).find_map(|entry| {

@@ -101,6 +101,7 @@ impl Load {
             attributes: ItemAttributes::default(),
             blob: None,
             user_agent: None,
+            client_hints: nuthatch_protocol::record::ClientHints::default(),
             received: now(),
             sent_at: Some(now()),
             client_ip: Some([127, 0, 0, 1].into()),

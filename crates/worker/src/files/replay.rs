@@ -1,6 +1,7 @@
 //! Replays: events, recordings and videos of their segments (`reference/ingest-protocol.md` §7.7 to §7.9).
 
 use bytes::Bytes;
+use nuthatch_normalize::user_agent;
 use nuthatch_protocol::{Event, EventId, record::IngestHeader};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -47,6 +48,7 @@ pub(super) fn read_event(payload: &[u8], header: &IngestHeader, rules: &ProjectR
     event.insert("event_id".to_owned(), replay_id.to_string().into());
     event.entry("platform").or_insert_with(|| "other".into());
     fill_address(&mut event, header);
+    user_agent::complete_replay(&mut event, header);
     let mut event = Event(event);
     rules.scrub(&mut event);
     Ok(ReplayEvent { replay_id, segment, json: event.to_json().into() })

@@ -110,6 +110,7 @@ impl Stores {
             received: NOW,
             sent_at: None,
             client_ip: None,
+            client_hints: nuthatch_protocol::record::ClientHints::default(),
             client: None,
             version: "7".to_owned(),
         };

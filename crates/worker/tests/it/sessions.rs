@@ -21,6 +21,7 @@ impl Stores {
             attributes: ItemAttributes::default(),
             blob: None,
             user_agent: None,
+            client_hints: nuthatch_protocol::record::ClientHints::default(),
             received: NOW,
             sent_at: None,
             client_ip: None,

@@ -136,6 +136,7 @@ pub fn letter(n: u64, project_id: Option<ProjectId>, reason: &str) -> DeadLetter
         attributes: ItemAttributes::default(),
         blob: None,
         user_agent: None,
+        client_hints: nuthatch_protocol::record::ClientHints::default(),
         received: NOW,
         sent_at: None,
         client_ip: None,

@@ -182,6 +182,7 @@ impl<'a> Producer<'a> {
             attributes: ItemAttributes::default(),
             blob: None,
             user_agent: None,
+            client_hints: nuthatch_protocol::record::ClientHints::default(),
             received: NOW.plus(Duration::from_secs(if self.rng.random_ratio(1, 8) { 70 } else { 0 })),
             sent_at: None,
             client_ip: None,
