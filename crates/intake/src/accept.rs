@@ -16,6 +16,7 @@ use crate::{
     Intake, beside, body, client_report, crash,
     credentials::{client_hints, client_ip, credentials, user_agent},
     durable::durably,
+    endpoint::items,
     keys::Grant,
     limits,
     plan::{self, IdSource, Verdict},
@@ -24,6 +25,9 @@ use crate::{
     store_payload,
     telemetry::Telemetry,
 };
+
+/// The word of the ledger for entries that could not be read.
+const UNREAD: &str = "invalid_entry";
 
 /// Takes an envelope; the id of its event, if it has one.
 pub(crate) async fn envelope(
@@ -58,12 +62,19 @@ pub(crate) struct Taken {
     pub(crate) envelopes: Vec<Envelope>,
     /// Given back when the envelopes have been handled.
     pub(crate) room: body::Room,
+    /// Entries that were dropped because they could not be read, while others could.
+    pub(crate) unread: u64,
 }
 
 impl Taken {
     /// One envelope.
     pub(crate) fn one(envelope: Envelope, room: body::Room) -> Self {
-        Self { envelopes: vec![envelope], room }
+        Self::all(vec![envelope], room)
+    }
+
+    /// All that was sent.
+    pub(crate) fn all(envelopes: Vec<Envelope>, room: body::Room) -> Self {
+        Self { envelopes, room, unread: 0 }
     }
 }
 
@@ -87,7 +98,9 @@ async fn read_envelope(
     let mut envelope = Envelope::parse(&received.bytes)?;
     check_dsn(&envelope.header, auth, project)?;
     crash::complete(&mut envelope, config.event_max_bytes);
-    Ok(Taken::one(envelope, received.room))
+    let mut room = received.room;
+    let envelopes = items::translated(intake, envelope, &mut room).await?;
+    Ok(Taken::all(envelopes, room))
 }
 
 async fn read_event(intake: &Intake, parts: &Parts, body: Body, in_query: Option<Bytes>) -> Result<Taken, Refusal> {
@@ -125,7 +138,7 @@ pub(crate) async fn process(
 ) -> Result<Option<EventId>, Refusal> {
     let recorder = &intake.inner.recorder;
     let authorized = intake.inner.keys.authorize(auth.key, project).await;
-    let Taken { envelopes, room: _room } = match taken {
+    let Taken { envelopes, room: _room, unread } = match taken {
         Ok(taken) => taken,
         Err(refusal) => {
             if let (Ok(grant), Some(reason)) = (authorized, refusal.reason()) {
@@ -136,6 +149,10 @@ pub(crate) async fn process(
         }
     };
     let grant = authorized?;
+    if unread > 0 {
+        let unit = origin(intake, &grant.key).key(unreadable, Outcome::Invalid, UNREAD.to_owned());
+        recorder.record(vec![(unit, unread)]).await?;
+    }
     // Together, so that they share group commits.
     let answers = join_all(envelopes.into_iter().map(|envelope| take(intake, &grant, parts, &auth, envelope))).await;
     let (mut taken, mut refused) = (None, None);
@@ -206,6 +223,7 @@ async fn take(
                     received: origin.received,
                     sent_at,
                     user_agent: user_agent(parts),
+                    client_hints: client_hints(parts),
                     client_ip: client_ip(parts, intake.inner.config.trust_forwarded_for),
                     client: auth.client.clone(),
                     version: auth.version.clone().unwrap_or_else(|| "7".to_owned()),
@@ -223,7 +241,6 @@ async fn take(
     if let Err(refusal) = appended.map(drop).and(recorded) {
         intake.inner.quotas.give_back(&admission);
         return Err(refusal);
-                    client_hints: client_hints(parts),
     }
     bytes.into_iter().for_each(|bytes| intake.inner.telemetry.accepted(bytes));
     Ok(event_id)

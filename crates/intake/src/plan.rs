@@ -22,8 +22,6 @@ pub(crate) enum Skip {
     Unknown,
     #[error("withdrawn item type")]
     Withdrawn,
-    #[error("item type is not stored by this server")]
-    NotStored,
 }
 
 impl Skip {
@@ -32,7 +30,6 @@ impl Skip {
         match self {
             Self::Unknown => "unknown_item_type",
             Self::Withdrawn => "withdrawn_item_type",
-            Self::NotStored => "unsupported_item_type",
         }
     }
 }
@@ -44,9 +41,12 @@ pub(crate) fn verdict(item: &Item) -> Verdict {
             Verdict::Append(Topic::IngestEvents)
         }
         ItemType::Transaction => Verdict::Append(Topic::IngestTransactions),
-        ItemType::Span | ItemType::OtelSpan | ItemType::Log | ItemType::OtelLog | ItemType::TraceMetric => {
-            Verdict::Append(Topic::TraceItems)
-        }
+        ItemType::Span
+        | ItemType::OtelSpan
+        | ItemType::Log
+        | ItemType::OtelLog
+        | ItemType::Nel
+        | ItemType::TraceMetric => Verdict::Append(Topic::TraceItems),
         ItemType::Attachment
         | ItemType::FormData
         | ItemType::UserReport
@@ -59,9 +59,9 @@ pub(crate) fn verdict(item: &Item) -> Verdict {
         ItemType::Session | ItemType::Sessions => Verdict::Append(Topic::IngestSessions),
         ItemType::CheckIn => Verdict::Append(Topic::IngestMonitors),
         ItemType::ClientReport => Verdict::Report,
-        ItemType::Unknown(_) => Verdict::Skip(Skip::Unknown),
         ItemType::Statsd | ItemType::MetricBuckets | ItemType::MetricMeta => Verdict::Skip(Skip::Withdrawn),
-        _ => Verdict::Skip(Skip::NotStored),
+        // Those that this server knows are above.
+        _ => Verdict::Skip(Skip::Unknown),
     }
 }
 

@@ -145,7 +145,7 @@ impl DataCategory {
         let entries = u64::from(attributes.item_count.unwrap_or(1));
         let one = |category| vec![(category, 1)];
         match item_type {
-            ItemType::Event | ItemType::UnrealReport | ItemType::Nel => one(Self::Error),
+            ItemType::Event | ItemType::UnrealReport => one(Self::Error),
             ItemType::Transaction => one(Self::Transaction),
             ItemType::Security | ItemType::RawSecurity => one(Self::Security),
             ItemType::Feedback | ItemType::UserReport => one(Self::Feedback),
@@ -160,7 +160,7 @@ impl DataCategory {
                 _ => Self::ProfileChunk,
             }),
             ItemType::Span | ItemType::OtelSpan => vec![(Self::Span, entries)],
-            ItemType::Log | ItemType::OtelLog => vec![(Self::LogItem, entries), (Self::LogByte, bytes)],
+            ItemType::Log | ItemType::OtelLog | ItemType::Nel => vec![(Self::LogItem, entries), (Self::LogByte, bytes)],
             ItemType::TraceMetric => vec![(Self::TraceMetric, entries)],
             ItemType::Statsd | ItemType::MetricBuckets | ItemType::MetricMeta => one(Self::MetricBucket),
             // A recording comes with the event of its segment, which counts for both: a segment is one replay.

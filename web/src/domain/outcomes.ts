@@ -66,6 +66,7 @@ const REASONS: Record<string, string> = {
   check_in_of_other_monitor: "The run belongs to another monitor or environment.",
   monitor_environment: "The monitor had more runs in this minute than are taken.",
   content_encoding: "The body is compressed in a way that is not supported.",
+  invalid_entry: "The entry could not be read; others of its request could.",
   too_large: "The request is larger than is taken.",
   duplicate_item: "The envelope holds more than one event, so all of it was refused.",
   body_broken: "The connection broke off within the body.",

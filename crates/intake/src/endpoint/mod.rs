@@ -4,6 +4,7 @@
 pub(crate) mod attachments;
 pub(crate) mod crash_page;
 pub(crate) mod cron;
+pub(crate) mod items;
 pub(crate) mod log_drain;
 pub(crate) mod minidump;
 pub(crate) mod nel;

@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, Request, State},
     response::{IntoResponse as _, Response},
 };
+use bytes::Bytes;
 use http::{StatusCode, request::Parts};
 use nuthatch_protocol::{DataCategory, ItemType, Timestamp};
 use serde_json::{Map, Value, json};
@@ -44,10 +45,15 @@ async fn read(intake: &Intake, parts: &Parts, body: axum::body::Body) -> Result<
     }
     let config = &intake.inner.config;
     let received = body::read(&parts.headers, body, config.event_max_bytes, &intake.inner.memory, config).await?;
+    let lines = lines(intake, &received.bytes)?;
+    Ok(Taken::all(containers(&ItemType::Log, LOGS, lines), received.room))
+}
+
+/// The log lines of one report or a list of them, as JSON.
+pub(super) fn lines(intake: &Intake, reported: &Bytes) -> Result<Vec<String>, Refusal> {
     let now = intake.inner.clock.now();
-    let reports = reports(parse_json(&received.bytes)?, REPORTS_MAX)?;
-    let lines = reports.iter().map(|report| line(report, now, &random_trace_id(intake)).to_string()).collect();
-    Ok(Taken { envelopes: containers(&ItemType::Log, LOGS, lines), room: received.room })
+    let reports = reports(parse_json(reported)?, REPORTS_MAX)?;
+    Ok(reports.iter().map(|report| line(report, now, &random_trace_id(intake)).to_string()).collect())
 }
 
 /// The log line of a report. What it does not say is left out.

@@ -55,7 +55,7 @@ async fn read(intake: &Intake, parts: &Parts, body: axum::body::Body) -> Result<
     let context = context(parts);
     let reports = reports(parse_json(&received.bytes)?, REPORTS_MAX)?;
     let envelopes = reports.into_iter().map(|report| envelope(report, &context)).collect();
-    Ok(Taken { envelopes, room: received.room })
+    Ok(Taken::all(envelopes, received.room))
 }
 
 /// What the request says about where the page ran, beside the report.

@@ -20,9 +20,9 @@ async fn every_item_that_is_not_taken_is_counted_in_its_category() {
     let cases: [(String, u16, &[&str]); 9] = [
         (good_envelope(), 200, &[]),
         (
-            good_envelope() + "{\"type\":\"nel\"}\n{}\n{\"type\":\"made-up\"}\n{}\n",
+            good_envelope() + "{\"type\":\"made-up\"}\n{}\n{\"type\":\"made-up\"}\n{}\n",
             200,
-            &["1/1 error invalid unsupported_item_type 1", "1/1 unknown invalid unknown_item_type 1"],
+            &["1/1 unknown invalid unknown_item_type 2"],
         ),
         ("{}\n{\"type\":\"statsd\"}\nx\n".to_owned(), 200, &["1/1 metric_bucket invalid withdrawn_item_type 1"]),
         (format!("{{}}\n{{\"type\":\"client_report\"}}\n{report}\n"), 200, &["1/1 error client_discard before_send 7"]),

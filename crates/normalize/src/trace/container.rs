@@ -77,7 +77,7 @@ impl From<span::Fault> for Fault {
 /// The payload is no JSON, is no container (nor a span), or is a single broken span.
 pub fn trace_items(record: &IngestRecord) -> Result<TraceItems, Refused> {
     let (kind, invalid) = match ItemType::from(record.header.item_type.as_str()) {
-        ItemType::Log | ItemType::OtelLog => (TraceItemKind::Log, Reason::InvalidLog),
+        ItemType::Log | ItemType::OtelLog | ItemType::Nel => (TraceItemKind::Log, Reason::InvalidLog),
         ItemType::TraceMetric => (TraceItemKind::Metric, Reason::InvalidTraceMetric),
         _ => (TraceItemKind::Span, Reason::InvalidSpan),
     };

@@ -51,7 +51,7 @@ async fn read(intake: &Intake, parts: &Parts, body: Body) -> Result<Taken, Refus
         let line = line(text, now, &random_trace_id(intake));
         lines.push(line.ok_or_else(|| Refusal::Store("not a syslog line".to_owned()))?.to_string());
     }
-    Ok(Taken { envelopes: containers(&ItemType::Log, LOGS, lines), room: received.room })
+    Ok(Taken::all(containers(&ItemType::Log, LOGS, lines), received.room))
 }
 
 /// The lines of a body, without their lengths.

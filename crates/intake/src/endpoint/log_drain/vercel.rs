@@ -53,7 +53,7 @@ async fn read(intake: &Intake, parts: &Parts, body: Body) -> Result<Taken, Refus
     let lines = if is_list { reports(parse_json(&received.bytes)?, LINES_MAX)? } else { one_a_line(&received.bytes)? };
     let now = intake.inner.clock.now();
     let lines = lines.iter().map(|said| line(said, now, || random_trace_id(intake)).to_string()).collect();
-    Ok(Taken { envelopes: containers(&ItemType::Log, LOGS, lines), room: received.room })
+    Ok(Taken::all(containers(&ItemType::Log, LOGS, lines), received.room))
 }
 
 fn one_a_line(body: &Bytes) -> Result<Vec<Value>, Refusal> {

@@ -112,10 +112,25 @@ pub(super) struct Span {
     pub(super) end_time_unix_nano: u64,
     #[prost(message, repeated, tag = "9")]
     pub(super) attributes: Vec<KeyValue>,
+    #[prost(message, repeated, tag = "11")]
+    pub(super) events: Vec<Event>,
     #[prost(message, repeated, tag = "13")]
     pub(super) links: Vec<Link>,
     #[prost(message, optional, tag = "15")]
     pub(super) status: Option<Status>,
+}
+
+/// Something that happened during a span.
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Event {
+    #[prost(fixed64, tag = "1")]
+    #[serde(deserialize_with = "number")]
+    pub(super) time_unix_nano: u64,
+    #[prost(string, tag = "2")]
+    pub(super) name: String,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) attributes: Vec<KeyValue>,
 }
 
 #[derive(Clone, PartialEq, Message, Deserialize)]
@@ -218,6 +233,25 @@ pub(super) struct ArrayValue {
 pub(super) struct KeyValueList {
     #[prost(message, repeated, tag = "1")]
     pub(super) values: Vec<KeyValue>,
+}
+
+/// `ExportTraceServiceResponse` or `ExportLogsServiceResponse`.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Response {
+    /// What was not taken; absent when everything was.
+    #[prost(message, optional, tag = "1")]
+    pub(super) partial_success: Option<PartialSuccess>,
+}
+
+/// What of a request was not taken.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct PartialSuccess {
+    /// How many entries.
+    #[prost(int64, tag = "1")]
+    pub(super) rejected: i64,
+    /// Why, for people.
+    #[prost(string, tag = "2")]
+    pub(super) error_message: String,
 }
 
 /// A part that is left as it is written.

@@ -70,7 +70,7 @@ fn every_case_is_mapped_in_both_encodings() {
         for (encoding, body) in
             [(Encoding::Json, json.to_string().into()), (Encoding::Protobuf, request.encode_to_vec().into())]
         {
-            let found = super::entries(encoding, &body, &map).unwrap();
+            let found = super::entries(encoding, &body, &map).unwrap().mapped;
             assert_eq!(found.len(), 1, "{name}");
             let found: Value = serde_json::from_str(&found[0]).unwrap();
             assert!(is_within(&mapped, &found), "{name} as {encoding:?}: {found:#}");
@@ -81,11 +81,11 @@ fn every_case_is_mapped_in_both_encodings() {
 #[test]
 fn unknown_fields_are_passed_over_and_nonsense_is_refused() {
     let body = Bytes::from_static(
-        br#"{"resourceSpans":[{"schemaUrl":"x","scopeSpans":[{"spans":[{"events":[{}],"spanId":"00"}]}]}]}"#,
+        br#"{"resourceSpans":[{"schemaUrl":"x","scopeSpans":[{"spans":[{"traceState":[{}],"spanId":"00"}]}]}]}"#,
     );
-    assert_eq!(entries(Encoding::Json, &body, &map_span).unwrap().len(), 1);
-    assert_eq!(entries(Encoding::Json, &Bytes::from_static(b"{}"), &map_span).unwrap(), Vec::<String>::new());
-    assert!(entries(Encoding::Protobuf, &Bytes::new(), &map_span).unwrap().is_empty());
+    assert_eq!(entries(Encoding::Json, &body, &map_span).unwrap().mapped.len(), 1);
+    assert!(entries(Encoding::Json, &Bytes::from_static(b"{}"), &map_span).unwrap().mapped.is_empty());
+    assert!(entries(Encoding::Protobuf, &Bytes::new(), &map_span).unwrap().mapped.is_empty());
     for (encoding, body) in [
         (Encoding::Json, &b"7"[..]),
         (Encoding::Json, b""),
@@ -109,9 +109,38 @@ fn what_all_entries_repeat_is_bounded() {
                 .to_string(),
         )
     };
-    assert_eq!(entries(Encoding::Json, &request(1000, 10), &map_span).unwrap().len(), 10);
+    assert_eq!(entries(Encoding::Json, &request(1000, 10), &map_span).unwrap().mapped.len(), 10);
     for (bytes, spans) in [(SHARED_MAX_BYTES, 1), (SHARED_MAX_BYTES / 2, 3000)] {
         let refused = entries(Encoding::Json, &request(bytes, spans), &map_span);
         assert!(matches!(refused, Err(Refusal::BodyTooLarge { .. })), "{bytes} {spans}");
     }
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_does_not_hurt_its_neighbours() {
+    let large = format!("{{\"name\":\"{}\"}}", "x".repeat(ENTRY_MAX_BYTES));
+    let spans = format!("{{\"name\":\"a\"}},{{\"startTimeUnixNano\":\"x\"}},{large},{{\"name\":\"b\"}}");
+    let body = format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{spans}]}}]}}]}}");
+    let found = entries(Encoding::Json, &body.into(), &map_span).unwrap();
+    assert_eq!((found.mapped.len(), found.unread), (2, 2));
+    assert!(matches!(found.fault, Some(Refusal::Store(_))), "the first fault is told: {:?}", found.fault);
+}
+
+#[test]
+fn the_answer_tells_what_was_not_taken_in_the_encoding_of_the_request() {
+    let rejected = || Some(PartialSuccess { rejected: 2, error_message: "why".to_owned() });
+    let body = async |media_type: &'static str, rejected| {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))]);
+        let answer = answer(&headers, "rejectedSpans", rejected);
+        axum::body::to_bytes(answer.into_body(), 1000).await.unwrap()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let expected = r#"{"partialSuccess":{"errorMessage":"why","rejectedSpans":"2"}}"#;
+        assert_eq!(body("application/json", rejected()).await, expected);
+        assert_eq!(body("application/json", None).await, "{}");
+        // Field 1, a message of 7 bytes: field 1 is 2, field 2 is the text.
+        assert_eq!(body("application/x-protobuf", rejected()).await, &b"\x0a\x07\x08\x02\x12\x03why"[..]);
+        assert_eq!(body("application/x-protobuf", None).await, "");
+    });
 }
