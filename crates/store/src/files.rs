@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Which files are kept and where, and the reports of users. The bytes themselves are in the [`crate::BlobStore`], but
-/// for what is small and JSON.
+/// for what is small and JSON, or is left of a text that was scrubbed.
 #[async_trait]
 pub trait FileStore: Send + Sync + 'static {
     /// Keeps files and reports and settles the batch that brought them, in one transaction. A file whose identity

@@ -74,6 +74,16 @@ impl ProjectRules {
         self.scrubber.scrub_item(kind, item);
     }
 
+    /// Whether anything is taken out of attached files.
+    pub(crate) fn scrubs_attachments(&self) -> bool {
+        self.scrubber.scrubs_attachments()
+    }
+
+    /// The text of an attached file without what must not be stored; `None` when it may be as it is.
+    pub(crate) fn scrub_attachment(&self, name: &str, text: &str) -> Option<String> {
+        self.scrubber.scrub_attachment(name, text)
+    }
+
     /// Takes out of the event what must not be stored.
     pub(crate) fn scrub(&self, event: &mut Event) {
         self.scrubber.scrub(event);

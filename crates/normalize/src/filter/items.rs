@@ -6,7 +6,7 @@ use std::{borrow::Cow, net::IpAddr};
 use nuthatch_protocol::{TraceItemKind, record::IngestHeader};
 use serde_json::{Map, Value};
 
-use super::{FilterReason, Filters, browser, origin};
+use super::{FilterReason, Filters, browser, noise, origin};
 
 impl Filters {
     /// Why a span, a log line or a metric in normal form is not wanted; `None` when it is.
@@ -28,6 +28,10 @@ impl Filters {
             ("release-version", release.is_some_and(|release| self.releases.match_any(release))),
             ("legacy-browsers", browser::is_among(&self.legacy_browsers, agent)),
             ("web-crawlers", self.switches.web_crawlers && origin::is_crawler(agent)),
+            (
+                "filtered-transaction",
+                self.switches.filtered_transaction && kind == TraceItemKind::Span && noise::is_of_health_check(item),
+            ),
             ("log-message", message.is_some_and(|message| self.log_messages.match_any(message))),
             ("trace-metric-name", metric.is_some_and(|name| self.trace_metric_names.match_any(name))),
         ];

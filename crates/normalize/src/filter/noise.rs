@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use nuthatch_protocol::Event;
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern, compiled by the tests")
@@ -44,6 +44,14 @@ static HEALTH_CHECKS: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn is_health_check(event: &Event) -> bool {
     event.text(&["type"]) == Some("transaction")
         && event.text(&["transaction"]).is_some_and(|name| HEALTH_CHECKS.is_match(name))
+}
+
+/// Whether a span that comes by itself is the segment of a health check, or says that it is in one.
+pub(super) fn is_of_health_check(span: &Map<String, Value>) -> bool {
+    let in_segment = span.get("data").and_then(|data| data.get("sentry.segment.name")?.as_str());
+    let is_segment = span.get("is_segment") == Some(&Value::Bool(true));
+    let own = || ["name", "description"].iter().find_map(|key| span.get(*key)?.as_str()).filter(|_| is_segment);
+    in_segment.or_else(own).is_some_and(|name| HEALTH_CHECKS.is_match(name))
 }
 
 static HYDRATION: LazyLock<Regex> = LazyLock::new(|| {

@@ -59,6 +59,8 @@ pub struct Scrubber {
     /// Those that can mean a place by its name: no others may touch what is scrubbed only when it is asked for, which is
     /// most of a stack trace.
     naming: Vec<Application>,
+    /// Those that are for attached files.
+    of_files: Vec<Application>,
     /// Whether the variables of GraphQL requests are taken out.
     graphql: bool,
 }
@@ -87,8 +89,9 @@ impl Scrubber {
         }
         applications.extend(defaults::applications(organization, project, &mut problems));
         let naming = applications.iter().filter(|it| it.selector.best() == Match::Named).cloned().collect();
+        let of_files = applications.iter().filter(|it| it.selector.names_attachments()).cloned().collect();
         (
-            Self { applications, naming, graphql: organization.data_scrubber || project.data_scrubber },
+            Self { applications, naming, of_files, graphql: organization.data_scrubber || project.data_scrubber },
             problems,
         )
     }
@@ -113,6 +116,20 @@ impl Scrubber {
             TraceItemKind::Metric => Node::Metric,
         };
         walk::scrub(self, item, node, None);
+    }
+
+    /// Whether there are rules for attached files.
+    pub fn scrubs_attachments(&self) -> bool {
+        !self.of_files.is_empty()
+    }
+
+    /// The text of an attached file without what rules that name `$attachments` take out of it (§13.7); `None` when they
+    /// take out nothing.
+    pub fn scrub_attachment(&self, name: &str, text: &str) -> Option<String> {
+        if self.of_files.is_empty() {
+            return None;
+        }
+        Some(walk::scrub_file(self, name, text)).filter(|scrubbed| scrubbed != text)
     }
 
     /// Whether a part of a text with a remark can be what a rule of this name left there.

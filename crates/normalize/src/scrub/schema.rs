@@ -8,6 +8,8 @@ pub(super) enum Pii {
     Yes,
     /// Those whose selector names the place.
     WhenNamed,
+    /// Those whose selector names attached files.
+    OfFiles,
     /// None: the server needs it.
     No,
 }
@@ -49,6 +51,10 @@ pub(super) enum Node {
     Metric,
     /// Data of a span, attributes of a log line or a metric.
     Attributes,
+    /// Attached files, by name.
+    Attachments,
+    /// The text of one.
+    Attachment,
     /// Content of the application, all the way down.
     Free,
     /// Content that is mostly not about people, all the way down.
@@ -146,7 +152,8 @@ impl Node {
             Self::Attributes if is_technical(key) => Self::Named,
             Self::Sdk if key != "client_ip" => Self::Fixed,
             Self::User | Self::Logentry | Self::Free | Self::Sdk | Self::Attributes => Self::Free,
-            Self::Fixed | Self::Metric => Self::Fixed,
+            Self::Attachments => Self::Attachment,
+            Self::Fixed | Self::Metric | Self::Attachment => Self::Fixed,
             Self::List(_) | Self::Stacktrace | Self::Frame | Self::Named | Self::SpanTags => Self::Named,
         }
     }
@@ -155,6 +162,8 @@ impl Node {
     pub(super) fn pii(self) -> Pii {
         match self {
             Self::Free | Self::User | Self::Context | Self::Attributes => Pii::Yes,
+            Self::Attachment => Pii::OfFiles,
+            Self::Attachments => Pii::No,
             Self::Event | Self::Fixed | Self::Sdk | Self::Span | Self::Spans | Self::Log | Self::Metric => Pii::No,
             _ => Pii::WhenNamed,
         }
@@ -196,7 +205,9 @@ pub(super) enum Type {
     Span,
     Log,
     TraceMetric,
-    /// What is scrubbed in no tree: attachments, replays, …
+    Attachments,
+    Binary,
+    /// What is scrubbed in no tree: dumps, replays, …
     Elsewhere,
 }
 
@@ -222,9 +233,9 @@ impl Type {
             "span" => Self::Span,
             "log" => Self::Log,
             "trace_metric" => Self::TraceMetric,
-            "attachments" | "binary" | "datetime" | "heap_memory" | "minidump" | "replay" | "stack_memory" => {
-                Self::Elsewhere
-            }
+            "attachments" => Self::Attachments,
+            "binary" => Self::Binary,
+            "datetime" | "heap_memory" | "minidump" | "replay" | "stack_memory" => Self::Elsewhere,
             _ => return None,
         })
     }
@@ -245,6 +256,8 @@ impl Type {
             Self::Span => node == Node::Span,
             Self::Log => node == Node::Log,
             Self::TraceMetric => node == Node::Metric,
+            Self::Attachments => node == Node::Attachments,
+            Self::Binary => node == Node::Attachment,
             _ => false,
         }
     }
@@ -253,7 +266,15 @@ impl Type {
     pub(super) fn names_a_part(self) -> bool {
         !matches!(
             self,
-            Self::String | Self::Number | Self::Boolean | Self::Array | Self::Object | Self::Elsewhere | Self::Event
+            Self::String
+                | Self::Number
+                | Self::Boolean
+                | Self::Array
+                | Self::Object
+                | Self::Attachments
+                | Self::Binary
+                | Self::Elsewhere
+                | Self::Event
         )
     }
 }

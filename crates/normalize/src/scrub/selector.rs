@@ -72,6 +72,15 @@ impl Selector {
         }
     }
 
+    /// Whether it can mean attached files: they are only touched when somebody asks for it (§13.7).
+    pub(super) fn names_attachments(&self) -> bool {
+        match self {
+            Self::Path(items) => items.contains(&Item::Type(Type::Attachments)),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::names_attachments),
+            Self::Not(_) => false,
+        }
+    }
+
     /// How well it means a place.
     pub(super) fn matches(&self, place: &Place<'_>) -> Match {
         match self {

@@ -51,6 +51,24 @@ pub(super) fn scrub(
     }
 }
 
+/// Scrubs the text of an attached file.
+pub(super) fn scrub_file(scrubber: &Scrubber, name: &str, text: &str) -> String {
+    let mut walk = Walk {
+        scrubber,
+        meta: Meta::resume(Map::new(), MAX_REMARKS),
+        is_quiet: false,
+        changes: None,
+        applicable: Vec::new(),
+    };
+    let (root, mut value) = (Place::whole(Node::Attachments), Value::from(text));
+    let place = root.name(name, &value);
+    let is_gone = walk.apply(&mut value, &place);
+    match value {
+        Value::String(text) if !is_gone => text,
+        _ => String::new(),
+    }
+}
+
 struct Walk<'s, 'c> {
     scrubber: &'s Scrubber,
     meta: Meta,
@@ -123,6 +141,7 @@ impl<'s> Walk<'s, '_> {
         let (needed, applications) = match place.node.pii() {
             Pii::Yes => (Match::General, &scrubber.applications),
             Pii::WhenNamed => (Match::Named, &scrubber.naming),
+            Pii::OfFiles => (Match::General, &scrubber.of_files),
             Pii::No => return false,
         };
         let mut rules = std::mem::take(&mut self.applicable);

@@ -1,8 +1,10 @@
 //! Which events are dropped, and why.
 
 use nuthatch_normalize::filter::{FilterSettings, Filters};
-use nuthatch_protocol::Event;
+use nuthatch_protocol::{Event, TraceItemKind};
 use serde_json::{Value, json};
+
+use crate::record;
 
 /// Each case: settings, and events (with the address of their client, if it matters) with the reason that is expected,
 /// null when the event stays.
@@ -27,4 +29,28 @@ fn every_case_is_decided_as_written() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn spans_of_health_checks_are_dropped_with_what_is_in_them() {
+    let (on, _) = Filters::new(&FilterSettings::default());
+    let (off, _) = Filters::new(&FilterSettings { filtered_transaction: false, ..FilterSettings::default() });
+    let header = record("{}").header;
+    let reason = |filters: &Filters, kind, item: &Value| {
+        filters.reason_of_item(kind, item.as_object().unwrap(), &header).map(|reason| reason.to_string())
+    };
+    for (span, is_dropped) in [
+        (json!({"is_segment": true, "name": "GET /healthz", "description": "GET /healthz"}), true),
+        (json!({"is_segment": true, "description": "heartbeat"}), true),
+        (json!({"is_segment": true, "name": "GET /api", "data": {"sentry.segment.name": "GET /ready/"}}), true),
+        (json!({"is_segment": false, "name": "SELECT 1", "data": {"sentry.segment.name": "GET /ready/"}}), true),
+        (json!({"is_segment": false, "name": "GET /healthz"}), false),
+        (json!({"is_segment": true, "name": "GET /api/healthy-recipes"}), false),
+        (json!({"is_segment": true, "name": "/up", "data": {"sentry.segment.name": "/users"}}), false),
+    ] {
+        let expected = is_dropped.then(|| "filtered-transaction".to_owned());
+        assert_eq!(reason(&on, TraceItemKind::Span, &span), expected, "{span}");
+        assert_eq!(reason(&off, TraceItemKind::Span, &span), None, "{span}");
+        assert_eq!(reason(&on, TraceItemKind::Log, &span), None, "{span}");
+    }
 }

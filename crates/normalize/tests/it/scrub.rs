@@ -120,3 +120,34 @@ proptest! {
         scrubber.scrub(&mut event);
     }
 }
+
+#[test]
+fn attached_texts_are_touched_only_by_rules_that_name_attachments() {
+    let scrubber = |applications: Value| {
+        let rules = json!({"order": {"type": "pattern", "pattern": "ORD-[0-9]+", "redaction": {"method": "mask"}}});
+        let settings = json!({"relayPiiConfig": {"rules": rules, "applications": applications}});
+        let (scrubber, problems) = Scrubber::new(&serde_json::from_value(settings).unwrap());
+        assert_eq!(problems, []);
+        scrubber
+    };
+    let text = "line ORD-17\nof jane@example.com\n";
+    for (applications, name, expected) in [
+        (json!({"$attachments.'app.log'": ["order"]}), "app.log", Some("line ******\nof jane@example.com\n")),
+        (json!({"$attachments.'app.log'": ["order"]}), "other.log", None),
+        (json!({"$attachments.**": ["order", "@email"]}), "app.log", Some("line ******\nof [email]\n")),
+        (json!({"$attachments.* && !$attachments.'app.log'": ["order"]}), "app.log", None),
+        (
+            json!({"$attachments.* && !$attachments.'app.log'": ["order"]}),
+            "_meta",
+            Some("line ******\nof jane@example.com\n"),
+        ),
+        (json!({"$attachments.$binary": ["@anything:remove"]}), "app.log", Some("")),
+        (json!({"**": ["order"], "'app.log'": ["order"], "$string": ["order"]}), "app.log", None),
+    ] {
+        let scrubber = scrubber(applications.clone());
+        let found = scrubber.scrub_attachment(name, text);
+        assert_eq!(found.as_deref(), expected, "{applications} of {name}");
+        assert_eq!(scrubber.scrubs_attachments(), applications.to_string().contains("$attachments"));
+    }
+    assert!(!Scrubber::new(&ScrubSettings::default()).0.scrubs_attachments());
+}

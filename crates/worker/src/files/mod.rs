@@ -39,6 +39,9 @@ const LOOKED_INTO_MAX_BYTES: u64 = 64 << 20;
 /// Most bytes that are read of a recording: its first line says which segment it is.
 const RECORDING_HEAD_BYTES: u64 = 4096;
 
+/// Largest attached text out of which rules take anything, in bytes.
+const SCRUBBED_MAX_BYTES: u64 = 1 << 20;
+
 /// Longest name or media type of a file, in characters.
 const WORD_MAX_CHARS: usize = 255;
 
@@ -71,6 +74,7 @@ impl Consumer for FilesConsumer {
     async fn take(&self, worker: &Worker, read: &ReadBatch, settlement: Settlement) -> Result<Settlement, StoreError> {
         let now = worker.clock.now();
         let mut fates = Vec::with_capacity(read.records.len());
+        let mut replaced = Vec::new();
         for record in &read.records {
             let decoded = match IngestRecord::decode(&record.value) {
                 Ok(decoded) => decoded,
@@ -81,11 +85,18 @@ impl Consumer for FilesConsumer {
             };
             let rules = worker.rules.of(decoded.header.project_id).await?;
             let meaning = self.meaning(&decoded, &rules).await?;
+            replaced.extend(meaning.as_ref().ok().and_then(|meaning| replaced_blob(&decoded, meaning)));
             fates.push(meaning.map_err(|broken| items::refused(record, &decoded, broken, now)));
         }
         let mut settlement = settlement;
         let effects = items::collect(read, fates, &mut settlement, now);
         self.files.keep_files(effects, settlement.clone()).await?;
+        for key in replaced {
+            // Only now, as a batch that failed is read again. What stays for want of the store goes with its day.
+            if let Err(error) = self.blobs.delete(key).await {
+                tracing::warn!(%error, ?key, "the unscrubbed bytes of an attachment stay until their day goes");
+            }
+        }
         Ok(settlement)
     }
 }
@@ -101,6 +112,7 @@ impl FilesConsumer {
         let limit = match item_type {
             ItemType::Profile | ItemType::ProfileChunk | ItemType::ReplayVideo => LOOKED_INTO_MAX_BYTES,
             ItemType::ReplayRecording => RECORDING_HEAD_BYTES,
+            ItemType::Attachment if rules.scrubs_attachments() => SCRUBBED_MAX_BYTES,
             _ => 0,
         };
         let seen = match BlobKey::of(record) {
@@ -127,7 +139,7 @@ fn understand(
     let one = |what| Ok(Meaning::one(record, what));
     let file = |kind, owner, part: String| FileEffect::File(file(record, kind, owner, part));
     match item_type {
-        ItemType::Attachment => one(file(FileKind::Attachment, event_id, own_part(record))),
+        ItemType::Attachment => one(FileEffect::File(attachment(record, seen, rules))),
         ItemType::UnrealReport => one(file(FileKind::UnrealReport, event_id, own_part(record))),
         ItemType::FormData => {
             let fields = serde_json::from_slice::<Vec<IgnoredAny>>(seen);
@@ -160,6 +172,28 @@ fn understand(
         }
         _ => Err(broken("unsupported_item_type", format!("files of type {item_type} are not kept"))),
     }
+}
+
+/// An attachment. Out of a text that is not too large goes what rules that name attachments say.
+fn attachment(record: &IngestRecord, seen: &Bytes, rules: &ProjectRules) -> NewFile {
+    let mut file = file(record, FileKind::Attachment, record.header.event_id, own_part(record));
+    let is_whole = seen.len() as u64 == file.head.bytes && file.head.bytes <= SCRUBBED_MAX_BYTES;
+    let text = str::from_utf8(seen).ok().filter(|text| is_whole && !text.contains('\0'));
+    if let Some(scrubbed) = text.and_then(|text| rules.scrub_attachment(&file.head.name, text)) {
+        let content = Bytes::from(scrubbed);
+        (file.head.bytes, file.head.sha1, file.head.blob) = (content.len() as u64, checksum(&content), None);
+        file.content = Some(content);
+    }
+    file
+}
+
+/// The blob of an attachment that is kept without it, because something was taken out.
+fn replaced_blob(record: &IngestRecord, meaning: &Meaning<FileEffect>) -> Option<BlobKey> {
+    let is_kept_without = |effect: &Counted<FileEffect>| match &effect.what {
+        FileEffect::File(file) => file.head.kind == FileKind::Attachment && file.head.blob.is_none(),
+        FileEffect::Report(_) => false,
+    };
+    BlobKey::of(record).filter(|_| record.payload.is_empty() && meaning.effects.iter().any(is_kept_without))
 }
 
 /// What tells an attachment from all others: its blob, or the checksum of what took the blob's place.

@@ -1,6 +1,7 @@
 //! Every record is applied exactly once to each store, whatever fails and whenever the worker dies.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod attachments;
 mod faults;
 mod flood;
 mod ledger;
@@ -52,6 +53,7 @@ struct Stores {
     meta: Arc<MemoryMeta>,
     events: Arc<MemoryEvents>,
     traces: Arc<MemoryTraces>,
+    blobs: Arc<MemoryBlobs>,
     project: ProjectId,
     platform: nuthatch_issues::Options,
 }
@@ -74,6 +76,7 @@ impl Stores {
             meta,
             events: Arc::new(MemoryEvents::new()),
             traces: Arc::new(MemoryTraces::new()),
+            blobs: Arc::new(MemoryBlobs::new()),
             project,
             platform: nuthatch_issues::Options::default(),
         }
@@ -107,10 +110,10 @@ impl Stores {
             attributes: ItemAttributes::default(),
             blob: None,
             user_agent: None,
+            client_hints: nuthatch_protocol::record::ClientHints::default(),
             received: NOW,
             sent_at: None,
             client_ip: None,
-            client_hints: nuthatch_protocol::record::ClientHints::default(),
             client: None,
             version: "7".to_owned(),
         };
@@ -134,7 +137,7 @@ impl Stores {
             monitors: faulty.clone(),
             sessions: faulty,
             files: self.meta.clone(),
-            blobs: Arc::new(MemoryBlobs::new()),
+            blobs: self.blobs.clone(),
             rules: Arc::new(Rules::new(self.meta.clone())),
             clock: Arc::new(|| NOW),
             options: WorkerOptions {
