@@ -211,8 +211,8 @@ async fn take(
                 let event_id =
                     event_id.filter(|_| item.item_type.has_event_id()).unwrap_or_else(|| (intake.inner.new_event_id)());
                 bytes.push(item.payload.len());
-                let beside::Kept { payload, blob } =
-                    beside::keep(intake, key.project_id, origin.received, &item.item_type, item.payload).await?;
+                let kept = beside::keep(intake, key.project_id, origin.received, &item.item_type, item.payload).await;
+                let beside::Kept { payload, blob } = kept.inspect_err(|_| intake.inner.quotas.give_back(&admission))?;
                 let header = IngestHeader {
                     project_id: key.project_id,
                     key_id: key.id,

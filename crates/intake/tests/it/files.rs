@@ -8,10 +8,18 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use nuthatch_intake::IntakeConfig;
-use nuthatch_protocol::{BlobKey, IngestRecord, Timestamp, Topic};
-use nuthatch_store::{BlobStore, StoreError, blobs::Blob, memory::MemoryBlobs};
+use nuthatch_protocol::{BlobKey, DataCategory, IngestRecord, Timestamp, Topic};
+use nuthatch_store::{
+    BlobStore, ProjectStore as _, StoreError,
+    blobs::Blob,
+    memory::MemoryBlobs,
+    quotas::{QuotaRule, QuotaScope},
+};
 
-use crate::app::{App, RANDOM_ID};
+use crate::{
+    app::{App, RANDOM_ID},
+    cases::Settings,
+};
 
 /// A blob store that is away for some puts.
 struct AwayBlobs {
@@ -149,4 +157,23 @@ async fn a_blob_store_that_stays_away_is_not_acknowledged() {
     assert_eq!((answer.status.as_u16(), &answer.headers["retry-after"]), (503, &http::HeaderValue::from_static("10")));
     assert!(!String::from_utf8_lossy(&answer.body).contains("disk"), "causes inside the server are not shown");
     assert!(app.records().await.is_empty() && app.records_of(Topic::IngestAttachments).await.is_empty(), "all or none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_counted_for_a_file_that_cannot_be_kept_is_given_back() {
+    let app = app_with_failures(usize::MAX).await;
+    let rule = QuotaRule {
+        scope: QuotaScope::Project,
+        scope_id: None,
+        categories: vec![DataCategory::Error],
+        limit: Some(1),
+        window_secs: 60,
+        reason_code: "s".to_owned(),
+    };
+    app.set(&Settings { project_quotas: vec![rule], ..Settings::default() }).await;
+    let organization = app.meta.organizations().await.unwrap().remove(0).id;
+    let quota = app.meta.quotas(organization).await.unwrap().remove(0);
+    assert_eq!(app.post(envelope(&[("event", "{}"), ("attachment", "lost")])).await.status, 503);
+    assert_eq!(app.intake.quota_usage(&quota).used, 0);
+    assert_eq!(app.post(envelope(&[("event", "{}")])).await.status, 200, "the SDK may send again");
 }
