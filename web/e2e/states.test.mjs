@@ -10,6 +10,7 @@ import { startMock } from "./mock/server.mjs";
 
 const ISSUES = "/organizations/acme/issues/";
 const PRIVACY = "/settings/acme/projects/shop-api/security-and-privacy/";
+const ORGANIZATION_PRIVACY = "/settings/acme/security-and-privacy/";
 const FILTERS = "/settings/acme/projects/shop-api/filters/";
 const PROJECT = "/settings/acme/projects/shop-api/";
 const QUOTAS = "/settings/acme/quotas/";
@@ -757,6 +758,22 @@ describe("what becomes of events", () => {
     assert.equal(await page.getByLabel("Sensitive words, one a line").inputValue(), "zebra");
   });
 
+  it("shows a project what its organization requires, which owners change", async () => {
+    await open(PRIVACY);
+    await page.getByRole("link", { name: "organization's settings" }).click();
+    await page.getByLabel("Take out IP addresses").check();
+    await page.getByLabel("Sensitive words, one a line").fill("zebra");
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByText("Settings saved").waitFor();
+    await page.goto(mock.url + PRIVACY);
+    await page.getByRole("heading", { name: "Required by the organization" }).waitFor();
+    await page.getByText("Sensitive words: zebra").waitFor();
+    assert.equal(await page.getByLabel("Take out IP addresses").isChecked(), false, "the project's own switch");
+    await open(ORGANIZATION_PRIVACY, "member");
+    await page.getByText("Owners of the organization may change this.").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Save settings" }).count(), 0);
+  });
+
   it("switches filters at once and saves lists", async () => {
     await open(FILTERS);
     const crawlers = page.getByRole("checkbox", { name: /web crawlers/i });
@@ -868,6 +885,7 @@ describe("every page", () => {
     ["/organizations/acme/projects/shop-api/getting-started/", "silent"],
     ["/settings/acme/projects/shop-api/", "full"],
     [PRIVACY, "full"],
+    [ORGANIZATION_PRIVACY, "full"],
     [FILTERS, "full"],
     [QUOTAS, "full"],
     [QUOTAS, "member"],

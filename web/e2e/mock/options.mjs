@@ -29,6 +29,18 @@ export function freshOptions() {
   };
 }
 
+/** What the organization requires of its projects: nothing. */
+export function freshRequirements() {
+  return {
+    dataScrubber: false,
+    dataScrubberDefaults: false,
+    scrubIPAddresses: false,
+    sensitiveFields: [],
+    safeFields: [],
+    relayPiiConfig: null,
+  };
+}
+
 /** Answers for the project, its filters and the preview; refuses the type `$foo` as the server would. */
 export function optionsAnswer(options, project, method, rest, body, send) {
   if (body?.relayPiiConfig?.includes("$foo"))

@@ -11,7 +11,7 @@ import { attachments } from "./attachments.mjs";
 import { event, eventRows, IDS } from "./events.mjs";
 import * as data from "./fixtures.mjs";
 import { letterAnswer, letters } from "./letters.mjs";
-import { freshOptions, optionsAnswer } from "./options.mjs";
+import { freshOptions, freshRequirements, optionsAnswer } from "./options.mjs";
 import { outcomeStats } from "./outcomes.mjs";
 import { keyAnswer, quotaAnswer } from "./quotas.mjs";
 import { releaseDetail, releaseList, sessionStats } from "./releases.mjs";
@@ -38,6 +38,7 @@ function fresh(scenario) {
     teams: structuredClone(data.teams),
     projectTokens: structuredClone(data.projectTokens),
     options: freshOptions(),
+    required: freshRequirements(),
     keys: structuredClone(data.keys),
     quotas: scenario === "silent" ? { organization: [], project: [] } : structuredClone(data.quotas),
   };
@@ -102,6 +103,10 @@ function answer(state, request, url, body, response) {
   if (scenario === "signed-out") return send(response, 401, { detail: "Sign in first." });
   if (path === "/auth/") return ok(data.user);
   if (key === "GET /organizations/") return ok(scenario === "member" ? data.asMember : data.organizations);
+  if (path === "/organizations/acme/") {
+    if (request.method === "PUT") Object.assign(state.required, body);
+    return ok({ ...data.organizations[0], ...state.required });
+  }
   if (path === "/organizations/acme/members/") return ok(data.members);
   if (key === "GET /organizations/acme/projects/") return ok(projects);
   if (key === "POST /organizations/acme/projects/")
