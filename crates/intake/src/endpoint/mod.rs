@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use nuthatch_protocol::{Envelope, EventId, Item, ItemAttributes, ItemType, ProjectId};
 use serde_json::{Value, json};
 
-use crate::{Intake, multipart::Part, refusal::Refusal};
+use crate::{Intake, IntakeConfig, body::Room, multipart::Part, refusal::Refusal};
 
 /// Most entries of a container that is made here; more make several.
 const ENTRIES_MAX: usize = 1000;
@@ -26,9 +26,12 @@ const ENTRIES_MAX: usize = 1000;
 /// Most bytes of such a container, where its entries are that small.
 const CONTAINER_BYTES: usize = 4 << 20;
 
+/// Memory that a byte of JSON takes when it is read: a list of numbers takes so much.
+pub(crate) const JSON_UNFOLDING: usize = 16;
+
 /// Media types of containers (§7.12).
 const LOGS: &str = "application/vnd.sentry.items.log+json";
-const SPANS: &str = "application/vnd.sentry.items.span.v2+json";
+pub(crate) const SPANS: &str = "application/vnd.sentry.items.span.v2+json";
 
 /// The project in a path.
 pub(crate) fn project_id(text: &str) -> Result<ProjectId, Refusal> {
@@ -123,11 +126,12 @@ fn random_trace_id(intake: &Intake) -> String {
     (intake.inner.new_event_id)().to_string()
 }
 
-/// Reads a body as JSON.
-fn parse_json(body: &Bytes) -> Result<Value, Refusal> {
+/// Reads a body as JSON, once there is room for it.
+async fn parse_json(body: &Bytes, room: &mut Room, config: &IntakeConfig) -> Result<Value, Refusal> {
     if body.trim_ascii().is_empty() {
         return Err(Refusal::Empty);
     }
+    room.grow(body.len() * JSON_UNFOLDING, config).await?;
     serde_json::from_slice(body).map_err(|error| Refusal::Store(error.to_string()))
 }
 

@@ -43,11 +43,12 @@ async fn read(intake: &Intake, parts: &Parts, body: axum::body::Body) -> Result<
         return Err(Refusal::MediaType { supported: "application/reports+json or application/json" });
     }
     let config = &intake.inner.config;
-    let received = body::read(&parts.headers, body, config.event_max_bytes, &intake.inner.memory, config).await?;
+    let body::Received { bytes, mut room } =
+        body::read(&parts.headers, body, config.event_max_bytes, &intake.inner.memory, config).await?;
     let now = intake.inner.clock.now();
-    let reports = reports(parse_json(&received.bytes)?, REPORTS_MAX)?;
+    let reports = reports(parse_json(&bytes, &mut room, config).await?, REPORTS_MAX)?;
     let lines = reports.iter().map(|report| line(report, now, &random_trace_id(intake)).to_string()).collect();
-    Ok(Taken { envelopes: containers(&ItemType::Log, LOGS, lines), room: received.room })
+    Ok(Taken { envelopes: containers(&ItemType::Log, LOGS, lines), room })
 }
 
 /// The log line of a report. What it does not say is left out.
