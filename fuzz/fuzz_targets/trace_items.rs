@@ -12,7 +12,7 @@ fuzz_target!(|payload: &[u8]| {
     let _ = transaction(&record, None);
     for item_type in ["span", "log", "trace_metric"] {
         item_type.clone_into(&mut record.header.item_type);
-        let Ok(items) = trace_items(&record) else { continue };
+        let Ok(items) = trace_items(&record, None) else { continue };
         for entry in items.entries {
             let id = entry.content.get("trace_id").and_then(|id| id.as_str()).expect("an entry belongs to a trace");
             assert!(id.parse::<TraceId>().is_ok(), "{id}");

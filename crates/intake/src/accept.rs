@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use http::request::Parts;
 use nuthatch_protocol::{
     Auth, DataCategory, Envelope, EnvelopeHeader, EventId, IngestRecord, Item, ItemAttributes, Origin, Outcome,
@@ -13,10 +13,13 @@ use nuthatch_protocol::{
 use nuthatch_store::{log::NewRecord, projects::ProjectKey};
 
 use crate::{
-    Intake, beside, body, client_report, crash,
+    Intake, beside, body,
+    client_report::Reported,
+    crash,
     credentials::{client_hints, client_ip, credentials, user_agent},
     durable::durably,
     endpoint::items,
+    entries,
     keys::Grant,
     limits,
     plan::{self, IdSource, Verdict},
@@ -95,9 +98,8 @@ async fn read_envelope(
     if received.bytes.is_empty() {
         return Err(Refusal::Empty);
     }
-    let mut envelope = Envelope::parse(&received.bytes)?;
+    let envelope = Envelope::parse(&received.bytes)?;
     check_dsn(&envelope.header, auth, project)?;
-    crash::complete(&mut envelope, config.event_max_bytes);
     let mut room = received.room;
     let envelopes = items::translated(intake, envelope, &mut room).await?;
     Ok(Taken::all(envelopes, room))
@@ -127,7 +129,8 @@ fn check_dsn(header: &EnvelopeHeader, auth: &Auth, project: Option<ProjectId>) -
 }
 
 /// Handles what was read, or counts that it could not be: as one unit of `unreadable`, because what it holds is not known.
-/// The id is that of the first envelope that has one; of several, one that is taken makes the request accepted.
+/// The id is that of the first envelope that has one; of several, one that is taken makes the request accepted, unless the
+/// server failed to take another, which the client then has to send again.
 pub(crate) async fn process(
     intake: &Intake,
     project: Option<ProjectId>,
@@ -138,7 +141,7 @@ pub(crate) async fn process(
 ) -> Result<Option<EventId>, Refusal> {
     let recorder = &intake.inner.recorder;
     let authorized = intake.inner.keys.authorize(auth.key, project).await;
-    let Taken { envelopes, room: _room, unread } = match taken {
+    let Taken { envelopes, mut room, unread } = match taken {
         Ok(taken) => taken,
         Err(refusal) => {
             if let (Ok(grant), Some(reason)) = (authorized, refusal.reason()) {
@@ -153,12 +156,19 @@ pub(crate) async fn process(
         let unit = origin(intake, &grant.key).key(unreadable, Outcome::Invalid, UNREAD.to_owned());
         recorder.record(vec![(unit, unread)]).await?;
     }
+    let mut complete = Vec::with_capacity(envelopes.len());
+    for envelope in envelopes {
+        let mut envelope = crash::complete(envelope, &mut room, &intake.inner.config).await?;
+        envelope.items.iter_mut().for_each(entries::count);
+        complete.push(envelope);
+    }
     // Together, so that they share group commits.
-    let answers = join_all(envelopes.into_iter().map(|envelope| take(intake, &grant, parts, &auth, envelope))).await;
+    let answers = join_all(complete.into_iter().map(|envelope| take(intake, &grant, parts, &auth, envelope))).await;
     let (mut taken, mut refused) = (None, None);
     for answer in answers {
         match answer {
             Ok(id) => taken = Some(taken.flatten().or(id)),
+            Err(refusal) if refusal.status().is_server_error() => return Err(refusal),
             Err(refusal) => refused = refused.or(Some(refusal)),
         }
     }
@@ -202,9 +212,11 @@ async fn take(
     };
     let sent_at = envelope.header.sent_at;
     let replay_id = envelope.header.trace.and_then(|trace| trace.replay_id);
-    let mut appends = BTreeMap::<Topic, Vec<NewRecord>>::new();
+    let (mut appends, mut reported) = (BTreeMap::<Topic, Appended>::new(), Reported::default());
+    // Where the items that are left stood in the envelope.
+    let places = (0..).filter(|place| admission.reason(*place).is_none());
     let mut bytes = Vec::with_capacity(envelope.items.len());
-    for item in envelope.items {
+    for (place, item) in places.zip(envelope.items) {
         match plan::verdict(&item) {
             Verdict::Append(topic) => {
                 // What belongs to no event has an id of its own, and several of them in an envelope have different ones.
@@ -229,28 +241,42 @@ async fn take(
                     version: auth.version.clone().unwrap_or_else(|| "7".to_owned()),
                 };
                 let record = IngestRecord { header, payload };
-                appends.entry(topic).or_default().push(NewRecord { key: event_id.0, value: record.encode() });
+                let append = appends.entry(topic).or_default();
+                append.places.push(place);
+                append.records.push(NewRecord { key: event_id.0, value: record.encode() });
             }
-            Verdict::Report => counted.extend(client_report::outcomes(&item.payload, origin, sent_at)),
+            Verdict::Report => reported.add(&item.payload, origin, sent_at),
             Verdict::Skip(_) => counted.extend(skipped(&item, origin)),
         }
     }
+    counted.extend(reported.into_sums());
     // Together, so that they share a group commit.
-    let append_all = try_join_all(appends.iter().map(|(topic, records)| append(intake, *topic, key, records)));
+    let append_all = join_all(appends.into_iter().map(|(topic, Appended { places, records })| async move {
+        append(intake, topic, key, &records).await.map(|()| places)
+    }));
     let (appended, recorded) = tokio::join!(append_all, recorder.record(counted));
-    if let Err(refusal) = appended.map(drop).and(recorded) {
-        intake.inner.quotas.give_back(&admission);
+    let (accepted, failed): (Vec<_>, Vec<_>) = appended.into_iter().partition(Result::is_ok);
+    if let Some(refusal) = failed.into_iter().find_map(Result::err).or(recorded.err()) {
+        let accepted = accepted.into_iter().flatten().flatten().collect();
+        intake.inner.quotas.give_back_but(&admission, &accepted);
         return Err(refusal);
     }
     bytes.into_iter().for_each(|bytes| intake.inner.telemetry.accepted(bytes));
     Ok(event_id)
 }
 
+/// What an envelope brings to a topic: its records, and the places of the items they are made of.
+#[derive(Default)]
+struct Appended {
+    places: Vec<usize>,
+    records: Vec<NewRecord>,
+}
+
 /// What an item counts as that is dropped for what it is; nothing for others.
 fn skipped(item: &Item, origin: Origin) -> Vec<(OutcomeKey, u64)> {
     let Verdict::Skip(skip) = plan::verdict(item) else { return Vec::new() };
     Telemetry::skipped(&item.item_type);
-    units(item, origin, skip.reason())
+    units(item, origin, Outcome::Invalid, skip.reason())
 }
 
 /// Takes the items out that quotas do not let through; what they count as.
@@ -261,8 +287,7 @@ fn drop_limited(items: &mut Vec<Item>, admission: &quotas::Admission, origin: Or
         index += 1;
         if let Some(reason) = reason {
             Telemetry::limited(&item.item_type);
-            let key = |category| origin.key(category, Outcome::RateLimited, reason.to_owned());
-            counted.extend(quotas::units(item).into_iter().map(|(category, quantity)| (key(category), quantity)));
+            counted.extend(units(item, origin, Outcome::RateLimited, reason));
         }
         reason.is_none()
     });
@@ -278,7 +303,7 @@ async fn refuse(
     refusal: Refusal,
 ) -> Result<Option<EventId>, Refusal> {
     if let Some(reason) = refusal.reason() {
-        counted.extend(items.iter().flat_map(|item| units(item, origin, &reason)));
+        counted.extend(items.iter().flat_map(|item| units(item, origin, Outcome::Invalid, &reason)));
     }
     intake.inner.recorder.record(counted).await?;
     Err(refusal)
@@ -289,9 +314,9 @@ fn origin(intake: &Intake, key: &ProjectKey) -> Origin {
 }
 
 /// What an item counts as that is not taken.
-fn units(item: &Item, origin: Origin, reason: &str) -> Vec<(OutcomeKey, u64)> {
+fn units(item: &Item, origin: Origin, outcome: Outcome, reason: &str) -> Vec<(OutcomeKey, u64)> {
     let units = DataCategory::of_item(item).into_iter();
-    units.map(|(category, quantity)| (origin.key(category, Outcome::Invalid, reason.to_owned()), quantity)).collect()
+    units.map(|(category, quantity)| (origin.key(category, outcome, reason.to_owned()), quantity)).collect()
 }
 
 /// Appends records of one topic durably, all or none.

@@ -1,17 +1,22 @@
 //! What SDKs say they did not send (`reference/ingest-protocol.md` §7.6, §16).
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use nuthatch_protocol::{DataCategory, Origin, Outcome, OutcomeKey, Timestamp};
+use nuthatch_protocol::{DataCategory, Origin, Outcome, OutcomeKey, Outcomes, Timestamp, time::FUTURE_MAX};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// Most entries of a report that are read, of each list.
 const ENTRIES_MAX: usize = 200;
 
-/// Oldest and youngest report that counts, by the server's clock.
+/// Oldest report that counts, by the server's clock.
 const AGE_MAX: Duration = Duration::from_hours(30 * 24);
-const AHEAD_MAX: Duration = Duration::from_mins(1);
+
+/// Most sums that the reports of one envelope are counted under; what they say beyond is ignored. SDKs have a few.
+const SUMS_MAX: usize = 500;
+
+/// Most minutes that they are counted in; reports of others count as of when they came.
+const MINUTES_MAX: usize = 10;
 
 /// The reason of entries that give an unknown one: keys are public, so whatever they send must not grow the ledger
 /// without bound.
@@ -72,28 +77,48 @@ struct Report {
     filtered_sampling_events: Vec<Value>,
 }
 
-/// The outcomes of a report. What cannot be read says nothing and is ignored, as is a report of another time.
-pub(crate) fn outcomes(payload: &[u8], origin: Origin, sent_at: Option<Timestamp>) -> Vec<(OutcomeKey, u64)> {
-    let Ok(report) = serde_json::from_slice::<Report>(payload) else { return Vec::new() };
-    let Some(received) = time(&report.timestamp, origin.received, sent_at) else { return Vec::new() };
-    let origin = Origin { received, ..origin };
-    let lists = [
-        (report.discarded_events, Outcome::ClientDiscard),
-        (report.rate_limited_events, Outcome::RateLimited),
-        (report.filtered_events, Outcome::Filtered),
-    ];
-    let of_list = |(list, outcome): (Vec<Value>, Outcome)| {
-        list.into_iter().take(ENTRIES_MAX).filter_map(move |entry| {
-            let (reason, category, quantity) = read(&entry)?;
-            let reason = REASONS.into_iter().find(|known| *known == reason).unwrap_or(OTHER);
-            Some((origin.key(category, outcome, reason), quantity))
-        })
-    };
-    let sampled = report.filtered_sampling_events.iter().take(ENTRIES_MAX).filter_map(|entry| {
-        let (_, category, quantity) = read(entry)?;
-        Some((origin.key(category, Outcome::Filtered, SAMPLED), quantity))
-    });
-    lists.into_iter().flat_map(of_list).chain(sampled).collect()
+/// What the reports of an envelope say.
+#[derive(Default)]
+pub(crate) struct Reported {
+    sums: Outcomes,
+    minutes: BTreeSet<i64>,
+}
+
+impl Reported {
+    /// Adds the outcomes of a report. What cannot be read says nothing and is ignored, as is a report of another time.
+    pub(crate) fn add(&mut self, payload: &[u8], origin: Origin, sent_at: Option<Timestamp>) {
+        let Ok(report) = serde_json::from_slice::<Report>(payload) else { return };
+        let Some(at) = time(&report.timestamp, origin.received, sent_at) else { return };
+        let minute = at.secs().div_euclid(60);
+        let is_counted_then = self.minutes.contains(&minute) || self.minutes.len() < MINUTES_MAX;
+        let origin = if is_counted_then { Origin { received: at, ..origin } } else { origin };
+        self.minutes.extend(is_counted_then.then_some(minute));
+        let lists = [
+            (report.discarded_events, Outcome::ClientDiscard),
+            (report.rate_limited_events, Outcome::RateLimited),
+            (report.filtered_events, Outcome::Filtered),
+        ];
+        for (list, outcome) in lists {
+            for (reason, category, quantity) in list.iter().take(ENTRIES_MAX).filter_map(read) {
+                let reason = REASONS.into_iter().find(|known| *known == reason).unwrap_or(OTHER);
+                self.count(origin.key(category, outcome, reason), quantity);
+            }
+        }
+        for (_, category, quantity) in report.filtered_sampling_events.iter().take(ENTRIES_MAX).filter_map(read) {
+            self.count(origin.key(category, Outcome::Filtered, SAMPLED), quantity);
+        }
+    }
+
+    fn count(&mut self, key: OutcomeKey, quantity: u64) {
+        if self.sums.len() < SUMS_MAX || self.sums.contains(&key) {
+            self.sums.add(key, quantity);
+        }
+    }
+
+    /// The sums.
+    pub(crate) fn into_sums(self) -> Outcomes {
+        self.sums
+    }
 }
 
 /// When it happened by the server's clock: what the report says as a text or as seconds, else when it came. `None` when
@@ -107,7 +132,7 @@ fn time(said: &Value, received: Timestamp, sent_at: Option<Timestamp>) -> Option
     let Some(at) = said else { return Some(received) };
     let drift = sent_at.map_or(0, |sent| received.0.saturating_sub(sent.0));
     let at = Timestamp(at.0.saturating_add(drift));
-    (at >= received.minus(AGE_MAX) && at <= received.plus(AHEAD_MAX)).then_some(at)
+    (at >= received.minus(AGE_MAX) && at <= received.plus(FUTURE_MAX)).then_some(at)
 }
 
 /// Reason, category and quantity, as an object or as a list.
@@ -129,7 +154,9 @@ mod tests {
 
     fn read(payload: &str, sent_at: Option<Timestamp>) -> Vec<(i64, DataCategory, Outcome, String, u64)> {
         let origin = Origin { received: NOW, project_id: Some(ProjectId(1)), key_id: Some(KeyId(1)) };
-        let entries = outcomes(payload.as_bytes(), origin, sent_at).into_iter();
+        let mut reported = Reported::default();
+        reported.add(payload.as_bytes(), origin, sent_at);
+        let entries = reported.into_sums().into_iter();
         let entries = entries.map(|(key, quantity)| {
             (NOW.secs() / 60 - key.minute, key.category, key.outcome, key.reason.to_string(), quantity)
         });
@@ -145,13 +172,31 @@ mod tests {
             "filtered_sampling_events": [{"reason": "Sampled:9", "category": "transaction", "quantity": 4}]}"#;
         let of = |category, outcome, reason: &str, quantity| (0, category, outcome, reason.to_owned(), quantity);
         let expected = [
+            of(DataCategory::Error, Outcome::RateLimited, "key_quota", 1),
             of(DataCategory::Error, Outcome::ClientDiscard, "before_send", 3),
+            of(DataCategory::Transaction, Outcome::Filtered, "sampled", 4),
             of(DataCategory::Transaction, Outcome::ClientDiscard, "sample_rate", 2),
             of(DataCategory::Unknown, Outcome::ClientDiscard, "other", 1),
-            of(DataCategory::Error, Outcome::RateLimited, "key_quota", 1),
-            of(DataCategory::Transaction, Outcome::Filtered, "sampled", 4),
         ];
         assert_eq!(read(payload, None), expected);
+    }
+
+    #[test]
+    fn reports_of_one_envelope_are_counted_under_few_sums_and_minutes() {
+        let mut reported = Reported::default();
+        for minute in 0..100 {
+            let origin = Origin { received: NOW, project_id: Some(ProjectId(1)), key_id: Some(KeyId(1)) };
+            let entry = |category: &DataCategory| format!(r#"["ignored", "{category}", {minute}]"#);
+            let entries: Vec<String> = DataCategory::ALL.iter().map(entry).collect();
+            let (secs, entries) = (NOW.secs() - minute * 60, entries.join(","));
+            let list = format!("[{entries}]");
+            let payload = format!(
+                r#"{{"timestamp":{secs},"discarded_events":{list},"rate_limited_events":{list},"filtered_events":{list}}}"#
+            );
+            reported.add(payload.as_bytes(), origin, None);
+        }
+        assert_eq!(reported.minutes.len(), MINUTES_MAX);
+        assert_eq!(reported.into_sums().len(), SUMS_MAX);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod credentials;
 mod decode;
 mod durable;
 mod endpoint;
+mod entries;
 mod explain;
 mod keys;
 mod limits;

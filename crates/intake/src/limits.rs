@@ -3,12 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use nuthatch_protocol::{Envelope, Item, ItemType};
+use nuthatch_protocol::{Envelope, Item, ItemType, item_type::attachment_type};
 
-use crate::{IntakeConfig, refusal::Refusal};
-
-/// Media type of a container of spans, which has other bounds than spans by themselves (§7.12).
-const SPAN_CONTAINER: &str = "application/vnd.sentry.items.span.v2+json";
+use crate::{IntakeConfig, endpoint::SPANS, refusal::Refusal};
 
 /// Items that share bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +64,8 @@ impl Kind {
             ItemType::ClientReport => Self::ClientReport,
             ItemType::Log => Self::Logs,
             ItemType::TraceMetric => Self::Metrics,
-            ItemType::Span if item.attributes.content_type.as_deref() == Some(SPAN_CONTAINER) => Self::Spans,
+            // A container of spans has other bounds than spans by themselves.
+            ItemType::Span if item.attributes.content_type.as_deref() == Some(SPANS) => Self::Spans,
             ItemType::Span | ItemType::OtelSpan | ItemType::OtelLog => Self::Span,
             ItemType::Statsd => Self::Statsd,
             ItemType::MetricBuckets => Self::MetricBuckets,
@@ -125,21 +123,9 @@ pub(crate) fn check(envelope: &Envelope, config: &IntakeConfig) -> Result<(), Re
 
 /// What a too large item is called in the ledger: bounded words, whatever its header says.
 fn label(item: &Item) -> String {
-    const ATTACHMENT_TYPES: [&str; 9] = [
-        "event.attachment",
-        "event.minidump",
-        "event.applecrashreport",
-        "event.payload",
-        "event.breadcrumbs",
-        "event.view_hierarchy",
-        "unreal.context",
-        "unreal.logs",
-        "playstation.prosperodump",
-    ];
     match &item.item_type {
         ItemType::Attachment => {
-            let said = item.attributes.attachment_type.as_deref().unwrap_or("event.attachment");
-            let known = ATTACHMENT_TYPES.into_iter().find(|known| *known == said);
+            let known = attachment_type(item.attributes.attachment_type.as_deref());
             format!("attachment:{}", known.unwrap_or("other"))
         }
         item_type => item_type.label().to_owned(),

@@ -20,6 +20,9 @@ use crate::refusal::Refusal;
 /// Most requests whose outcomes wait for one append; others wait in front, within the time an append may take.
 const WAITING_MAX: usize = 4096;
 
+/// Most keys in one record, which keeps it well under a megabyte; more make several.
+const KEYS_MAX: usize = 2000;
+
 /// Pause before another attempt to append to a log that is not available.
 const APPEND_PAUSE: Duration = Duration::from_millis(50);
 
@@ -91,8 +94,9 @@ async fn append_all(shared: Arc<Shared>) {
             }
             (std::mem::take(&mut waiting.outcomes), std::mem::take(&mut waiting.requests))
         };
-        let record = NewRecord { key: [0; 16], value: outcomes.encode() };
-        let is_durable = timeout(shared.append_wait, append(&*shared.log, record)).await.unwrap_or(false);
+        let record = |part: Outcomes| NewRecord { key: [0; 16], value: part.encode() };
+        let records = outcomes.parts(KEYS_MAX).into_iter().map(record).collect();
+        let is_durable = timeout(shared.append_wait, append(&*shared.log, records)).await.unwrap_or(false);
         for request in requests {
             // Who has gone away need not know.
             let _ = request.send(is_durable);
@@ -101,9 +105,9 @@ async fn append_all(shared: Arc<Shared>) {
 }
 
 /// Tries until the log is there.
-async fn append(log: &dyn Log, record: NewRecord) -> bool {
+async fn append(log: &dyn Log, records: Vec<NewRecord>) -> bool {
     loop {
-        match log.append(Topic::Outcomes, PARTITION, vec![record.clone()]).await {
+        match log.append(Topic::Outcomes, PARTITION, records.clone()).await {
             Ok(_) => return true,
             Err(error @ StoreError::Unavailable { .. }) => {
                 tracing::warn!(%error, "intake waits for the log");

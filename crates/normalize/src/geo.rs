@@ -23,6 +23,29 @@ pub trait GeoLookup: fmt::Debug + Send + Sync {
     fn place(&self, address: IpAddr) -> Option<Place>;
 }
 
+impl Place {
+    /// What is known, by the names that events have for it.
+    fn facts(self) -> impl Iterator<Item = (&'static str, String)> {
+        let facts = [
+            ("country_code", self.country_code),
+            ("region", self.region),
+            ("subdivision", self.subdivision),
+            ("city", self.city),
+        ];
+        facts.into_iter().filter_map(|(key, fact)| Some((key, fact?)))
+    }
+}
+
+/// Fills in `user.geo.*` of a log line that has the client's address and no place (§7.13).
+pub(crate) fn fill_attributes(attributes: &mut Map<String, Value>, geo: &dyn GeoLookup) {
+    if attributes.keys().any(|key| key.starts_with("user.geo.")) {
+        return;
+    }
+    let address = attributes.get("client.address").and_then(|address| address.as_str()?.parse().ok());
+    let Some(place) = address.and_then(|address| geo.place(address)) else { return };
+    attributes.extend(place.facts().map(|(key, fact)| (format!("user.geo.{key}"), fact.into())));
+}
+
 /// Fills in the place of a user that has an address and no place.
 pub(crate) fn fill(user: &mut Map<String, Value>, geo: &dyn GeoLookup) {
     if user.contains_key("geo") {
@@ -30,14 +53,7 @@ pub(crate) fn fill(user: &mut Map<String, Value>, geo: &dyn GeoLookup) {
     }
     let address = user.get("ip_address").and_then(|address| address.as_str()?.parse().ok());
     let Some(place) = address.and_then(|address| geo.place(address)) else { return };
-    let facts = [
-        ("country_code", place.country_code),
-        ("region", place.region),
-        ("subdivision", place.subdivision),
-        ("city", place.city),
-    ];
-    let facts: Map<String, Value> =
-        facts.into_iter().filter_map(|(key, fact)| Some((key.to_owned(), fact?.into()))).collect();
+    let facts: Map<String, Value> = place.facts().map(|(key, fact)| (key.to_owned(), fact.into())).collect();
     if !facts.is_empty() {
         user.insert("geo".to_owned(), Value::Object(facts));
     }

@@ -10,6 +10,7 @@ use nuthatch_protocol::{
     Event, IngestRecord, ItemType, ProjectId, SessionState, SessionUpdate, Timestamp,
     record::IngestHeader,
     session::{DURATION_MAX_MS, HealthChange, HealthTally, SessionPlace, SessionStatus, SessionUser},
+    time::FUTURE_MAX,
 };
 use serde_json::{Map, Value, json};
 use sha1::Sha1;
@@ -23,8 +24,6 @@ use crate::{
 
 /// A session may have begun so long before it is received.
 const MAX_AGE: Duration = Duration::from_hours(5 * 24);
-/// Times may be so far in the future.
-const MAX_FUTURE: Duration = Duration::from_mins(1);
 /// Most buckets of one item.
 const MAX_AGGREGATES: usize = 10_000;
 /// Most sessions that one number of a bucket can stand for: with the bound above, sums stay far from overflowing.
@@ -56,7 +55,9 @@ pub fn read_session(record: &IngestRecord) -> Result<Session, Refused> {
     let context = context(&place, attrs, header);
     let times = Times { drift: time::clock_drift(header).unwrap_or_default(), received: header.received };
     let update = match ItemType::from(header.item_type.as_str()) {
-        ItemType::Sessions => SessionUpdate::Counted(aggregates(&item, &place, &times)?),
+        ItemType::Sessions => {
+            SessionUpdate::Counted { record: header.event_id, changes: aggregates(&item, &place, &times)? }
+        }
         _ => one(&item, place, &times, header)?,
     };
     Ok(Session { update, context })
@@ -79,8 +80,9 @@ fn one(
 ) -> Result<SessionUpdate, Refused> {
     let started = times.read(item.get("started"), "started")?;
     let timestamp = match item.get("timestamp").filter(|value| !value.is_null()) {
-        Some(sent) => times.read(Some(sent), "timestamp")?,
-        None => header.received,
+        // What is said about a time before the session was said at its start (§7.4).
+        Some(sent) => times.within(times.corrected(Some(sent), "timestamp")?.max(started), "timestamp")?,
+        None => header.received.max(started),
     };
     let seq = match item.get("seq").and_then(Value::as_u64) {
         Some(WITHDRAWN) => return Err(invalid("the SDK takes this update back", "$.seq")),
@@ -106,7 +108,7 @@ fn one(
     let mechanism = item.get("abnormal_mechanism").and_then(Value::as_str);
     let state = SessionState {
         started,
-        timestamp: timestamp.max(started),
+        timestamp,
         seq,
         status,
         errors: item.get("errors").and_then(Value::as_u64).unwrap_or_default(),
@@ -204,13 +206,21 @@ struct Times {
 
 impl Times {
     fn read(&self, value: Option<&Value>, key: &str) -> Result<Timestamp, Refused> {
-        let at = format!("$.{key}");
+        self.within(self.corrected(value, key)?, key)
+    }
+
+    /// A time by the server's clock.
+    fn corrected(&self, value: Option<&Value>, key: &str) -> Result<Timestamp, Refused> {
         let sent = value.and_then(shape::timestamp);
-        let sent = sent.ok_or_else(|| invalid("expected a time such as 2026-01-31T12:00:00Z", at.as_str()))?;
-        let time = Timestamp(sent.0.saturating_add(self.drift));
-        if time < self.received.minus(MAX_AGE) || time > self.received.plus(MAX_FUTURE) {
+        let sent = sent.ok_or_else(|| invalid("expected a time such as 2026-01-31T12:00:00Z", format!("$.{key}")))?;
+        Ok(Timestamp(sent.0.saturating_add(self.drift)))
+    }
+
+    /// The time, if it is in the range that is kept.
+    fn within(&self, time: Timestamp, key: &str) -> Result<Timestamp, Refused> {
+        if time < self.received.minus(MAX_AGE) || time > self.received.plus(FUTURE_MAX) {
             let message = format!("{time} is not within the five days before {}", self.received);
-            return Err(Refused { reason: Reason::Timestamp, message, place: Some(at) });
+            return Err(Refused { reason: Reason::Timestamp, message, place: Some(format!("$.{key}")) });
         }
         Ok(time)
     }

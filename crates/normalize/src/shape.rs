@@ -33,7 +33,7 @@ pub(crate) enum Shape {
     Level,
     /// A time; becomes float seconds.
     Time,
-    /// A UUID; becomes 32 lower-case hex digits.
+    /// A UUID that is not all zero; becomes 32 lower-case hex digits.
     Uuid,
     /// An id of so many hex digits that are not all zero; becomes lower case without dashes.
     Hex(usize),
@@ -128,7 +128,8 @@ fn read(shape: Shape, value: &mut Value, at: &Path<'_>, meta: &mut Meta) -> Resu
             Ok(())
         }
         Shape::Uuid => {
-            let id: EventId = value.as_str().and_then(|text| text.trim().parse().ok()).ok_or("a UUID")?;
+            let id: Option<EventId> = value.as_str().and_then(|text| text.trim().parse().ok());
+            let id = id.filter(|id| id.0 != [0; 16]).ok_or("a UUID, not all zero")?;
             *value = Value::String(id.to_string());
             Ok(())
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use nuthatch_protocol::{Timestamp, record::IngestHeader};
+use nuthatch_protocol::{Timestamp, record::IngestHeader, time::FUTURE_MAX};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -13,8 +13,6 @@ use crate::{
 
 /// From so much difference between sending and receiving on, the client's clock is taken to be wrong.
 const MIN_CLOCK_DRIFT: Duration = Duration::from_mins(55);
-/// An event may be so far in the future.
-const MAX_FUTURE: Duration = Duration::from_mins(1);
 /// An event may be so old.
 const MAX_AGE: Duration = Duration::from_hours(30 * 24);
 
@@ -86,7 +84,7 @@ pub(crate) fn clock_drift(header: &IngestHeader) -> Option<i64> {
 
 /// Why a time cannot be kept, in the words of `_meta`.
 pub(crate) fn out_of_range(time: Timestamp, received: Timestamp) -> Option<&'static str> {
-    if time > received.plus(MAX_FUTURE) {
+    if time > received.plus(FUTURE_MAX) {
         Some("future_timestamp")
     } else if time <= received.minus(MAX_AGE) {
         Some("past_timestamp")

@@ -77,6 +77,28 @@ item_types! {
     Nel = "nel",
 }
 
+/// The type of attachments that say none, or one that has no meaning.
+pub const PLAIN_ATTACHMENT: &str = "event.attachment";
+
+/// The types of attachments that have a meaning (`reference/ingest-protocol.md` §7.2).
+const ATTACHMENT_TYPES: [&str; 9] = [
+    PLAIN_ATTACHMENT,
+    "event.minidump",
+    "event.applecrashreport",
+    "event.payload",
+    "event.breadcrumbs",
+    "event.view_hierarchy",
+    "unreal.context",
+    "unreal.logs",
+    "playstation.prosperodump",
+];
+
+/// The known type of an attachment by what its header says; `None` when that has no meaning.
+pub fn attachment_type(said: Option<&str>) -> Option<&'static str> {
+    let said = said.unwrap_or(PLAIN_ATTACHMENT);
+    ATTACHMENT_TYPES.into_iter().find(|known| *known == said)
+}
+
 impl ItemType {
     /// Whether it is an event or takes the place of one: at most one in an envelope (§5.2). Form data is limited
     /// like an event but travels beside one, so it does not count here.

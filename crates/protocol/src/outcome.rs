@@ -134,7 +134,8 @@ impl DataCategory {
 
     /// What an item counts as: category and quantity. Nothing for items that only belong to others (§7).
     ///
-    /// A container counts for the entries that its header says it has, for one when it does not say.
+    /// A container counts for the entries that its header says it has, for one when it does not say; a transaction also for
+    /// the spans that it says.
     pub fn of_item(item: &Item) -> Vec<(Self, u64)> {
         Self::of(&item.item_type, &item.attributes, item.payload.len() as u64)
     }
@@ -146,7 +147,10 @@ impl DataCategory {
         let one = |category| vec![(category, 1)];
         match item_type {
             ItemType::Event | ItemType::UnrealReport => one(Self::Error),
-            ItemType::Transaction => one(Self::Transaction),
+            ItemType::Transaction => match attributes.item_count {
+                None | Some(0) => one(Self::Transaction),
+                Some(spans) => vec![(Self::Transaction, 1), (Self::Span, spans.into())],
+            },
             ItemType::Security | ItemType::RawSecurity => one(Self::Security),
             ItemType::Feedback | ItemType::UserReport => one(Self::Feedback),
             ItemType::Attachment => vec![(Self::Attachment, bytes), (Self::AttachmentItem, 1)],
@@ -263,9 +267,26 @@ impl Outcomes {
         }
     }
 
+    /// Whether something was counted under a key.
+    pub fn contains(&self, key: &OutcomeKey) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// The sums, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&OutcomeKey, u64)> {
         self.0.iter().map(|(key, quantity)| (key, *quantity))
+    }
+
+    /// The same in parts with at most so many keys each.
+    pub fn parts(self, keys_max: usize) -> Vec<Self> {
+        let mut parts: Vec<Self> = Vec::new();
+        for (key, quantity) in self.0 {
+            match parts.last_mut().filter(|part| part.len() < keys_max) {
+                Some(part) => _ = part.0.insert(key, quantity),
+                None => parts.push(Self(BTreeMap::from([(key, quantity)]))),
+            }
+        }
+        parts
     }
 
     /// How many keys there are.
@@ -306,6 +327,15 @@ impl Outcomes {
     }
 }
 
+impl IntoIterator for Outcomes {
+    type Item = (OutcomeKey, u64);
+    type IntoIter = std::collections::btree_map::IntoIter<OutcomeKey, u64>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,6 +354,20 @@ mod tests {
         assert_eq!((outcomes.len(), outcomes.quantity()), (2, 5 + QUANTITY_MAX));
         assert_eq!(Outcomes::decode(&outcomes.encode()).expect("decodes"), outcomes);
         assert!(Outcomes::decode(b"").is_err());
+    }
+
+    #[test]
+    fn parts_together_are_the_whole() {
+        let mut outcomes = Outcomes::default();
+        for minute in 0..7 {
+            let origin = Origin { received: Timestamp::from_secs(minute * 60), project_id: None, key_id: None };
+            outcomes.add(origin.key(DataCategory::Error, Outcome::Accepted, ""), 1);
+        }
+        let parts = outcomes.clone().parts(3);
+        assert_eq!(parts.iter().map(Outcomes::len).collect::<Vec<_>>(), [3, 3, 1]);
+        let mut whole = Outcomes::default();
+        parts.into_iter().for_each(|part| whole.extend(part));
+        assert_eq!(whole, outcomes);
     }
 
     #[test]

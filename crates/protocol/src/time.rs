@@ -10,6 +10,9 @@ pub struct Timestamp(pub i64);
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
+/// What clients say may be so far in the future of the server's clock (`reference/ingest-protocol.md` §12.3).
+pub const FUTURE_MAX: Duration = Duration::from_mins(1);
+
 impl Timestamp {
     /// From whole seconds since the epoch.
     pub fn from_secs(secs: i64) -> Self {

@@ -17,6 +17,25 @@ pub enum TraceItemKind {
     Metric,
 }
 
+/// Words of log lines, by severity.
+const LOG_LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "fatal"];
+
+/// The word for a severity number of OpenTelemetry, which has four numbers a word from 1 on
+/// (`reference/ingest-protocol.md` §2.10); `None` for other numbers.
+pub fn log_level(severity: i64) -> Option<&'static str> {
+    let number = usize::try_from(severity).ok()?.checked_sub(1)?;
+    LOG_LEVELS.get(number / 4).copied()
+}
+
+/// The word that a severity text of OpenTelemetry means, if it means one.
+pub fn log_level_of_text(text: &str) -> Option<&'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "warning" => Some("warn"),
+        "information" => Some("info"),
+        word => LOG_LEVELS.into_iter().find(|known| *known == word),
+    }
+}
+
 /// The value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AttributeValue {

@@ -120,7 +120,7 @@ pub struct FileHead {
     pub kind: FileKind,
     /// What it belongs to: the event, the replay, the profile itself, or the profiler of a chunk.
     pub owner: EventId,
-    /// What tells it from others of its kind and owner: the blob of an attachment, the segment of a replay, the id of
+    /// What tells it from others of its kind and owner: checksum and name of an attachment, the segment of a replay, the id of
     /// a chunk; empty when there is only one.
     pub part: String,
     /// Its name, as the client gave it.

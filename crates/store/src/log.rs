@@ -132,6 +132,34 @@ pub struct ReadBatch {
     pub next: Position,
 }
 
+impl ReadBatch {
+    /// The same in parts, none of whose records have a sum of sizes over `size_max` unless it is one record alone.
+    pub fn split(self, size_max: u64, size: impl Fn(&StoredRecord) -> u64) -> Vec<Self> {
+        let part = |next| Self { records: Vec::new(), damaged: Vec::new(), next };
+        let mut parts = vec![part(self.next)];
+        let mut sum = 0_u64;
+        for record in self.records {
+            let size = size(&record);
+            let Some(last) = parts.last_mut() else { break };
+            if !last.records.is_empty() && sum.saturating_add(size) > size_max {
+                last.next = record.position;
+                parts.push(Self { records: vec![record], ..part(self.next) });
+                sum = size;
+            } else {
+                sum = sum.saturating_add(size);
+                last.records.push(record);
+            }
+        }
+        for damaged in self.damaged {
+            let of = parts.iter_mut().find(|part| damaged.position < part.next);
+            if let Some(part) = of {
+                part.damaged.push(damaged);
+            }
+        }
+        parts
+    }
+}
+
 /// A record whose checksum or version is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DamagedRecord {
@@ -150,4 +178,32 @@ pub struct LogBounds {
     pub next: u64,
     /// Bytes on disk.
     pub bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_batch_hold_each_record_once() {
+        let position = |offset| Position { topic: Topic::IngestEvents, partition: 0, offset };
+        let record =
+            |offset, size| StoredRecord { position: position(offset), key: [0; 16], value: Bytes::from(vec![0; size]) };
+        let damaged = |offset| DamagedRecord { position: position(offset), reason: String::new() };
+        let batch = ReadBatch {
+            records: vec![record(1, 3), record(2, 3), record(4, 9), record(5, 1), record(7, 1)],
+            damaged: vec![damaged(0), damaged(3), damaged(8)],
+            next: position(9),
+        };
+        let parts = batch.split(6, |record| record.value.len() as u64);
+        let offsets = |part: &ReadBatch| {
+            let records: Vec<u64> = part.records.iter().map(|record| record.position.offset).collect();
+            let damaged: Vec<u64> = part.damaged.iter().map(|damaged| damaged.position.offset).collect();
+            (records, damaged, part.next.offset)
+        };
+        let parts: Vec<_> = parts.iter().map(offsets).collect();
+        assert_eq!(parts, [(vec![1, 2], vec![0, 3], 4), (vec![4], vec![], 5), (vec![5, 7], vec![8], 9)]);
+        let empty = ReadBatch { records: Vec::new(), damaged: vec![damaged(0)], next: position(1) };
+        assert_eq!(empty.clone().split(6, |_| 1), [empty]);
+    }
 }

@@ -20,6 +20,18 @@ pub const PAGE_MAX: usize = 200;
 /// Most monitors that are listed.
 pub const MONITORS_MAX: usize = 1_000;
 
+/// Most monitors of a project: keys are public, and a check-in can make one.
+pub const PROJECT_MONITORS_MAX: u64 = 500;
+
+/// Most environments that a monitor has runs in.
+pub const MONITOR_ENVIRONMENTS_MAX: usize = 100;
+
+/// The reason of a check-in whose monitor does not exist and is not to be made.
+pub const UNKNOWN_MONITOR: &str = "unknown_monitor";
+
+/// The reason of a check-in that would make one monitor more than [`PROJECT_MONITORS_MAX`].
+pub const TOO_MANY_MONITORS: &str = "too_many_monitors";
+
 /// Monitors and check-ins.
 #[async_trait]
 pub trait MonitorStore: Send + Sync + 'static {
@@ -134,6 +146,8 @@ pub enum Known {
     New {
         /// How many.
         in_minute: u64,
+        /// Whether the monitor has no run in the environment yet, and runs in [`MONITOR_ENVIRONMENTS_MAX`] others.
+        is_crowded: bool,
     },
     /// The run, of this monitor and environment.
     Run(Run),
@@ -158,7 +172,8 @@ pub fn place(received: &ReceivedCheckIn, known: Known) -> Placed {
     let begins = *status == CheckInStatus::InProgress;
     match known {
         Known::Foreign => Placed::Dropped(Outcome::Invalid, "check_in_of_other_monitor"),
-        Known::New { in_minute } if in_minute >= CHECK_INS_PER_MINUTE => {
+        Known::New { is_crowded: true, .. } => Placed::Dropped(Outcome::Invalid, "too_many_environments"),
+        Known::New { in_minute, .. } if in_minute >= CHECK_INS_PER_MINUTE => {
             Placed::Dropped(Outcome::RateLimited, "monitor_environment")
         }
         Known::New { .. } => Placed::Run(Run {

@@ -24,6 +24,16 @@ pub trait OutcomeStore: Send + Sync + 'static {
     async fn books(&self) -> Result<Books, StoreError>;
 }
 
+/// Most units that are counted of one project, category and outcome over all times; what is beyond is not counted any more.
+/// So no sum can overflow, whatever clients claim.
+pub const SUM_MAX: u64 = 1 << 48;
+
+/// How many of some units are counted when so many were before.
+pub fn countable(quantity: u64, counted: i64) -> i64 {
+    let room = SUM_MAX.saturating_sub(counted.max(0) as u64);
+    quantity.min(room) as i64
+}
+
 /// Which outcomes, and how they are summed up. Empty lists: all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeQuery {

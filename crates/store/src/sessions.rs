@@ -2,18 +2,29 @@
 
 use async_trait::async_trait;
 use nuthatch_protocol::{
-    ProjectId, SessionUpdate, Timestamp,
+    DataCategory, ProjectId, SessionUpdate, Timestamp,
     session::{HealthTally, SessionPlace},
 };
 use nuthatch_query::{Expr, Found, Row, matches};
 
 use crate::{
     StoreError,
-    settlements::{Counted, Settlement},
+    settlements::{Counted, ItemKey, Settlement},
 };
 
+/// Under what an update is remembered that would be counted again if it came again; none for updates that are merged.
+pub fn counted_once(update: &SessionUpdate) -> Option<ItemKey> {
+    match update {
+        SessionUpdate::Counted { record, changes } => {
+            let project_id = changes.first()?.place.project_id;
+            Some(ItemKey { project_id, category: DataCategory::Session, id: *record })
+        }
+        SessionUpdate::One { .. } => None,
+    }
+}
+
 /// How sessions stand, one row each, and their counts by hour. Both change together, so the counts are those of the rows
-/// however often an update comes and in whichever order.
+/// however often an update comes and in whichever order; what was counted without names counts once a record.
 #[async_trait]
 pub trait SessionStore: Send + Sync + 'static {
     /// [Merges](nuthatch_protocol::session::merge) the updates in their order, makes their releases known, and settles,

@@ -1,7 +1,7 @@
 //! Spans, log lines and metrics to search and aggregate, with their bodies.
 
 use async_trait::async_trait;
-use nuthatch_protocol::{EventId, Position, ProjectId, Timestamp, TraceId, TraceItem, TraceItemKind};
+use nuthatch_protocol::{AttributeValue, EventId, Position, ProjectId, Timestamp, TraceId, TraceItem, TraceItemKind};
 use nuthatch_query::{AttributeType, Expr, FieldValue, ItemField};
 
 use crate::StoreError;
@@ -27,8 +27,8 @@ pub trait TraceStore: Send + Sync + 'static {
     /// The root span of a transaction event.
     async fn transaction(&self, project: ProjectId, event_id: EventId) -> Result<Option<TraceItem>, StoreError>;
 
-    /// The items of a trace in some projects, in the order of time, then of ids; at most `limit`
-    /// ([`TRACE_ITEMS_MAX`]), the earliest.
+    /// The items of a trace in some projects, without their bodies, in the order of time, then of ids; at most `limit`
+    /// ([`TRACE_ITEMS_MAX`]) and [`TRACE_BYTES_MAX`], the earliest.
     async fn trace(
         &self,
         projects: &[ProjectId],
@@ -80,6 +80,8 @@ pub type Intervals = Vec<(Timestamp, Vec<Option<f64>>)>;
 pub const PAGE_MAX: usize = 100;
 /// Most items that a trace is shown with.
 pub const TRACE_ITEMS_MAX: usize = 10_000;
+/// Most bytes of names and attributes of the items that a trace is shown with; the first is shown however large it is.
+pub const TRACE_BYTES_MAX: usize = 64 << 20;
 /// Most groups that an aggregation returns.
 pub const GROUPS_MAX: usize = 10_000;
 /// Most fields to group by, and most aggregates, each.
@@ -348,6 +350,27 @@ pub fn check_aggregates(aggregates: &[Aggregate]) -> Result<(), StoreError> {
 /// Refuses a field whose values are not grouped: ids of items, of which each has its own.
 pub fn check_groupable(key: &str) -> Result<(), StoreError> {
     refuse(ItemField::named(key) == ItemField::Id, || format!("items are not grouped by {key:?}: each has its own"))
+}
+
+/// Bytes of the name and the attributes of an item.
+pub fn described_bytes(item: &TraceItem) -> usize {
+    let attribute = |(key, value): (&String, &AttributeValue)| match value {
+        AttributeValue::Text(text) => key.len() + text.len(),
+        _ => key.len() + size_of::<AttributeValue>(),
+    };
+    item.name.len() + item.attributes.iter().map(attribute).sum::<usize>()
+}
+
+/// Brings the items of a trace into their order and within their bounds.
+pub fn arrange_trace(items: &mut Vec<TraceItem>, limit: usize) {
+    items.sort_by_key(|item| (item.timestamp, item.id, item.project_id, item.kind));
+    items.truncate(limit.min(TRACE_ITEMS_MAX));
+    let mut bytes = 0;
+    let beyond = items.iter().position(|item| {
+        bytes += described_bytes(item);
+        bytes > TRACE_BYTES_MAX
+    });
+    items.truncate(beyond.map_or(items.len(), |place| place.max(1)));
 }
 
 fn refuse(is_wrong: bool, message: impl FnOnce() -> String) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ use nuthatch_issues::{
     flood::KEPT_OF,
     message_key, process_occurrence_batch,
 };
+use nuthatch_normalize::Reason;
 use nuthatch_protocol::{EventRow, Message, Outcomes, Position, Timestamp, record::DeadLetter};
 use nuthatch_store::{StoreError, issues::ConsumerPosition, log::StoredRecord};
 use tokio::{sync::mpsc, time::Instant};
@@ -70,7 +71,9 @@ impl Work {
 
     /// The records that are not applied yet and cannot be handled: by their form, or because the platform says so.
     fn letters(&self, fresh: usize, results: &[MessageResult], applied: Position, now: Timestamp) -> Vec<DeadLetter> {
-        let dead = self.dead(applied).map(|dead| dead.letter.clone());
+        // Reports of a kind that no version knows are counted, but no replay makes events of them.
+        let is_kept = |dead: &&Dead| dead.letter.header.reason != Reason::SecurityReportType.as_str();
+        let dead = self.dead(applied).filter(is_kept).map(|dead| dead.letter.clone());
         let refused = self.messages[fresh..].iter().zip(&self.records[fresh..]).zip(results);
         let refused = refused.filter_map(|((routed, record), result)| {
             let MessageResult::Refused(reason) = result else { return None };

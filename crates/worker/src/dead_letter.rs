@@ -8,7 +8,8 @@ use nuthatch_protocol::{
 use nuthatch_store::{
     StoreError,
     dead_letters::LetterBounds,
-    log::{NewRecord, StoredRecord},
+    log::{DamagedRecord, NewRecord, StoredRecord},
+    settlements::Settlement,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -45,6 +46,13 @@ pub(crate) fn letter(record: &StoredRecord, refusal: Refusal, at: Timestamp) -> 
         },
         original: record.value.clone(),
     }
+}
+
+/// Notes in a settlement that the log could not read a record.
+pub(crate) fn settle_damaged(damaged: &DamagedRecord, settlement: &mut Settlement, now: Timestamp) {
+    let letter = unreadable(damaged.position, damaged.reason.clone(), now);
+    settlement.outcomes.add(Entry::unreadable(now).invalid(&letter.header.reason), 1);
+    settlement.letters.push(letter);
 }
 
 /// The dead letter of a record that the log could not read: what is left of it is its place.

@@ -17,6 +17,11 @@ pub(crate) trait Consumer: Send + Sync + 'static {
     /// What it reads.
     const TOPIC: Topic;
 
+    /// The parts in which a batch is taken, one after the other.
+    fn parts(read: ReadBatch) -> Vec<ReadBatch> {
+        vec![read]
+    }
+
     /// Adds to the settlement what became of the records, and applies it with their effects in one transaction; returns
     /// what was applied. Called again after a failure, which may have taken effect all the same.
     async fn take(&self, worker: &Worker, read: &ReadBatch, settlement: Settlement) -> Result<Settlement, StoreError>;
@@ -49,15 +54,17 @@ pub(crate) async fn follow<C: Consumer>(
                 return Ok(());
             }
         };
-        let records = read.next.offset.saturating_sub(at.offset);
-        at = read.next;
-        let mut outcomes = Outcomes::default();
-        let found = (read.records.len() + read.damaged.len()) as u64;
-        outcomes.add(Entry::missing(worker.clock.now()), records.saturating_sub(found));
-        let consumer_position = ConsumerPosition { consumer: C::NAME.to_owned(), position: at };
-        let settlement = Settlement { consumer: consumer_position, records, outcomes, letters: Vec::new() };
-        let settled = retry(&stop, || consumer.take(&worker, &read, settlement.clone())).await?;
-        let Some(settled) = settled else { return Ok(()) };
-        dead_letter::report(&worker, &settled.letters, &stop).await?;
+        for read in C::parts(read) {
+            let records = read.next.offset.saturating_sub(at.offset);
+            at = read.next;
+            let mut outcomes = Outcomes::default();
+            let found = (read.records.len() + read.damaged.len()) as u64;
+            outcomes.add(Entry::missing(worker.clock.now()), records.saturating_sub(found));
+            let consumer_position = ConsumerPosition { consumer: C::NAME.to_owned(), position: at };
+            let settlement = Settlement { consumer: consumer_position, records, outcomes, letters: Vec::new() };
+            let settled = retry(&stop, || consumer.take(&worker, &read, settlement.clone())).await?;
+            let Some(settled) = settled else { return Ok(()) };
+            dead_letter::report(&worker, &settled.letters, &stop).await?;
+        }
     }
 }

@@ -119,9 +119,7 @@ pub(crate) fn collect<T>(
 ) -> Vec<Counted<T>> {
     let mut effects = Vec::new();
     for damaged in &read.damaged {
-        let letter = dead_letter::unreadable(damaged.position, damaged.reason.clone(), now);
-        settlement.outcomes.add(Entry::unreadable(now).invalid(&letter.header.reason), 1);
-        settlement.letters.push(letter);
+        dead_letter::settle_damaged(damaged, settlement, now);
     }
     for fate in fates {
         match fate {

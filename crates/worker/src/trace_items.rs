@@ -21,13 +21,13 @@ impl TraceConsumer for TraceItems {
 
     fn prepare(record: &IngestRecord, rules: &ProjectRules) -> Result<Meaning<Traced>, Broken> {
         let header = &record.header;
-        let normalize::TraceItems { kind, entries, broken } = normalize::trace_items(record)?;
+        let normalize::TraceItems { kind, entries, broken } = normalize::trace_items(record, rules.geo())?;
         let origin = ledger::units(record).origin;
         let units = |entries: u64, bytes: u64| Units { origin, counts: counts(kind, entries, bytes) };
         let mut outcomes = Outcomes::default();
-        for BrokenEntry { bytes, refused } in &broken {
+        for BrokenEntry { entries, bytes, refused } in &broken {
             tracing::debug!(project = %header.project_id, reason = %refused.reason, %refused, "entry left out");
-            outcomes.extend(units(1, *bytes).became(Outcome::Invalid, refused.reason.as_str()));
+            outcomes.extend(units(*entries, *bytes).became(Outcome::Invalid, refused.reason.as_str()));
         }
         let mut rows = Vec::with_capacity(entries.len());
         let mut kept_bytes = 0;

@@ -134,40 +134,38 @@ impl<C: TraceConsumer> Partition<C> {
     ) -> Result<bool, StoreError> {
         let (worker, now) = (&self.worker, self.worker.clock.now());
         let records = read.next.offset.saturating_sub(self.settled.offset);
-        let (mut outcomes, mut letters, mut once) = (Outcomes::default(), Vec::new(), Vec::new());
-        let mut found = 0;
+        let consumer = ConsumerPosition { consumer: C::NAME.to_owned(), position: read.next };
+        let (outcomes, letters) = (Outcomes::default(), Vec::new());
+        let mut settlement = Settlement { consumer, records, outcomes, letters };
+        let (mut once, mut found) = (Vec::new(), 0);
         for damaged in read.damaged.iter().filter(|damaged| damaged.position >= self.settled) {
             found += 1;
-            let letter = dead_letter::unreadable(damaged.position, damaged.reason.clone(), now);
-            outcomes.add(Entry::unreadable(now).invalid(&letter.header.reason), 1);
-            letters.push(letter);
+            dead_letter::settle_damaged(damaged, &mut settlement, now);
         }
         for (position, meaning) in prepared.iter().filter(|(position, _)| *position >= self.settled) {
             found += 1;
             match meaning {
                 Ok(meaning) => {
-                    outcomes.extend(meaning.outcomes.clone());
+                    settlement.outcomes.extend(meaning.outcomes.clone());
                     for effect in &meaning.effects {
                         match effect.what.once {
                             Some(key) => {
                                 let what = SeenItem { key, position: *position };
                                 once.push(Counted { what, units: effect.units.clone() });
                             }
-                            None => outcomes.extend(effect.accepted()),
+                            None => settlement.outcomes.extend(effect.accepted()),
                         }
                     }
                 }
                 Err(lost) => {
                     let (letter, lost) = &**lost;
-                    letters.push(letter.clone());
-                    outcomes.extend(lost.clone());
+                    settlement.letters.push(letter.clone());
+                    settlement.outcomes.extend(lost.clone());
                 }
             }
         }
-        outcomes.add(Entry::missing(now), records.saturating_sub(found));
-        telemetry::filtered_units(&outcomes);
-        let consumer = ConsumerPosition { consumer: C::NAME.to_owned(), position: read.next };
-        let settlement = Settlement { consumer, records, outcomes, letters };
+        settlement.outcomes.add(Entry::missing(now), records.saturating_sub(found));
+        telemetry::filtered_units(&settlement.outcomes);
         let settle = || worker.settlements.settle_once(once.clone(), settlement.clone());
         if retry(stop, settle).await?.is_none() {
             return Ok(false);

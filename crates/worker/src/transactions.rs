@@ -1,7 +1,7 @@
 //! Transactions: each counts once, and becomes the rows of its spans.
 
-use nuthatch_normalize::{self as normalize, Transaction};
-use nuthatch_protocol::{DataCategory, IngestRecord, Outcome, Topic, Units};
+use nuthatch_normalize::{self as normalize, Reason, Refused, Transaction};
+use nuthatch_protocol::{DataCategory, IngestRecord, Outcome, Outcomes, Topic, Units};
 use nuthatch_store::settlements::{Counted, ItemKey};
 
 use crate::{
@@ -24,12 +24,22 @@ impl TraceConsumer for Transactions {
 
     fn prepare(record: &IngestRecord, rules: &ProjectRules) -> Result<Meaning<Traced>, Broken> {
         let header = &record.header;
-        let Transaction { mut event, lost_spans } = normalize::transaction(record, rules.geo())?;
+        let read = match normalize::transaction(record, rules.geo()) {
+            // No replay makes it younger.
+            Err(Refused { reason: Reason::Timestamp, .. }) => {
+                let outcomes = ledger::units(record).became(Outcome::Invalid, Reason::Timestamp.as_str());
+                return Ok(Meaning { effects: Vec::new(), outcomes });
+            }
+            read => read?,
+        };
+        let Transaction { mut event, untimely_spans, cut_spans } = read;
         let spans = event.get(&["spans"]).and_then(serde_json::Value::as_array).map_or(0, Vec::len);
         let origin = ledger::units(record).origin;
         let units = |category, quantity: usize| Units { origin, counts: vec![(category, quantity as u64)] };
-        let lost = units(DataCategory::Span, lost_spans);
-        let mut meaning = Meaning { effects: Vec::new(), outcomes: lost.became(Outcome::Invalid, TOO_LARGE) };
+        let mut meaning = Meaning { effects: Vec::new(), outcomes: Outcomes::default() };
+        for (lost, reason) in [(untimely_spans, Reason::Timestamp.as_str()), (cut_spans, TOO_LARGE)] {
+            meaning.outcomes.extend(units(DataCategory::Span, lost).became(Outcome::Invalid, reason));
+        }
         let mut units = units(DataCategory::Transaction, 1);
         units.counts.push((DataCategory::Span, spans as u64));
         if let Some(reason) = rules.filter(&event, header.client_ip) {

@@ -5,10 +5,27 @@ mod dump;
 mod form;
 mod msgpack;
 
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
 use nuthatch_protocol::{Envelope, Item, ItemType};
 use serde_json::{Map, Value, json};
 
+use crate::{IntakeConfig, body::Room, endpoint::JSON_UNFOLDING, refusal::Refusal};
+
 pub(crate) use dump::{check, packing, unpacked_name};
+
+/// Most bytes of all pieces of a crash together. SDKs write a few kilobytes.
+const PIECES_MAX_BYTES: usize = 1 << 20;
+
+/// Most pieces of a kind that are put together: two rings of breadcrumbs, one of everything else (§7.2).
+const BREADCRUMBS_MAX: usize = 2;
+const OTHERS_MAX: usize = 1;
+
+/// Most breadcrumbs of a piece that are kept, the newest. SDKs keep a hundred.
+const CRUMBS_MAX: usize = 1000;
+
+/// Memory that a byte of a piece may unfold to: a value of one byte, as msgpack and as JSON.
+const UNFOLDING: usize = 128;
 
 /// `attachment_type` of a minidump.
 pub(crate) const MINIDUMP: &str = "event.minidump";
@@ -21,14 +38,73 @@ pub(crate) const BREADCRUMBS: &str = "event.breadcrumbs";
 
 /// Puts the pieces of a crash together: the envelope then has an event item, and the pieces that went into it are gone.
 /// An envelope without pieces is left as it is, as is what cannot be read: it stays an attachment, or what is wrong
-/// with the event is found where events are read. Pieces over `piece_max_bytes` are not read.
-pub(crate) fn complete(envelope: &mut Envelope, piece_max_bytes: usize) {
-    let is_piece = |item: &Item| attachment_type(item).is_some() || item.item_type == ItemType::FormData;
-    let other_event = |item: &Item| item.item_type.is_event_like() && item.item_type != ItemType::Event;
-    if !envelope.items.iter().any(is_piece) || envelope.items.iter().any(other_event) {
-        return;
+/// with the event is found where events are read. Of pieces that are more or larger than those of a crash, the later ones
+/// stay too.
+pub(crate) async fn complete(
+    mut envelope: Envelope,
+    room: &mut Room,
+    config: &IntakeConfig,
+) -> Result<Envelope, Refusal> {
+    let Selection { places, bytes } = Selection::of(&envelope, PIECES_MAX_BYTES);
+    if places.is_empty() {
+        return Ok(envelope);
     }
-    let Some(pieces) = Pieces::read(envelope, piece_max_bytes) else { return };
+    let events = envelope.items.iter().filter(|item| item.item_type == ItemType::Event);
+    let event_bytes = events.map(|event| event.payload.len()).sum::<usize>().min(config.event_max_bytes);
+    room.grow(bytes * UNFOLDING + event_bytes * JSON_UNFOLDING, config).await?;
+    let event_max_bytes = config.event_max_bytes;
+    let put_together = move || {
+        put_together(&mut envelope, &places, event_max_bytes);
+        envelope
+    };
+    // The thread only fails to finish when the runtime is going down.
+    tokio::task::spawn_blocking(put_together).await.map_err(|_| Refusal::Closed)
+}
+
+/// The items of an envelope that are pieces of a crash, within the bounds of one.
+#[derive(Default)]
+struct Selection {
+    /// Their places.
+    places: HashSet<usize>,
+    /// Bytes of those that are read.
+    bytes: usize,
+}
+
+impl Selection {
+    /// Nothing when the envelope has an event that nothing can be added to.
+    fn of(envelope: &Envelope, pieces_max_bytes: usize) -> Self {
+        let mut selection = Self::default();
+        let mut events = envelope.items.iter().map(|item| &item.item_type).filter(|one| one.is_event_like());
+        // What is refused for a second event must not lose it before.
+        if events.next().is_some_and(|event| *event != ItemType::Event) || events.next().is_some() {
+            return selection;
+        }
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, item) in envelope.items.iter().enumerate() {
+            let (kind, count_max) = match (&item.item_type, attachment_type(item)) {
+                (ItemType::FormData, _) => ("form_data", OTHERS_MAX),
+                (_, Some(BREADCRUMBS)) => (BREADCRUMBS, BREADCRUMBS_MAX),
+                (_, Some(PAYLOAD)) => (PAYLOAD, OTHERS_MAX),
+                // Of a dump nothing is read.
+                (_, Some(_)) => {
+                    selection.places.insert(index);
+                    continue;
+                }
+                _ => continue,
+            };
+            let (count, bytes) = (counts.entry(kind).or_default(), selection.bytes + item.payload.len());
+            if *count < count_max && bytes <= pieces_max_bytes {
+                *count += 1;
+                selection.bytes = bytes;
+                selection.places.insert(index);
+            }
+        }
+        selection
+    }
+}
+
+fn put_together(envelope: &mut Envelope, places: &HashSet<usize>, event_max_bytes: usize) {
+    let Some(pieces) = Pieces::read(envelope, places, event_max_bytes) else { return };
     let Some(event) = pieces.assemble() else { return };
     // The id is that of the most explicit piece, so it has to be known before the payload is written.
     let said = event.get("event_id").and_then(|id| id.as_str()?.parse().ok());
@@ -64,16 +140,17 @@ struct Pieces {
 
 impl Pieces {
     /// `None` when there is an event that nothing can be added to, because it is not a JSON object.
-    fn read(envelope: &Envelope, piece_max_bytes: usize) -> Option<Self> {
+    fn read(envelope: &Envelope, places: &HashSet<usize>, event_max_bytes: usize) -> Option<Self> {
         let mut pieces = Self::default();
         for (index, item) in envelope.items.iter().enumerate() {
             let (kind, bytes) = (attachment_type(item), &item.payload);
             let is_read = match (&item.item_type, kind) {
-                (ItemType::Event, _) if bytes.len() <= piece_max_bytes => {
+                (ItemType::Event, _) if bytes.len() <= event_max_bytes => {
                     pieces.event = Some(serde_json::from_slice(bytes).ok()?);
                     false
                 }
                 (ItemType::Event, _) => return None,
+                _ if !places.contains(&index) => false,
                 (_, Some(MINIDUMP)) => {
                     pieces.dump = Some(("Minidump", "minidump"));
                     false
@@ -82,7 +159,6 @@ impl Pieces {
                     pieces.dump = pieces.dump.or(Some(("AppleCrashReport", "applecrashreport")));
                     false
                 }
-                _ if bytes.len() > piece_max_bytes => false,
                 (ItemType::FormData, _) => match form::event(bytes) {
                     Some(form) => {
                         merge(pieces.form.get_or_insert_default(), form);
@@ -90,14 +166,14 @@ impl Pieces {
                     }
                     None => false,
                 },
-                (_, Some(PAYLOAD)) => match msgpack::values(bytes).map(|values| values.into_iter().next()) {
-                    Some(Some(Value::Object(payload))) => {
+                (_, Some(PAYLOAD)) => match msgpack::last_values(bytes, 1).and_then(|mut values| values.pop_front()) {
+                    Some(Value::Object(payload)) => {
                         merge(pieces.payload.get_or_insert_default(), payload);
                         true
                     }
                     _ => false,
                 },
-                (_, Some(BREADCRUMBS)) => match msgpack::values(bytes) {
+                (_, Some(BREADCRUMBS)) => match msgpack::last_values(bytes, CRUMBS_MAX) {
                     Some(values) => {
                         pieces.breadcrumbs.push(crumbs(values));
                         true
@@ -143,13 +219,15 @@ impl Pieces {
     }
 }
 
-/// Breadcrumbs of one piece: a sequence of maps, or a list of them.
-fn crumbs(values: Vec<Value>) -> Vec<Value> {
+/// Breadcrumbs of one piece: a sequence of maps, or a list of them. The last [`CRUMBS_MAX`].
+fn crumbs(values: VecDeque<Value>) -> Vec<Value> {
     let each = values.into_iter().flat_map(|value| match value {
         Value::Array(list) => list,
         other => vec![other],
     });
-    each.filter(Value::is_object).collect()
+    let mut crumbs: Vec<Value> = each.filter(Value::is_object).collect();
+    crumbs.drain(..crumbs.len().saturating_sub(CRUMBS_MAX));
+    crumbs
 }
 
 /// Of several pieces, which are rings of one length that overlap in time, the newest crumbs (§7.2).
@@ -192,6 +270,13 @@ mod tests {
 
     const LIMIT: usize = 1000;
 
+    fn complete_now(envelope: &mut Envelope) {
+        let Selection { places, .. } = Selection::of(envelope, LIMIT);
+        if !places.is_empty() {
+            put_together(envelope, &places, LIMIT);
+        }
+    }
+
     fn piece(kind: &str, payload: Vec<u8>) -> Item {
         let attributes = ItemAttributes { attachment_type: Some(kind.to_owned()), ..ItemAttributes::default() };
         Item { attributes, ..Item::new(ItemType::Attachment, payload) }
@@ -221,7 +306,7 @@ mod tests {
     /// Types of the items afterwards, and the event.
     fn completed(items: Vec<Item>) -> (Vec<String>, Value) {
         let mut envelope = Envelope { items, ..Envelope::default() };
-        complete(&mut envelope, LIMIT);
+        complete_now(&mut envelope);
         let event = envelope.items.iter().find(|item| item.item_type == ItemType::Event);
         let event = event.and_then(|event| serde_json::from_slice(&event.payload).ok()).unwrap_or_default();
         (envelope.items.iter().map(|item| item.item_type.to_string()).collect(), event)
@@ -265,6 +350,34 @@ mod tests {
     }
 
     #[test]
+    fn more_pieces_than_a_crash_has_stay_attachments() {
+        let ring = |crumbs: usize| piece(BREADCRUMBS, vec![0x80; crumbs]);
+        let event = Item::new(ItemType::Event, "{}");
+        let (items, event_of_three) = completed(vec![event.clone(), ring(2), ring(3), ring(4)]);
+        assert_eq!(items, ["event", "attachment"]);
+        assert_eq!(event_of_three["breadcrumbs"]["values"].as_array().map(Vec::len), Some(3));
+        // Together they are too large.
+        let (items, event_of_one) = completed(vec![event, ring(LIMIT - 1), ring(2)]);
+        assert_eq!(items, ["event", "attachment"]);
+        assert_eq!(event_of_one["breadcrumbs"]["values"].as_array().map(Vec::len), Some(LIMIT - 1));
+        let dump = piece(MINIDUMP, b"MDMP".to_vec());
+        let payload = |word: &str| piece(PAYLOAD, msgpack(&[json!({ "message": word })]));
+        let (items, event) = completed(vec![dump, payload("first"), payload("second")]);
+        assert_eq!((items.len(), &event["message"]), (3, &json!("first")));
+    }
+
+    #[test]
+    fn the_newest_breadcrumbs_are_kept_of_a_piece_with_too_many() {
+        for piece in [vec![0x80; CRUMBS_MAX + 5], [b"\xdd\0\0\x04\0".to_vec(), vec![0x80; 1024]].concat()] {
+            let values = msgpack::last_values(&piece, CRUMBS_MAX).expect("msgpack");
+            assert_eq!(crumbs(values).len(), CRUMBS_MAX);
+        }
+        let numbered: Vec<Value> = (0..CRUMBS_MAX + 5).map(|number| json!({ "n": number })).collect();
+        let kept = crumbs(msgpack::last_values(&msgpack(&numbered), CRUMBS_MAX).expect("msgpack"));
+        assert_eq!((kept.first(), kept.len()), (Some(&json!({ "n": 5.0 })), CRUMBS_MAX));
+    }
+
+    #[test]
     fn what_is_no_crash_or_cannot_be_read_is_left_as_it_is() {
         let plain = Item::new(ItemType::Attachment, "x");
         for items in [
@@ -275,9 +388,11 @@ mod tests {
             vec![piece(BREADCRUMBS, msgpack(&[json!({})]))],
             vec![piece(MINIDUMP, b"MDMP".to_vec()), Item::new(ItemType::Event, "not json")],
             vec![piece(MINIDUMP, b"MDMP".to_vec()), Item::new(ItemType::Transaction, "{}")],
+            // Refused for the second event, which must not vanish before that.
+            vec![piece(MINIDUMP, b"MDMP".to_vec()), Item::new(ItemType::Event, "{}"), Item::new(ItemType::Event, "{}")],
         ] {
             let mut envelope = Envelope { items: items.clone(), ..Envelope::default() };
-            complete(&mut envelope, LIMIT);
+            complete_now(&mut envelope);
             assert_eq!(envelope.items, items);
         }
     }

@@ -1,16 +1,21 @@
 //! msgpack, as native SDKs write it at the moment of a crash, as JSON.
 
+use std::collections::VecDeque;
+
 use rmpv::decode::read_value_with_max_depth;
 use serde_json::{Map, Number, Value};
 
 /// Deepest nesting that is read.
 const DEPTH_MAX: usize = 64;
 
-/// The values that stand one behind the other; `None` when one is broken or cut off.
-pub(super) fn values(mut bytes: &[u8]) -> Option<Vec<Value>> {
-    let mut values = Vec::new();
+/// The last `kept` of the values that stand one behind the other; `None` when one is broken or cut off.
+pub(super) fn last_values(mut bytes: &[u8], kept: usize) -> Option<VecDeque<Value>> {
+    let mut values = VecDeque::new();
     while !bytes.is_empty() {
-        values.push(json(read_value_with_max_depth(&mut bytes, DEPTH_MAX).ok()?));
+        values.push_back(json(read_value_with_max_depth(&mut bytes, DEPTH_MAX).ok()?));
+        if values.len() > kept {
+            values.pop_front();
+        }
     }
     Some(values)
 }
@@ -58,6 +63,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn values(bytes: &[u8]) -> Option<Vec<Value>> {
+        last_values(bytes, usize::MAX).map(Vec::from)
+    }
 
     #[test]
     fn values_in_a_row_are_read_and_broken_ones_are_refused() {

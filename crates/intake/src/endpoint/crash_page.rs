@@ -42,6 +42,9 @@ const TEXTS: [(&str, &str); 11] = [
 const NAME_MAX_CHARS: usize = 128;
 const EMAIL_MAX_CHARS: usize = 75;
 
+/// Longest text, in characters: longer ones are refused later (§7.3), when nobody is told any more.
+const COMMENTS_MAX_CHARS: usize = 4096;
+
 const INVALID_PARAMETER: &str = "Missing or invalid parameter.";
 
 /// Whose dialog it is, once that is known to be right.
@@ -175,7 +178,9 @@ fn report(form: &[u8], event_id: EventId) -> Result<Value, Map<String, Value>> {
     for (label, text) in [("name", name), ("email", email), ("comments", comments)] {
         expect(!text.is_empty(), label, "Please fill this in.".to_owned());
     }
-    for (label, text, max) in [("name", name, NAME_MAX_CHARS), ("email", email, EMAIL_MAX_CHARS)] {
+    let bounds =
+        [("name", name, NAME_MAX_CHARS), ("email", email, EMAIL_MAX_CHARS), ("comments", comments, COMMENTS_MAX_CHARS)];
+    for (label, text, max) in bounds {
         expect(text.chars().count() <= max, label, format!("Please use at most {max} characters."));
     }
     expect(is_email(email), "email", "Please enter an email address.".to_owned());

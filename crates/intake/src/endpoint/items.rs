@@ -3,7 +3,7 @@
 
 use nuthatch_protocol::{Envelope, Item, ItemType};
 
-use super::{LOGS, SPANS, containers, nel, otlp};
+use super::{JSON_UNFOLDING, LOGS, SPANS, containers, json, nel, otlp};
 use crate::{Intake, body::Room, limits, refusal::Refusal};
 
 /// The envelope without such items, and envelopes of what they became. What cannot be read stays in it, and is found where
@@ -16,7 +16,7 @@ pub(crate) async fn translated(intake: &Intake, envelope: Envelope, room: &mut R
     if limits::check(&envelope, config).is_err() {
         return Ok(vec![envelope]);
     }
-    room.grow(bytes * otlp::UNFOLDING, config).await?;
+    room.grow(bytes * JSON_UNFOLDING, config).await?;
     let for_ids = intake.clone();
     // Large ones take a while. The thread only fails to finish when the runtime is going down.
     tokio::task::spawn_blocking(move || translate(&for_ids, envelope)).await.map_err(|_| Refusal::Closed)
@@ -30,7 +30,9 @@ fn translate(intake: &Intake, mut envelope: Envelope) -> Vec<Envelope> {
     let (mut spans, mut lines) = (Vec::new(), Vec::new());
     envelope.items.retain(|item| {
         let read = match item.item_type {
-            ItemType::Nel => nel::lines(intake, &item.payload).map(|more| lines.extend(more)),
+            ItemType::Nel => {
+                json(&item.payload).and_then(|reported| nel::lines(intake, reported)).map(|more| lines.extend(more))
+            }
             ItemType::OtelSpan => otlp::span_of_item(&item.payload).map(|span| spans.push(span)),
             ItemType::OtelLog => otlp::line_of_item(intake, &item.payload).map(|line| lines.push(line)),
             _ => return true,

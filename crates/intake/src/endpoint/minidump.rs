@@ -17,7 +17,6 @@ use crate::{
     crash,
     credentials::credentials,
     multipart::{self, Part},
-    plan::{self, IdSource},
     refusal::Refusal,
 };
 
@@ -37,10 +36,9 @@ pub(crate) async fn post(
     let (parts, body) = request.into_parts();
     let auth = credentials(&parts)?.ok_or(Refusal::NoAuth)?;
     let taken = read(&intake, &parts, body).await;
-    let id = taken.as_ref().ok().and_then(|taken| taken.envelopes.first()?.header.event_id);
     let answer = accept::process(&intake, Some(project), &parts, auth, taken, DataCategory::Error).await;
-    let id = without_limits(answer, id)?.or(id);
-    // What was read has an id, and what was not read was refused.
+    let id = without_limits(answer, None)?;
+    // What is not taken needs an id in the answer all the same.
     Ok(uuid(id.unwrap_or_else(|| (intake.inner.new_event_id)())))
 }
 
@@ -65,13 +63,7 @@ async fn read(intake: &Intake, parts: &Parts, body: Body) -> Result<Taken, Refus
             items(intake, parts, &mut room).await?
         }
     };
-    let mut envelope = Envelope { items, ..Envelope::default() };
-    crash::complete(&mut envelope, config.event_max_bytes);
-    envelope.header.event_id = match plan::event_id(&envelope) {
-        IdSource::Header(id) | IdSource::Payload(id) => Some(id),
-        IdSource::Random | IdSource::None => Some((intake.inner.new_event_id)()),
-    };
-    Ok(Taken::one(envelope, room))
+    Ok(Taken::one(Envelope { items, ..Envelope::default() }, room))
 }
 
 /// The items of a form.

@@ -17,9 +17,9 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use nuthatch_protocol::{Envelope, EventId, Item, ItemAttributes, ItemType, ProjectId};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::{Intake, multipart::Part, refusal::Refusal};
+use crate::{Intake, IntakeConfig, body::Room, multipart::Part, refusal::Refusal};
 
 /// Most entries of a container that is made here; more make several.
 const ENTRIES_MAX: usize = 1000;
@@ -27,9 +27,12 @@ const ENTRIES_MAX: usize = 1000;
 /// Most bytes of such a container, where its entries are that small.
 const CONTAINER_BYTES: usize = 4 << 20;
 
+/// Memory that a byte of JSON takes when it is read: a list of numbers takes so much.
+pub(crate) const JSON_UNFOLDING: usize = 16;
+
 /// Media types of containers (§7.12).
 const LOGS: &str = "application/vnd.sentry.items.log+json";
-const SPANS: &str = "application/vnd.sentry.items.span.v2+json";
+pub(crate) const SPANS: &str = "application/vnd.sentry.items.span.v2+json";
 
 /// The project in a path.
 pub(crate) fn project_id(text: &str) -> Result<ProjectId, Refusal> {
@@ -113,10 +116,10 @@ fn attribute(value: impl Into<Value>) -> Option<Value> {
         Value::Number(_) => "integer",
         Value::Null => return None,
         Value::Array(_) | Value::Object(_) => {
-            return Some(json!({ "value": value.to_string(), "type": "string" }));
+            return Some(serde_json::json!({ "value": value.to_string(), "type": "string" }));
         }
     };
-    Some(json!({ "value": value, "type": kind }))
+    Some(serde_json::json!({ "value": value, "type": kind }))
 }
 
 /// A random id, in hex: for log lines that belong to no trace.
@@ -124,8 +127,14 @@ fn random_trace_id(intake: &Intake) -> String {
     (intake.inner.new_event_id)().to_string()
 }
 
-/// Reads a body as JSON.
-fn parse_json(body: &Bytes) -> Result<Value, Refusal> {
+/// Reads a body as JSON, once there is room for it.
+async fn parse_json(body: &Bytes, room: &mut Room, config: &IntakeConfig) -> Result<Value, Refusal> {
+    room.grow(body.len() * JSON_UNFOLDING, config).await?;
+    json(body)
+}
+
+/// Reads JSON. There must be room for it.
+fn json(body: &Bytes) -> Result<Value, Refusal> {
     if body.trim_ascii().is_empty() {
         return Err(Refusal::Empty);
     }

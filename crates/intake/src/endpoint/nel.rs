@@ -5,7 +5,6 @@ use axum::{
     extract::{Path, Request, State},
     response::{IntoResponse as _, Response},
 };
-use bytes::Bytes;
 use http::{StatusCode, request::Parts};
 use nuthatch_protocol::{DataCategory, ItemType, Timestamp};
 use serde_json::{Map, Value, json};
@@ -44,15 +43,16 @@ async fn read(intake: &Intake, parts: &Parts, body: axum::body::Body) -> Result<
         return Err(Refusal::MediaType { supported: "application/reports+json or application/json" });
     }
     let config = &intake.inner.config;
-    let received = body::read(&parts.headers, body, config.event_max_bytes, &intake.inner.memory, config).await?;
-    let lines = lines(intake, &received.bytes)?;
-    Ok(Taken::all(containers(&ItemType::Log, LOGS, lines), received.room))
+    let body::Received { bytes, mut room } =
+        body::read(&parts.headers, body, config.event_max_bytes, &intake.inner.memory, config).await?;
+    let lines = lines(intake, parse_json(&bytes, &mut room, config).await?)?;
+    Ok(Taken::all(containers(&ItemType::Log, LOGS, lines), room))
 }
 
 /// The log lines of one report or a list of them, as JSON.
-pub(super) fn lines(intake: &Intake, reported: &Bytes) -> Result<Vec<String>, Refusal> {
+pub(super) fn lines(intake: &Intake, reported: Value) -> Result<Vec<String>, Refusal> {
     let now = intake.inner.clock.now();
-    let reports = reports(parse_json(reported)?, REPORTS_MAX)?;
+    let reports = reports(reported, REPORTS_MAX)?;
     Ok(reports.iter().map(|report| line(report, now, &random_trace_id(intake)).to_string()).collect())
 }
 

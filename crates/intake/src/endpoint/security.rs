@@ -21,6 +21,11 @@ use crate::{
 /// Most reports in one request. Browsers send what gathered within a minute or so.
 const REPORTS_MAX: usize = 1000;
 
+/// Longest release and environment, and longest origin, in characters; longer ones are cut, and refused or cut again
+/// where events are read.
+const VERSION_MAX_CHARS: usize = 250;
+const ORIGIN_MAX_CHARS: usize = 500;
+
 const MEDIA_TYPES: [&str; 6] = [
     "application/json",
     "application/csp-report",
@@ -51,20 +56,23 @@ async fn read(intake: &Intake, parts: &Parts, body: axum::body::Body) -> Result<
         });
     }
     let config = &intake.inner.config;
-    let received = body::read(&parts.headers, body, config.event_max_bytes, &intake.inner.memory, config).await?;
+    let body::Received { bytes, mut room } =
+        body::read(&parts.headers, body, config.event_max_bytes, &intake.inner.memory, config).await?;
     let context = context(parts);
-    let reports = reports(parse_json(&received.bytes)?, REPORTS_MAX)?;
+    let reports = reports(parse_json(&bytes, &mut room, config).await?, REPORTS_MAX)?;
     let envelopes = reports.into_iter().map(|report| envelope(report, &context)).collect();
-    Ok(Taken::all(envelopes, received.room))
+    Ok(Taken::all(envelopes, room))
 }
 
-/// What the request says about where the page ran, beside the report.
+/// What the request says about where the page ran, beside the report. Each report of the request repeats it.
 fn context(parts: &Parts) -> Map<String, Value> {
     let origin = parts.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let named = query.filter(|(name, _)| name == "sentry_release" || name == "sentry_environment");
-    let named = named.map(|(name, value)| (name.into_owned(), Value::from(value)));
-    origin.map(|origin| ("origin".to_owned(), origin.into())).into_iter().chain(named).collect()
+    let cut = |text: &str, chars_max| Value::from(text.chars().take(chars_max).collect::<String>());
+    let named = named.map(|(name, value)| (name.into_owned(), cut(&value, VERSION_MAX_CHARS)));
+    let origin = origin.map(|origin| ("origin".to_owned(), cut(origin, ORIGIN_MAX_CHARS)));
+    origin.into_iter().chain(named).collect()
 }
 
 fn envelope(report: Value, context: &Map<String, Value>) -> Envelope {

@@ -5,11 +5,13 @@
 
 mod counters;
 mod header;
-mod units;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use nuthatch_protocol::{Item, ItemType, Timestamp};
+use nuthatch_protocol::{DataCategory, Item, ItemType, Timestamp};
 use nuthatch_store::{
     projects::{Project, ProjectKey},
     quotas::{Quota, QuotaRule, QuotaScope, QuotaUsage},
@@ -18,7 +20,6 @@ use nuthatch_store::{
 pub(crate) use counters::ActiveQuota;
 use counters::{COUNTERS_MAX, Counters, QuotaKey, Taken};
 pub(crate) use header::{LimitsMet, RateLimits};
-pub(crate) use units::units;
 
 use crate::plan::{self, Verdict};
 
@@ -34,7 +35,8 @@ pub(crate) struct Admission {
     reasons: Vec<Option<String>>,
     /// The limits it met.
     pub(crate) limits: RateLimits,
-    taken: Vec<Taken>,
+    /// What was counted, with the places of the items it was counted for.
+    taken: Vec<(Vec<usize>, Vec<Taken>)>,
 }
 
 impl Quotas {
@@ -49,15 +51,17 @@ impl Quotas {
         if quotas.is_empty() {
             return admission;
         }
+        let (units, groups): (Vec<_>, _) = (items.iter().map(DataCategory::of_item).collect(), groups(items));
+        let of = |index: usize| units.get(index).map_or(&[][..], Vec::as_slice);
         let mut counters = self.lock();
-        for group in groups(items) {
-            let wanted: Vec<_> = group.together.iter().flat_map(|index| units(&items[*index])).collect();
+        for group in groups {
+            let wanted: Vec<_> = group.together.iter().flat_map(|index| of(*index)).copied().collect();
             match counters.take(quotas, &wanted, now) {
                 Ok(taken) => {
-                    admission.taken.extend(taken);
+                    admission.taken.push((group.together, taken));
                     for index in group.dependent {
-                        match counters.take(quotas, &units(&items[index]), now) {
-                            Ok(taken) => admission.taken.extend(taken),
+                        match counters.take(quotas, of(index), now) {
+                            Ok(taken) => admission.taken.push((vec![index], taken)),
                             Err(exceeded) => admission.refuse(&[index], &exceeded),
                         }
                     }
@@ -71,9 +75,19 @@ impl Quotas {
         admission
     }
 
-    /// Forgets that items were let through which were not accepted after all.
+    /// Forgets that items were let through, none of which was accepted after all.
     pub(crate) fn give_back(&self, admission: &Admission) {
-        self.lock().give_back(&admission.taken);
+        self.give_back_but(admission, &BTreeSet::new());
+    }
+
+    /// The same when some were accepted, by their places in the envelope: what was counted for them stays counted.
+    pub(crate) fn give_back_but(&self, admission: &Admission, accepted: &BTreeSet<usize>) {
+        let mut counters = self.lock();
+        for (places, taken) in &admission.taken {
+            if !places.iter().any(|place| accepted.contains(place)) {
+                counters.give_back(taken);
+            }
+        }
     }
 
     /// How much of a quota is used.

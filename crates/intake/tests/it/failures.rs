@@ -14,19 +14,25 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use nuthatch_intake::IntakeConfig;
-use nuthatch_protocol::{Partition, Position, Topic};
+use nuthatch_protocol::{DataCategory, Partition, Position, Topic};
 use nuthatch_store::{
     Log, ProjectStore as _, StoreError,
     log::{LogBounds, NewRecord, ReadBatch, ReadLimit, StoredRecord},
     projects::ProjectKey,
+    quotas::{QuotaRule, QuotaScope},
 };
 
-use crate::app::{App, DISABLED_KEY, add_key, envelope_request, good_envelope};
+use crate::{
+    app::{App, DISABLED_KEY, KEY, add_key, envelope_request, good_envelope},
+    cases::Settings,
+};
 
 /// A log that is away for some appends.
 struct AwayLog {
     log: Arc<dyn Log>,
     failures: AtomicUsize,
+    /// Only for records that hold this text.
+    holding: &'static str,
 }
 
 #[async_trait]
@@ -36,6 +42,10 @@ impl Log for AwayLog {
     }
 
     async fn append(&self, topic: Topic, at: Partition, records: Vec<NewRecord>) -> Result<Position, StoreError> {
+        let holds = |record: &NewRecord| String::from_utf8_lossy(&record.value).contains(self.holding);
+        if !records.iter().any(holds) {
+            return self.log.append(topic, at, records).await;
+        }
         let left = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if left.is_ok() {
             return Err(StoreError::Unavailable { store: "log", cause: "disk full".to_owned() });
@@ -73,8 +83,23 @@ impl Log for AwayLog {
 }
 
 async fn app_with_failures(failures: usize) -> App {
-    let wrap = |log| -> Arc<dyn Log> { Arc::new(AwayLog { log, failures: failures.into() }) };
+    app_without(failures, "").await
+}
+
+/// An app whose log does not take records with a text for some appends.
+async fn app_without(failures: usize, holding: &'static str) -> App {
+    let wrap = |log| -> Arc<dyn Log> { Arc::new(AwayLog { log, failures: failures.into(), holding }) };
     App::with(IntakeConfig::default(), wrap).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_of_which_a_part_is_not_durable_is_not_acknowledged() {
+    let app = app_without(usize::MAX, "unlucky").await;
+    let reports = r#"[{"type": "csp-violation", "body": {}}, {"type": "unlucky", "body": {}}]"#;
+    let request = http::Request::post(format!("/api/1/security/?sentry_key={KEY}"));
+    let request = request.header("content-type", "application/reports+json").body(Body::from(reports)).unwrap();
+    assert_eq!(app.send(request).await.status, 503);
+    assert_eq!(app.records().await.len(), 1, "the other part is there, and is the same when it is sent again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,6 +117,27 @@ async fn a_log_that_stays_away_is_not_acknowledged() {
     assert_eq!(answer.headers["retry-after"], "10");
     assert_eq!(answer.headers["access-control-allow-origin"], "*");
     assert!(!String::from_utf8_lossy(&answer.body).contains("disk"), "causes inside the server are not shown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_durable_takes_no_place_below_a_limit() {
+    let app = app_without(usize::MAX, "lost-session").await;
+    let rule = |category| QuotaRule {
+        scope: QuotaScope::Project,
+        scope_id: None,
+        categories: vec![category],
+        limit: Some(5),
+        window_secs: 60,
+        reason_code: String::new(),
+    };
+    let project_quotas = vec![rule(DataCategory::Error), rule(DataCategory::Session)];
+    app.set(&Settings { project_quotas, ..Settings::default() }).await;
+    let session = "{\"type\":\"session\"}\n{\"did\":\"lost-session\"}\n";
+    assert_eq!(app.post(good_envelope() + session).await.status, 503);
+    let organization = app.meta.organizations().await.unwrap().remove(0).id;
+    let quotas = app.meta.quotas(organization).await.unwrap();
+    let used: Vec<u64> = quotas.iter().map(|quota| app.intake.quota_usage(quota).used).collect();
+    assert_eq!((app.records().await.len(), used), (1, vec![1, 0]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -43,7 +43,18 @@ const APP: &[Field] = &[
 ];
 const GPU: &[Field] = &[("id", TEXT), ("name", TEXT), ("vendor_id", TEXT), ("vendor_name", TEXT), ("version", TEXT)];
 const MONITOR: &[Field] = &[("id", TEXT), ("slug", TEXT)];
-const TRACE: &[Field] = &[("op", Shape::Text(Limit::new(128))), ("origin", TEXT), ("sampled", Shape::Boolean)];
+const TRACE: &[Field] = &[
+    ("op", Shape::Text(Limit::new(128))),
+    ("origin", TEXT),
+    ("parent_span_id", Shape::Hex(16)),
+    ("sampled", Shape::Boolean),
+    ("span_id", Shape::Hex(16)),
+    ("trace_id", Shape::Hex(32)),
+];
+
+const REPLAY: &[Field] = &[("replay_id", Shape::Uuid)];
+
+const PROFILE: &[Field] = &[("profile_id", Shape::Uuid), ("profiler_id", Shape::Uuid)];
 
 /// Reads the contexts that were sent and fills in those that the request tells, and the `replay` that the trace of the
 /// envelope names (§15). The request must have been read before.
@@ -111,11 +122,8 @@ fn context(alias: &str, value: &mut Value, at: &Path<'_>, meta: &mut Meta) -> bo
         "monitor" => shape::listed(map, MONITOR, at, meta),
         "response" => response::normalize(map, at, meta),
         "trace" => trace(map, at, meta),
-        "replay" => check_uuid(map, "replay_id", at, meta),
-        "profile" => {
-            check_uuid(map, "profile_id", at, meta);
-            check_uuid(map, "profiler_id", at, meta);
-        }
+        "replay" => shape::listed(map, REPLAY, at, meta),
+        "profile" => shape::listed(map, PROFILE, at, meta),
         _ => {}
     }
     if map.keys().all(|key| key == "type") {
@@ -126,33 +134,10 @@ fn context(alias: &str, value: &mut Value, at: &Path<'_>, meta: &mut Meta) -> bo
 }
 
 fn trace(map: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
-    check_hex(map, "trace_id", 32, at, meta);
-    check_hex(map, "span_id", 16, at, meta);
-    check_hex(map, "parent_span_id", 16, at, meta);
     shape::listed(map, TRACE, at, meta);
     for required in ["trace_id", "span_id"] {
         if !map.contains_key(required) {
             meta.error(&at.key(required), json!(["missing_attribute", { "attribute": required }]));
-        }
-    }
-}
-
-fn check_hex(map: &mut Map<String, Value>, key: &str, digits: usize, at: &Path<'_>, meta: &mut Meta) {
-    let Some(value) = map.get_mut(key) else { return };
-    shape::apply(Shape::Hex(digits), value, &at.key(key), meta);
-    if value.is_null() {
-        map.remove(key);
-    }
-}
-
-fn check_uuid(map: &mut Map<String, Value>, key: &str, at: &Path<'_>, meta: &mut Meta) {
-    let Some(value) = map.get_mut(key) else { return };
-    let id = value.as_str().and_then(|text| text.trim().parse::<EventId>().ok());
-    match id.filter(|id| id.0 != [0; 16]) {
-        Some(id) => *value = Value::String(id.to_string()),
-        None => {
-            meta.invalid(&at.key(key), "a UUID, not all zero", value.take());
-            map.remove(key);
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{attributes, browser_score, log, measurements, metric, span};
 use crate::{
-    json,
+    GeoLookup, geo, json,
     meta::{Meta, Path},
     refused::{Reason, Refused},
     shape,
@@ -27,7 +27,7 @@ pub struct TraceItems {
     pub kind: TraceItemKind,
     /// Those that can be used.
     pub entries: Vec<Entry>,
-    /// Those that cannot.
+    /// Those that cannot. The ones beyond [`MAX_ENTRIES`] are one of these together.
     pub broken: Vec<BrokenEntry>,
 }
 
@@ -46,9 +46,11 @@ pub struct Entry {
     pub content: Map<String, Value>,
 }
 
-/// An entry that cannot be used.
+/// An entry that cannot be used, or several for one reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BrokenEntry {
+    /// How many they are.
+    pub entries: u64,
     /// Bytes of JSON that it was sent as, as estimated by a reader: at least 1.
     pub bytes: u64,
     /// Why.
@@ -75,7 +77,7 @@ impl From<span::Fault> for Fault {
 /// # Errors
 ///
 /// The payload is no JSON, is no container (nor a span), or is a single broken span.
-pub fn trace_items(record: &IngestRecord) -> Result<TraceItems, Refused> {
+pub fn trace_items(record: &IngestRecord, geo: Option<&dyn GeoLookup>) -> Result<TraceItems, Refused> {
     let (kind, invalid) = match ItemType::from(record.header.item_type.as_str()) {
         ItemType::Log | ItemType::OtelLog | ItemType::Nel => (TraceItemKind::Log, Reason::InvalidLog),
         ItemType::TraceMetric => (TraceItemKind::Metric, Reason::InvalidTraceMetric),
@@ -84,16 +86,18 @@ pub fn trace_items(record: &IngestRecord) -> Result<TraceItems, Refused> {
     let Value::Object(mut map) = json::read(&record.payload)? else {
         return Err(Refused::in_json(invalid, "items".to_owned(), "a container of entries"));
     };
-    let reader = Reader { kind, invalid, header: &record.header, shift: Shift::of_drift(&record.header) };
+    let reader = Reader { kind, invalid, header: &record.header, shift: Shift::of_drift(&record.header), geo };
     let mut items = TraceItems { kind, entries: Vec::new(), broken: Vec::new() };
     match map.remove("items") {
         Some(Value::Array(sent)) => {
-            for (place, value) in sent.into_iter().enumerate() {
+            let mut sent = sent.into_iter();
+            for (place, value) in sent.by_ref().take(MAX_ENTRIES).enumerate() {
                 match reader.entry(place, value, true) {
                     Ok(entry) => items.entries.push(entry),
                     Err(broken) => items.broken.push(broken),
                 }
             }
+            items.broken.extend(beyond(sent));
         }
         None if kind == TraceItemKind::Span => match reader.entry(0, Value::Object(map), false) {
             Ok(entry) => items.entries.push(entry),
@@ -104,22 +108,27 @@ pub fn trace_items(record: &IngestRecord) -> Result<TraceItems, Refused> {
     Ok(items)
 }
 
+/// The entries beyond those that are read.
+fn beyond(sent: impl ExactSizeIterator<Item = Value>) -> Option<BrokenEntry> {
+    let entries = sent.len() as u64;
+    let refused = Refused::in_json(Reason::TooManyEntries, format!("items.{MAX_ENTRIES}"), "at most 10000 entries");
+    let bytes = sent.map(|value| trim::size_of(&value).max(1) as u64).sum();
+    (entries > 0).then_some(BrokenEntry { entries, bytes, refused })
+}
+
 struct Reader<'a> {
     kind: TraceItemKind,
     invalid: Reason,
     header: &'a IngestHeader,
     shift: Shift,
+    geo: Option<&'a dyn GeoLookup>,
 }
 
 impl Reader<'_> {
     fn entry(&self, place: usize, value: Value, in_container: bool) -> Result<Entry, BrokenEntry> {
         let bytes = trim::size_of(&value).max(1) as u64;
         let path = if in_container { format!("items.{place}") } else { String::new() };
-        let broken = |refused| BrokenEntry { bytes, refused };
-        if place >= MAX_ENTRIES {
-            let expected = "at most 10000 entries";
-            return Err(broken(Refused::in_json(Reason::TooManyEntries, path, expected)));
-        }
+        let broken = |refused| BrokenEntry { entries: 1, bytes, refused };
         let found = match value {
             Value::Object(map) => self.content(map, in_container),
             _ => Err(Fault::Invalid(None, "an object")),
@@ -186,6 +195,9 @@ impl Reader<'_> {
             }
         }
         if self.kind == TraceItemKind::Log {
+            if let Some(geo) = self.geo {
+                geo::fill_attributes(attributes, geo);
+            }
             let nanos = i128::from(self.header.received.0) * 1000;
             attributes.entry("sentry.observed_timestamp_nanos").or_insert_with(|| Value::String(nanos.to_string()));
         }
@@ -205,8 +217,7 @@ impl Reader<'_> {
     fn span(&self, span: &mut Map<String, Value>, meta: &mut Meta) -> Result<(), Fault> {
         let at = Path::root();
         span::normalize(span, self.shift, &at, meta)?;
-        let (_, end) = span::times(span).ok_or(Fault::OutOfRange)?;
-        if time::out_of_range(end, self.header.received).is_some() {
+        if !span::is_timely(span, self.header.received) {
             return Err(Fault::OutOfRange);
         }
         let data = |key: &str| span.get("data").and_then(|data| data.get(key)?.as_str());

@@ -1,5 +1,6 @@
 //! Log lines (`reference/ingest-protocol.md` §7.13).
 
+use nuthatch_protocol::trace_item::log_level;
 use serde_json::{Map, Value};
 
 use super::container::Fault;
@@ -36,20 +37,8 @@ pub(super) fn normalize(log: &mut Map<String, Value>, at: &Path<'_>, meta: &mut 
     }
     let level = match log.get("level").and_then(Value::as_str) {
         Some(word) => word.to_ascii_lowercase(),
-        None => level_of(log.get("severity_number").and_then(Value::as_i64)).to_owned(),
+        None => log.get("severity_number").and_then(Value::as_i64).and_then(log_level).unwrap_or("info").to_owned(),
     };
     log.insert("level".to_owned(), Value::String(level));
     Ok(())
-}
-
-/// The word for a severity number of OpenTelemetry (§2.10).
-fn level_of(severity: Option<i64>) -> &'static str {
-    match severity {
-        Some(1..=4) => "trace",
-        Some(5..=8) => "debug",
-        Some(13..=16) => "warn",
-        Some(17..=20) => "error",
-        Some(21..=24) => "fatal",
-        _ => "info",
-    }
 }

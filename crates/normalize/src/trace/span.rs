@@ -7,8 +7,8 @@ use super::description;
 use crate::{
     meta::{Meta, Path},
     shape::{self, Field, Shape},
-    time::Shift,
-    trim::{Bag, Limit},
+    time::{self, Shift},
+    trim::{self, Bag, Limit},
 };
 
 /// Bound of an operation.
@@ -17,6 +17,8 @@ pub(super) const OP: Limit = Limit::new(128);
 const DESCRIPTION: Limit = Limit::with_allowance(16 << 10, 200);
 /// Call stacks and bindings of queries are in the data of a span.
 const DATA: Bag = Bag { depth: 7, bytes: 64 << 10 };
+/// What nobody knows of a span together, in bytes of estimated JSON.
+const UNKNOWN_BYTES: usize = 16 << 10;
 const SMALL: Bag = Bag { depth: 3, bytes: 8 << 10 };
 const WORD: Limit = Limit::new(128);
 const TAG: Limit = Limit::new(200);
@@ -66,7 +68,7 @@ pub(super) struct Fault {
     pub(super) expected: &'static str,
 }
 
-/// Brings a span into the normal form. One from before 1970 has no times afterwards ([`is_timed`]).
+/// Brings a span into the normal form. One from before 1970 has no times afterwards ([`is_timely`]).
 pub(super) fn normalize(
     span: &mut Map<String, Value>,
     shift: Shift,
@@ -74,6 +76,7 @@ pub(super) fn normalize(
     meta: &mut Meta,
 ) -> Result<(), Fault> {
     shape::fields(span, SPAN, at, meta);
+    bound_unknown(span, at, meta);
     for (key, expected) in REQUIRED {
         if !span.contains_key(key) {
             return Err(Fault { key: Some(key), expected });
@@ -98,15 +101,24 @@ pub(super) fn normalize(
     Ok(())
 }
 
+fn bound_unknown(span: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
+    let is_known = |key: &str| SPAN.iter().any(|(name, _)| *name == key);
+    let names: Vec<String> = span.keys().filter(|key| !is_known(key)).cloned().collect();
+    let mut unknown: Map<_, _> = names.into_iter().filter_map(|name| span.remove_entry(&name)).collect();
+    trim::total(&mut unknown, UNKNOWN_BYTES, at, meta);
+    span.append(&mut unknown);
+}
+
 /// Start and end.
 pub(super) fn times(span: &Map<String, Value>) -> Option<(Timestamp, Timestamp)> {
     let time = |key: &str| span.get(key).and_then(shape::timestamp);
     Some((time("start_timestamp")?, time("timestamp")?))
 }
 
-/// Whether it still has both times.
-pub(super) fn is_timed(span: &Map<String, Value>) -> bool {
-    times(span).is_some()
+/// Whether it began and ended in the range of times that are kept: each week of rows is an index of its own.
+pub(super) fn is_timely(span: &Map<String, Value>, received: Timestamp) -> bool {
+    let is_kept = |time| time::out_of_range(time, received).is_none();
+    times(span).is_some_and(|(start, end)| is_kept(start) && is_kept(end))
 }
 
 fn is_duration(value: &Value) -> bool {

@@ -9,7 +9,7 @@ use crate::{
     meta::{Meta, Path},
     refused::{Reason, Refused},
     shape::{self, Shape},
-    time::Shift,
+    time::{self, Shift},
     trim,
 };
 
@@ -21,15 +21,18 @@ const MAX_SPANS_BYTES: usize = 800 << 10;
 pub struct Transaction {
     /// The canonical event, of type `transaction`, with its `spans`.
     pub event: Event,
-    /// Spans that were sent and are not in it: they were beyond the bound of all spans, or from before 1970.
-    pub lost_spans: usize,
+    /// Spans that were sent and are not in it because they began or ended too long ago or in the future.
+    pub untimely_spans: usize,
+    /// Spans that were sent and are not in it because they were beyond the bound of all spans.
+    pub cut_spans: usize,
 }
 
 /// Reads the payload of a transaction item and brings it into the normal form of [`Event`].
 ///
 /// # Errors
 ///
-/// Besides what no event survives: a transaction, or a span of it, without the ids and times that make it one.
+/// Besides what no event survives: a transaction, or a span of it, without the ids and times that make it one, or a
+/// transaction that began too long ago.
 pub fn transaction(record: &IngestRecord, geo: Option<&dyn GeoLookup>) -> Result<Transaction, Refused> {
     match reader::read(&record.payload)? {
         Value::Object(map) => normalize(map, &record.header, geo),
@@ -53,6 +56,11 @@ fn normalize(
     let (Some(start), Some(end)) = (start.filter(|start| start.0 >= 0), end) else {
         return Err(invalid("start_timestamp".to_owned(), "a time after 1970"));
     };
+    // The end was moved into the range, if need be; rows are kept by when they began.
+    if time::out_of_range(start, header.received).is_some() {
+        let expected = "a time of the last 30 days";
+        return Err(Refused::in_json(Reason::Timestamp, "start_timestamp".to_owned(), expected));
+    }
     name::normalize(&mut event, meta);
     trace_context(&mut event, ids, meta);
 
@@ -65,7 +73,8 @@ fn normalize(
         }
     };
     let sent = spans.len();
-    read_spans(&mut spans, shift, meta)?;
+    read_spans(&mut spans, shift, header.received, meta)?;
+    let timely = spans.len();
     let sdk = event.get("sdk").and_then(|sdk| sdk.get("name")?.as_str()).map(str::to_owned);
     let platform = event.get("platform").and_then(Value::as_str).map(str::to_owned);
     for span in spans.iter_mut().filter_map(Value::as_object_mut) {
@@ -87,11 +96,11 @@ fn normalize(
     if !values.is_empty() {
         event.insert("measurements".to_owned(), Value::Object(values));
     }
-    let lost_spans = sent - spans.len();
+    let (untimely_spans, cut_spans) = (sent - timely, timely - spans.len());
     if !spans.is_empty() {
         event.insert("spans".to_owned(), Value::Array(spans));
     }
-    Ok(Transaction { event: event::finish(event, "transaction", notes), lost_spans })
+    Ok(Transaction { event: event::finish(event, "transaction", notes), untimely_spans, cut_spans })
 }
 
 fn invalid(path: String, expected: &str) -> Refused {
@@ -149,14 +158,16 @@ fn trace_context(event: &mut Map<String, Value>, ids: [(&'static str, Value); 2]
 }
 
 /// Brings every span into the normal form; one that is none spoils the transaction.
-fn read_spans(spans: &mut Vec<Value>, shift: Shift, meta: &mut Meta) -> Result<(), Refused> {
+fn read_spans(spans: &mut Vec<Value>, shift: Shift, received: Timestamp, meta: &mut Meta) -> Result<(), Refused> {
     let at = Path::top("spans");
     let (mut kept, mut index) = (0, 0);
     let mut fault = None;
     spans.retain_mut(|value| {
         let stays = match value {
             _ if fault.is_some() => Ok(false),
-            Value::Object(span) => span::normalize(span, shift, &at.index(kept), meta).map(|()| span::is_timed(span)),
+            Value::Object(span) => {
+                span::normalize(span, shift, &at.index(kept), meta).map(|()| span::is_timely(span, received))
+            }
             _ => Err(span::Fault { key: None, expected: "an object" }),
         };
         let stays = stays.unwrap_or_else(|found| {

@@ -36,7 +36,7 @@ fn session(changes: &Value) -> Value {
 fn state(changes: &Value) -> Result<(EventId, SessionState), Refused> {
     read_session(&item("session", &session(changes))).map(|session| match session.update {
         SessionUpdate::One { sid, state } => (sid, state),
-        SessionUpdate::Counted(_) => panic!("one session"),
+        SessionUpdate::Counted { .. } => panic!("one session"),
     })
 }
 
@@ -52,6 +52,13 @@ fn a_session_is_read_as_sent() {
     assert_eq!((state.seq, state.status, state.errors, state.duration_ms), (0, SessionStatus::Exited, 1, Some(9000)));
     assert_eq!(state.user, session_user(ProjectId(7), "ada"));
     assert_ne!(state.user, session_user(ProjectId(8), "ada"), "projects do not share users");
+}
+
+#[test]
+fn what_is_said_before_the_session_is_said_at_its_start() {
+    let week = 7 * 24 * 3600;
+    let (_, state) = state(&json!({"timestamp": at(-week)})).unwrap();
+    assert_eq!((state.started, state.timestamp), (Timestamp::from_secs(RECEIVED - 10), state.started));
 }
 
 #[test]
@@ -117,7 +124,7 @@ fn a_wrong_clock_is_corrected() {
 
 fn counted(payload: &Value) -> Result<Vec<HealthChange>, Refused> {
     read_session(&item("sessions", payload)).map(|session| match session.update {
-        SessionUpdate::Counted(changes) => changes,
+        SessionUpdate::Counted { changes, .. } => changes,
         SessionUpdate::One { .. } => panic!("counted sessions"),
     })
 }

@@ -1,7 +1,7 @@
 //! Transactions, spans, logs and metrics.
 
 use nuthatch_normalize::{
-    TraceItems,
+    GeoLookup, MAX_ENTRIES, Place, TraceItems,
     scrub::{ScrubSettings, Scrubber},
     trace_items, transaction,
 };
@@ -109,6 +109,85 @@ fn spans_of_equal_work_are_one_group() {
     assert_eq!(group("SELECT 1").as_str().unwrap().len(), 16);
 }
 
+/// Each week of rows is an index of its own, so no time may be kept that is out of the range.
+#[test]
+fn spans_out_of_the_range_are_left_out() {
+    let day = 86_400_000;
+    let root = "b".repeat(16);
+    let spans = [
+        span(1, &root, "db", 0, 1),
+        span(2, &root, "db", -31 * day, 1),
+        span(3, &root, "db", 0, day),
+        span(4, &root, "db", 4_000 * day, 4_000 * day),
+    ];
+    let read = transaction(&sent(&json!({ "spans": spans })), None).unwrap();
+    assert_eq!((read.untimely_spans, read.cut_spans), (3, 0));
+    let kept = json!(read.event)["spans"].as_array().unwrap().len();
+    assert_eq!(kept, 1);
+    let old = json!({"start_timestamp": RECEIVED - 31 * 86_400});
+    let refused = transaction(&sent(&old), None).unwrap_err();
+    assert_eq!((refused.reason.as_str(), refused.place.as_deref()), ("timestamp", Some("start_timestamp")));
+
+    let mut record = sent(&json!({}));
+    "span".clone_into(&mut record.header.item_type);
+    record.payload = json!({ "items": spans }).to_string().into();
+    let read = trace_items(&record, None).unwrap();
+    assert_eq!((read.entries.len(), read.broken.len()), (1, 3));
+    assert!(read.broken.iter().all(|broken| broken.refused.reason.as_str() == "timestamp"));
+}
+
+#[test]
+fn entries_beyond_the_bound_are_one_broken_entry_together() {
+    let mut record = sent(&json!({}));
+    "log".clone_into(&mut record.header.item_type);
+    record.payload = json!({ "items": vec![1; MAX_ENTRIES + 5] }).to_string().into();
+    let read = trace_items(&record, None).unwrap();
+    assert_eq!(read.broken.len(), MAX_ENTRIES + 1);
+    let beyond = read.broken.last().unwrap();
+    assert_eq!((beyond.entries, beyond.refused.reason.as_str()), (5, "too_many_entries"));
+    assert_eq!(read.broken.iter().map(|broken| broken.entries).sum::<u64>(), MAX_ENTRIES as u64 + 5);
+}
+
+#[test]
+fn what_nobody_knows_of_a_span_is_bounded() {
+    let mut one = span(1, "bbbbbbbbbbbbbbbb", "db", 0, 1);
+    for number in 0..10_000 {
+        one[format!("made_up_{number}")] = "x".repeat(100).into();
+    }
+    let event = json!(transaction(&sent(&json!({ "spans": [one] })), None).unwrap().event);
+    let span = event["spans"][0].as_object().unwrap();
+    assert!(span.keys().filter(|key| key.starts_with("made_up")).count() < 200);
+    assert_eq!(span["op"], "db");
+}
+
+/// Says that everybody is in Vienna.
+#[derive(Debug)]
+struct Vienna;
+
+impl GeoLookup for Vienna {
+    fn place(&self, _: std::net::IpAddr) -> Option<Place> {
+        Some(Place { country_code: Some("AT".to_owned()), city: Some("Vienna".to_owned()), ..Place::default() })
+    }
+}
+
+#[test]
+fn log_lines_say_where_their_user_is() {
+    let line = |attributes: &Value| {
+        let mut record = sent(&json!({}));
+        "log".clone_into(&mut record.header.item_type);
+        let line = json!({"timestamp": RECEIVED, "trace_id": "a".repeat(32), "body": "x", "attributes": attributes});
+        record.payload = json!({ "items": [line] }).to_string().into();
+        let read = trace_items(&record, Some(&Vienna)).unwrap();
+        Value::Object(read.entries[0].content.clone())["attributes"].clone()
+    };
+    let text = |text: &str| json!({"value": text, "type": "string"});
+    let found = line(&json!({"client.address": text("203.0.113.7")}));
+    assert_eq!((&found["user.geo.country_code"], &found["user.geo.city"]), (&json!("AT"), &json!("Vienna")));
+    let told = line(&json!({"client.address": text("203.0.113.7"), "user.geo.city": text("Graz")}));
+    assert_eq!((&told["user.geo.country_code"], &told["user.geo.city"]), (&Value::Null, &json!("Graz")));
+    assert_eq!(line(&json!({}))["user.geo.city"], Value::Null);
+}
+
 #[test]
 fn time_is_owned_by_the_innermost_span() {
     let root = "b".repeat(16);
@@ -165,7 +244,7 @@ fn spans_beyond_the_bound_are_cut_off_the_end_and_told() {
     let read = transaction(&sent(&json!({"spans": spans})), None).unwrap();
     let kept = read.event.get(&["spans"]).unwrap().as_array().unwrap();
     assert!((150..210).contains(&kept.len()), "{}", kept.len());
-    assert_eq!(read.lost_spans, 400 - kept.len());
+    assert_eq!(read.cut_spans, 400 - kept.len());
     assert_eq!(read.event.get(&["_meta", "spans", "", "len"]), Some(&json!(400)));
     assert!(kept.iter().enumerate().all(|(number, span)| span["data"]["number"] == number));
     assert_eq!(read.event.get(&["contexts", "trace", "trace_id"]), Some(&json!("a".repeat(32))));
@@ -202,7 +281,7 @@ fn items(case: &Value) -> (IngestRecord, Result<TraceItems, nuthatch_normalize::
     case["type"].as_str().unwrap().clone_into(&mut record.header.item_type);
     let drift = case.get("sent_secs_ago").and_then(Value::as_i64);
     record.header.sent_at = drift.map(|ago| Timestamp::from_secs(RECEIVED - ago));
-    let read = trace_items(&record);
+    let read = trace_items(&record, None);
     (record, read)
 }
 

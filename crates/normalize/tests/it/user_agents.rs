@@ -80,7 +80,7 @@ fn log_lines_tell_the_browser_by_the_hints_unless_they_name_another_agent() {
         (json!({"user_agent.original": {"value": FIREFOX, "type": "string"}}), "Firefox"),
         (json!({"browser.name": {"value": "Lynx", "type": "string"}}), "Lynx"),
     ] {
-        let items = trace_items(&record_of("log", &line(attributes))).unwrap();
+        let items = trace_items(&record_of("log", &line(attributes)), None).unwrap();
         assert_eq!(items.entries[0].content["attributes"]["browser.name"], browser);
     }
 }

@@ -34,8 +34,13 @@ pub enum SessionUpdate {
         /// How it stands.
         state: SessionState,
     },
-    /// Sessions that are over and have no names, counted already. All of one place; never empty.
-    Counted(Vec<HealthChange>),
+    /// Sessions that are over and have no names, counted already.
+    Counted {
+        /// The record that says so: a record counts once, however often it is in the log.
+        record: EventId,
+        /// What it adds. All of one place; never empty.
+        changes: Vec<HealthChange>,
+    },
 }
 
 impl SessionUpdate {
@@ -43,7 +48,7 @@ impl SessionUpdate {
     pub fn place_and_start(&self) -> Option<(&SessionPlace, Timestamp)> {
         match self {
             Self::One { state, .. } => Some((&state.place, state.started)),
-            Self::Counted(changes) => {
+            Self::Counted { changes, .. } => {
                 let first = changes.iter().min_by_key(|change| change.hour)?;
                 Some((&first.place, Timestamp::from_secs(first.hour.saturating_mul(3600))))
             }

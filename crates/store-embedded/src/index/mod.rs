@@ -25,7 +25,8 @@ use std::{
 use nuthatch_protocol::{Position, Timestamp};
 use nuthatch_store::StoreError;
 use tantivy::{
-    TantivyDocument, Term,
+    TantivyDocument, TantivyError, Term,
+    directory::error::OpenReadError,
     schema::{Field, Schema},
 };
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -186,6 +187,8 @@ impl<L: Layout> IndexStore<L> {
         for number in partition::list(dir, L::STORE)? {
             match Partition::open(dir, number, L::STORE, L::schema()) {
                 Ok(partition) => _ = partitions.insert(number, Arc::new(partition)),
+                // What cannot be read now is sound at the next start; setting it aside would lose it.
+                Err(error @ StoreError::Unavailable { .. }) => return Err(error),
                 Err(error) => {
                     let path = partition::set_aside(dir, number, L::STORE)?;
                     damages.push(Damage { path, cause: error.to_string() });
@@ -274,10 +277,26 @@ impl StoreName {
         StoreError::Corrupt { store: self.0, cause: cause.to_string() }
     }
 
+    /// An error of the library in opening an index, of which a missing file is damage.
+    fn not_opened(self, error: TantivyError) -> StoreError {
+        use std::io::ErrorKind::{InvalidData, UnexpectedEof};
+        let is_damage = match &error {
+            TantivyError::IncompatibleIndex(_) | TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_)) => {
+                true
+            }
+            TantivyError::OpenReadError(OpenReadError::IncompatibleIndex(_)) => true,
+            TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. }) | TantivyError::IoError(io_error) => {
+                matches!(io_error.kind(), InvalidData | UnexpectedEof)
+            }
+            _ => false,
+        };
+        if is_damage { self.damaged(error) } else { self.failed(error) }
+    }
+
     /// An error of the library.
-    pub(crate) fn failed(self, error: tantivy::TantivyError) -> StoreError {
+    pub(crate) fn failed(self, error: TantivyError) -> StoreError {
         match error {
-            tantivy::TantivyError::DataCorruption(_) | tantivy::TantivyError::SchemaError(_) => self.damaged(error),
+            TantivyError::DataCorruption(_) | TantivyError::SchemaError(_) => self.damaged(error),
             error => self.unavailable(error),
         }
     }

@@ -65,11 +65,11 @@ impl Partition {
             ..IndexSettings::default()
         };
         let builder = Index::builder().schema(schema.clone()).settings(settings);
-        let index = builder.open_or_create(directory).map_err(|error| store.failed(error))?;
+        let index = builder.open_or_create(directory).map_err(|error| store.not_opened(error))?;
         index.tokenizers().register(TOKENIZER, WordTokenizer);
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual);
         let reader =
-            reader.doc_store_cache_num_blocks(BLOCKS_CACHED).try_into().map_err(|error| store.failed(error))?;
+            reader.doc_store_cache_num_blocks(BLOCKS_CACHED).try_into().map_err(|error| store.not_opened(error))?;
         let time = |number: i64| Timestamp::from_secs(number.saturating_mul(WIDTH_SECS));
         Ok(Self { index, reader, dir, times: time(number)..time(number + 1), store })
     }

@@ -8,8 +8,8 @@ use nuthatch_protocol::{
 use nuthatch_store::{
     MonitorStore, StoreError,
     monitors::{
-        CheckInQuery, Known, MONITORS_MAX, Monitor, MonitorEnvironment, PAGE_MAX, Placed, ReceivedCheckIn, Run, minute,
-        place,
+        CheckInQuery, Known, MONITOR_ENVIRONMENTS_MAX, MONITORS_MAX, Monitor, MonitorEnvironment, PAGE_MAX,
+        PROJECT_MONITORS_MAX, Placed, ReceivedCheckIn, Run, TOO_MANY_MONITORS, UNKNOWN_MONITOR, minute, place,
     },
     settlements::{Counted, Settlement},
 };
@@ -46,21 +46,48 @@ fn run(row: &Row<'_>) -> Result<Run, Failure> {
     })
 }
 
-/// The monitor of a check-in, made or changed as it says; none when it is not known.
-fn monitor_of(connection: &Connection, received: &ReceivedCheckIn) -> Result<Option<EventId>, Failure> {
+/// The monitor of a check-in, made or changed as it says; the reason when there is none.
+fn monitor_of(connection: &Connection, received: &ReceivedCheckIn) -> Result<Result<EventId, &'static str>, Failure> {
     let ReceivedCheckIn { project_id, record_id, received: now, check_in } = received;
-    if let Some(config) = &check_in.config {
-        connection
-            .prepare_cached(
-                "INSERT INTO monitor VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (project_id, slug) DO UPDATE SET config = excluded.config",
-            )?
-            .execute(params![record_id.0, project_id.0 as i64, check_in.slug, JsonText(config), now.0])?;
-    }
-    let id = connection
+    let project = project_id.0 as i64;
+    let known = connection
         .prepare_cached("SELECT id FROM monitor WHERE project_id = ?1 AND slug = ?2")?
-        .query_row(params![project_id.0 as i64, check_in.slug], |row| row.get(0).map(EventId));
-    Ok(id.optional()?)
+        .query_row(params![project, check_in.slug], |row| row.get(0).map(EventId))
+        .optional()?;
+    match (known, &check_in.config) {
+        (Some(id), Some(config)) => {
+            connection
+                .prepare_cached("UPDATE monitor SET config = ?2 WHERE id = ?1")?
+                .execute(params![id.0, JsonText(config)])?;
+            Ok(Ok(id))
+        }
+        (Some(id), None) => Ok(Ok(id)),
+        (None, None) => Ok(Err(UNKNOWN_MONITOR)),
+        (None, Some(config)) => {
+            let monitors = connection
+                .prepare_cached("SELECT count(*) FROM monitor WHERE project_id = ?1")?
+                .query_row([project], |row| unsigned(row, 0))?;
+            if monitors >= PROJECT_MONITORS_MAX {
+                return Ok(Err(TOO_MANY_MONITORS));
+            }
+            connection.prepare_cached("INSERT INTO monitor VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+                record_id.0,
+                project,
+                check_in.slug,
+                JsonText(config),
+                now.0
+            ])?;
+            Ok(Ok(*record_id))
+        }
+    }
+}
+
+/// Whether a monitor has no run in an environment, but runs in as many others as it may.
+fn is_crowded(connection: &Connection, monitor: EventId, environment: &str) -> Result<bool, Failure> {
+    let has_run = connection
+        .prepare_cached("SELECT 1 FROM monitor_run WHERE monitor_id = ?1 AND environment = ?2 LIMIT 1")?
+        .exists(params![monitor.0, environment])?;
+    Ok(!has_run && environments(connection, monitor)?.len() >= MONITOR_ENVIRONMENTS_MAX)
 }
 
 fn known(connection: &Connection, monitor: EventId, received: &ReceivedCheckIn) -> Result<Known, Failure> {
@@ -73,13 +100,14 @@ fn known(connection: &Connection, monitor: EventId, received: &ReceivedCheckIn) 
             rows.next()?.map(|row| Ok::<_, Failure>((EventId(row.get(9)?), run(row)?))).transpose()?
         }
         None => {
+            // A number in the text, so that the index of those in progress is used.
+            let in_progress = CheckInStatus::InProgress.number();
             let sql = format!(
-                "SELECT {RUN} FROM monitor_run WHERE monitor_id = ?1 AND environment = ?2 AND status = ?3
+                "SELECT {RUN} FROM monitor_run WHERE monitor_id = ?1 AND environment = ?2 AND status = {in_progress}
                   ORDER BY added DESC, id DESC LIMIT 1"
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let in_progress = CheckInStatus::InProgress.number();
-            let mut rows = statement.query(params![monitor.0, check_in.environment, in_progress])?;
+            let mut rows = statement.query(params![monitor.0, check_in.environment])?;
             rows.next()?.map(|row| Ok::<_, Failure>((monitor, run(row)?))).transpose()?
         }
     };
@@ -94,7 +122,7 @@ fn known(connection: &Connection, monitor: EventId, received: &ReceivedCheckIn) 
                       WHERE monitor_id = ?1 AND environment = ?2 AND added >= ?3 AND added < ?3 + 60000000",
                 )?
                 .query_row(params![monitor.0, check_in.environment, since.0], |row| unsigned(row, 0))?;
-            Ok(Known::New { in_minute })
+            Ok(Known::New { in_minute, is_crowded: is_crowded(connection, monitor, &check_in.environment)? })
         }
     }
 }
@@ -105,9 +133,12 @@ fn check_in(
     outcomes: &mut Outcomes,
 ) -> Result<(), Failure> {
     let received = &counted.what;
-    let Some(monitor) = monitor_of(connection, received)? else {
-        outcomes.extend(counted.units.became(Outcome::Invalid, "unknown_monitor"));
-        return Ok(());
+    let monitor = match monitor_of(connection, received)? {
+        Ok(monitor) => monitor,
+        Err(reason) => {
+            outcomes.extend(counted.units.became(Outcome::Invalid, reason));
+            return Ok(());
+        }
     };
     match place(received, known(connection, monitor, received)?) {
         Placed::Run(run) => {

@@ -5,7 +5,7 @@ use nuthatch_protocol::{DataCategory, KeyId, Outcome, OutcomeKey, Outcomes, Proj
 use nuthatch_store::{
     OutcomeStore, StoreError,
     issues::ConsumerPosition,
-    outcomes::{Account, Books, OutcomeGroup, OutcomeQuery, OutcomeSum, Total},
+    outcomes::{Account, Books, OutcomeGroup, OutcomeQuery, OutcomeSum, Total, countable},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 
@@ -34,11 +34,17 @@ pub(super) fn add(
         "INSERT INTO outcome_total (project_id, category, outcome, quantity) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity",
     )?;
+    let mut counted = connection
+        .prepare_cached("SELECT quantity FROM outcome_total WHERE (project_id, category, outcome) = (?1, ?2, ?3)")?;
+    let mut units = 0_i64;
     for (key, quantity) in outcomes.iter() {
         let OutcomeKey { minute: at, project_id, key_id, category, outcome, reason } = key;
         let project = project_id.map_or(0, |id| id.0 as i64);
         let key = key_id.map_or(0, |id| id.0 as i64);
-        let (category, outcome, quantity) = (category.number(), outcome.number(), quantity as i64);
+        let (category, outcome) = (category.number(), outcome.number());
+        let before = counted.query_row(params![project, category, outcome], |row| row.get(0)).optional()?;
+        let quantity = countable(quantity, before.unwrap_or_default());
+        units = units.saturating_add(quantity);
         minute.execute(params![at, project, category, outcome, key, reason, quantity])?;
         total.execute(params![project, category, outcome, quantity])?;
     }
@@ -49,8 +55,7 @@ pub(super) fn add(
                  coalesce((SELECT \"offset\" FROM position WHERE (consumer, topic, partition) = (?1, ?2, ?3)), 0), ?4, ?5)
          ON CONFLICT DO UPDATE SET records = records + excluded.records, quantity = quantity + excluded.quantity",
     )?;
-    let (topic, quantity) = (position.topic.as_str(), outcomes.quantity() as i64);
-    account.execute(params![consumer, topic, position.partition, records as i64, quantity])?;
+    account.execute(params![consumer, position.topic.as_str(), position.partition, records as i64, units])?;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use super::{
     outcomes,
 };
 
-/// Rows of `seen_item` that one step of [`SettlementStore::forget_items`] looks at, so that other writes wait a few
+/// Rows of `seen_item` that one step of [`SettlementStore::forget_items`] deletes, so that other writes wait a few
 /// milliseconds only.
 const FORGET_ROWS: i64 = 10_000;
 
@@ -45,21 +45,27 @@ pub(super) fn settle(
     apply::move_to(connection, consumer)
 }
 
-fn see(connection: &Connection, items: &[Counted<SeenItem>], outcomes: &mut Outcomes) -> Result<(), Failure> {
-    let mut insert = connection
-        .prepare_cached("INSERT INTO seen_item VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING")?;
-    for item in items {
-        let SeenItem { key, position } = item.what;
-        let new = insert.execute(params![
+/// Remembers an item; whether it is the first of its id.
+pub(super) fn see(connection: &Connection, item: SeenItem, received: Timestamp) -> Result<bool, Failure> {
+    let SeenItem { key, position } = item;
+    let new = connection
+        .prepare_cached("INSERT INTO seen_item VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING")?
+        .execute(params![
             key.project_id.0 as i64,
             key.category.number(),
             key.id.0,
-            item.units.origin.received.0,
+            received.0,
             topic_number(position.topic),
             position.partition,
             position.offset as i64
         ])?;
-        outcomes.extend(if new > 0 { item.accepted() } else { item.duplicate() });
+    Ok(new > 0)
+}
+
+fn see_all(connection: &Connection, items: &[Counted<SeenItem>], outcomes: &mut Outcomes) -> Result<(), Failure> {
+    for item in items {
+        let is_new = see(connection, item.what, item.units.origin.received)?;
+        outcomes.extend(if is_new { item.accepted() } else { item.duplicate() });
     }
     Ok(())
 }
@@ -79,28 +85,15 @@ fn first_positions(connection: &Connection, keys: &[ItemKey]) -> Result<HashMap<
     Ok(found)
 }
 
-/// The key of a row.
-type Key = (i64, u8, [u8; 16]);
-
-/// Deletes old rows among the next [`FORGET_ROWS`] behind a key; the key to go on behind.
-fn forget(connection: &Connection, behind: Key, before: Timestamp) -> Result<Option<Key>, Failure> {
-    let last: Option<Key> = connection
+/// Deletes some of the rows that were received before a time; whether there may be more.
+fn forget(connection: &Connection, before: Timestamp) -> Result<bool, Failure> {
+    let deleted = connection
         .prepare_cached(
-            "SELECT project_id, category, id FROM seen_item WHERE (project_id, category, id) > (?1, ?2, ?3)
-              ORDER BY project_id, category, id LIMIT 1 OFFSET ?4",
+            "DELETE FROM seen_item WHERE (project_id, category, id) IN
+             (SELECT project_id, category, id FROM seen_item WHERE received < ?1 LIMIT ?2)",
         )?
-        .query_row(params![behind.0, behind.1, behind.2, FORGET_ROWS], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
-        .optional()?;
-    let end = last.unwrap_or((i64::MAX, u8::MAX, [0xff; 16]));
-    connection
-        .prepare_cached(
-            "DELETE FROM seen_item WHERE (project_id, category, id) > (?1, ?2, ?3)
-                AND (project_id, category, id) <= (?4, ?5, ?6) AND received < ?7",
-        )?
-        .execute(params![behind.0, behind.1, behind.2, end.0, end.1, end.2, before.0])?;
-    Ok(last)
+        .execute([before.0, FORGET_ROWS])?;
+    Ok(deleted as i64 == FORGET_ROWS)
 }
 
 #[async_trait]
@@ -112,7 +105,7 @@ impl SettlementStore for EmbeddedMeta {
     async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
-                settle(connection, &settlement, |connection, outcomes| see(connection, &items, outcomes))
+                settle(connection, &settlement, |connection, outcomes| see_all(connection, &items, outcomes))
             })
             .await
     }
@@ -123,10 +116,7 @@ impl SettlementStore for EmbeddedMeta {
     }
 
     async fn forget_items(&self, before: Timestamp) -> Result<(), StoreError> {
-        let mut behind = Some((0, 0, [0; 16]));
-        while let Some(key) = behind {
-            behind = self.writer.write(move |connection| forget(connection, key, before)).await?;
-        }
+        while self.writer.write(move |connection| forget(connection, before)).await? {}
         Ok(())
     }
 }

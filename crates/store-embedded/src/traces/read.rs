@@ -5,13 +5,14 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use nuthatch_protocol::{EventId, ProjectId, Timestamp, TraceId, TraceItem, TraceItemKind};
 use nuthatch_query::{FieldValue, ItemField};
 use nuthatch_store::{
     StoreError,
     traces::{
-        Aggregate, Aggregation, AttributeKey, Groups, Intervals, KEYS_MAX, TRACE_ITEMS_MAX, TracePage, TraceQuery,
-        order_of,
+        Aggregate, Aggregation, AttributeKey, Groups, Intervals, KEYS_MAX, TRACE_BYTES_MAX, TRACE_ITEMS_MAX, TracePage,
+        TraceQuery, arrange_trace, described_bytes, order_of,
     },
 };
 use tantivy::{
@@ -96,23 +97,26 @@ impl Shared<TraceLayout> {
         let asked = limit + replaced.len() + KINDS * projects.len();
         let earliest = Page { ascending: true, after: None, limit: asked, rank: None, skipped: Arc::default() };
         let query = of_trace(projects, trace);
-        let mut items = Vec::new();
+        let (mut items, mut bytes) = (Vec::new(), 0);
         for partition in self.within(None, None) {
             let searcher = partition.searcher();
             for (_, address) in searcher.search(&query, &earliest).map_err(|error| STORE.failed(error))? {
-                let found = item(&searcher, address)?;
+                if bytes > TRACE_BYTES_MAX {
+                    break;
+                }
+                let found = TraceItem { body: Bytes::new(), ..item(&searcher, address)? };
                 if !replaced.contains(&TraceLayout::key(&found)) {
+                    bytes += described_bytes(&found);
                     items.push(found);
                 }
             }
             // The times of the next partition are later.
-            if items.len() >= limit {
+            if items.len() >= limit || bytes > TRACE_BYTES_MAX {
                 break;
             }
         }
-        items.extend(pending.iter().map(|item| TraceItem::clone(item)));
-        items.sort_by_key(|item| (item.timestamp, item.id, item.project_id, item.kind));
-        items.truncate(limit);
+        items.extend(pending.iter().map(|item| TraceItem { body: Bytes::new(), ..TraceItem::clone(item) }));
+        arrange_trace(&mut items, limit);
         Ok(items)
     }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::OnceLock};
 use bytes::Bytes;
 use nuthatch_protocol::{AttributeValue, EventId, ProjectId, Timestamp, TraceId, TraceItem, TraceItemKind};
 use nuthatch_query::item_field::{attributes, cut};
-use nuthatch_store::StoreError;
+use nuthatch_store::{StoreError, traces::described_bytes};
 use tantivy::{
     TantivyDocument, Term,
     schema::{
@@ -73,11 +73,7 @@ impl Layout for TraceLayout {
     }
 
     fn bytes(item: &TraceItem) -> usize {
-        let attribute = |(key, value): (&String, &AttributeValue)| match value {
-            AttributeValue::Text(text) => key.len() + text.len(),
-            _ => key.len() + size_of::<AttributeValue>(),
-        };
-        item.body.len() + item.name.len() + item.attributes.iter().map(attribute).sum::<usize>()
+        item.body.len() + described_bytes(item)
     }
 
     fn document(item: &TraceItem) -> TantivyDocument {

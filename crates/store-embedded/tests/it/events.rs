@@ -196,6 +196,26 @@ async fn a_damaged_partition_is_set_aside() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_now_is_not_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.upsert(vec![row(0, 0)], at(1)).await.unwrap();
+    store.commit().await.unwrap();
+    drop(store);
+    let partition = partitions(dir.path()).remove(0);
+    let (meta, away) = (partition.join("meta.json"), dir.path().join("away"));
+    fs::rename(&meta, &away).unwrap();
+    // Reading a folder as a file is refused by the system, as a disk that fails is.
+    fs::create_dir(&meta).unwrap();
+    let error = EmbeddedEvents::open(dir.path(), Options::default()).unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    fs::remove_dir(&meta).unwrap();
+    fs::rename(&away, &meta).unwrap();
+    let store = open(dir.path());
+    assert_eq!((ids(&store).await, store.damages()), (vec![0], &[][..]));
+}
+
+#[tokio::test]
 async fn another_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("state.json"), r#"{"version":2,"positions":[]}"#).unwrap();

@@ -12,8 +12,8 @@ use nuthatch_query::{AttributeType, FieldValue, Grammar, parse};
 use crate::{
     StoreError, TraceStore,
     traces::{
-        Aggregate, Aggregation, AttributeKey, GROUPS_MAX, Group, GroupColumn, GroupOrder, PAGE_MAX, TracePage,
-        TraceQuery,
+        Aggregate, Aggregation, AttributeKey, GROUPS_MAX, Group, GroupColumn, GroupOrder, PAGE_MAX, TRACE_BYTES_MAX,
+        TracePage, TraceQuery,
     },
 };
 
@@ -23,6 +23,7 @@ pub async fn run<S: TraceStore, F: AsyncFn() -> S>(make: F) {
     the_position_is_that_of_the_last_commit(&make().await).await;
     an_item_replaces_the_one_of_the_same_identity(&make().await).await;
     a_trace_is_shown_in_the_order_of_time(&make().await).await;
+    a_trace_is_shown_in_bounded_bytes(&make().await).await;
     pages_follow_one_another(&make().await).await;
     conditions_are_those_of_the_search_syntax(&make().await).await;
     groups_are_measured(&make().await).await;
@@ -115,7 +116,7 @@ async fn items_are_found_at_once_and_counted_after_a_commit<S: TraceStore>(store
         assert_eq!(transaction.as_ref(), Some(&item));
         assert_eq!(store.transaction(ProjectId(2), EventId([104; 16])).await.unwrap(), None);
         assert_eq!(store.transaction(ProjectId(1), item.id).await.unwrap(), None);
-        assert_eq!(store.trace(&[ProjectId(1)], item.trace_id, 10).await.unwrap(), slice::from_ref(&item));
+        assert_eq!(store.trace(&[ProjectId(1)], item.trace_id, 10).await.unwrap(), [without_body(&item)]);
         assert_eq!(store.trace(&[ProjectId(2)], item.trace_id, 10).await.unwrap(), []);
         assert_eq!(store.search(&query(""), &FIRST_PAGE).await.unwrap(), slice::from_ref(&item));
         let count = aggregated(store, &query(""), &[], &[Aggregate::Count]).await;
@@ -125,7 +126,7 @@ async fn items_are_found_at_once_and_counted_after_a_commit<S: TraceStore>(store
     let changed = TraceItem { name: "changed".to_owned(), ..item.clone() };
     store.upsert(vec![changed.clone()], at(2)).await.unwrap();
     assert_eq!(store.search(&query(""), &FIRST_PAGE).await.unwrap(), slice::from_ref(&changed));
-    assert_eq!(store.trace(&[ProjectId(1)], item.trace_id, 10).await.unwrap(), slice::from_ref(&changed));
+    assert_eq!(store.trace(&[ProjectId(1)], item.trace_id, 10).await.unwrap(), [without_body(&changed)]);
     assert_eq!(store.transaction(ProjectId(1), EventId([104; 16])).await.unwrap(), Some(changed));
     store.commit().await.unwrap();
     assert_eq!(store.size().await.unwrap().items, 1);
@@ -164,17 +165,38 @@ async fn an_item_replaces_the_one_of_the_same_identity<S: TraceStore>(store: &S)
     assert_eq!(found(store, &query("")).await, [2, 1]);
 }
 
+fn without_body(item: &TraceItem) -> TraceItem {
+    TraceItem { body: Bytes::new(), ..item.clone() }
+}
+
+async fn a_trace_is_shown_in_bounded_bytes<S: TraceStore>(store: &S) {
+    let large = |id: u8| {
+        let text = AttributeValue::Text("x".repeat(TRACE_BYTES_MAX / 4));
+        TraceItem { attributes: BTreeMap::from([("a".to_owned(), text)]), ..span(id, i64::from(id)) }
+    };
+    let trace = span(1, 0).trace_id;
+    store.upsert(vec![large(1), large(2)], at(1)).await.unwrap();
+    store.commit().await.unwrap();
+    store.upsert(vec![large(3), large(4)], at(2)).await.unwrap();
+    for _ in 0..2 {
+        let shown = store.trace(&[ProjectId(1)], trace, 10).await.unwrap();
+        assert_eq!(shown.iter().map(|item| item.id.0[0]).collect::<Vec<_>>(), [1, 2, 3]);
+        store.commit().await.unwrap();
+    }
+}
+
 async fn a_trace_is_shown_in_the_order_of_time<S: TraceStore>(store: &S) {
     let week = 7 * 86_400;
     let log = TraceItem { kind: TraceItemKind::Log, ..span(6, 1) };
     let elsewhere = TraceItem { project_id: ProjectId(2), ..span(7, 2) };
     let items = [span(5, 0), log, elsewhere, span(4, week)];
+    let shown = items.each_ref().map(without_body);
     fill(store, items[..3].to_vec()).await;
     store.upsert(vec![items[3].clone(), span(8, 0)], at(2)).await.unwrap();
     let projects = [ProjectId(1), ProjectId(2)];
     for _ in 0..2 {
-        assert_eq!(store.trace(&projects, TraceId([1; 16]), 10).await.unwrap(), items);
-        assert_eq!(store.trace(&projects, TraceId([1; 16]), 2).await.unwrap(), items[..2]);
+        assert_eq!(store.trace(&projects, TraceId([1; 16]), 10).await.unwrap(), shown);
+        assert_eq!(store.trace(&projects, TraceId([1; 16]), 2).await.unwrap(), shown[..2]);
         assert_eq!(store.trace(&projects, TraceId([9; 16]), 10).await.unwrap(), []);
         store.commit().await.unwrap();
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use nuthatch_protocol::{
     AttributeValue, EventId, Partition, Position, ProjectId, Timestamp, Topic, TraceId, TraceItem, TraceItemKind,
 };
@@ -15,8 +16,8 @@ use crate::{
     StoreError, TraceStore,
     events::check_interval,
     traces::{
-        Aggregate, Aggregation, AttributeKey, GROUPS_MAX, Group, Groups, Intervals, KEYS_MAX, STATUS, TRACE_ITEMS_MAX,
-        TracePage, TraceQuery, TraceStoreSize, check_aggregates, check_aggregation, check_groupable, check_page,
+        Aggregate, Aggregation, AttributeKey, GROUPS_MAX, Group, Groups, Intervals, KEYS_MAX, STATUS, TracePage,
+        TraceQuery, TraceStoreSize, arrange_trace, check_aggregates, check_aggregation, check_groupable, check_page,
         has_failed, number,
     },
 };
@@ -139,9 +140,9 @@ impl TraceStore for MemoryTraces {
     ) -> Result<Vec<TraceItem>, StoreError> {
         let state = self.state();
         let is_meant = |item: &&TraceItem| item.trace_id == trace_id && projects.contains(&item.project_id);
-        let mut items: Vec<TraceItem> = state.current().filter(is_meant).cloned().collect();
-        items.sort_by_key(|item| (item.timestamp, item.id, item.project_id, item.kind));
-        items.truncate(limit.min(TRACE_ITEMS_MAX));
+        let without_body = |item: &TraceItem| TraceItem { body: Bytes::new(), ..item.clone() };
+        let mut items: Vec<TraceItem> = state.current().filter(is_meant).map(without_body).collect();
+        arrange_trace(&mut items, limit);
         Ok(items)
     }
 

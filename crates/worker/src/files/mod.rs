@@ -16,11 +16,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use nuthatch_protocol::{BlobKey, EventId, IngestRecord, ItemType, Sha1, Topic, Units};
+use nuthatch_protocol::{
+    BlobKey, EventId, IngestRecord, ItemType, Sha1, Topic, Units,
+    item_type::{PLAIN_ATTACHMENT, attachment_type},
+};
 use nuthatch_store::{
     BlobStore, FileStore, StoreError,
     files::{FileEffect, FileHead, FileKind, NewFile},
-    log::ReadBatch,
+    log::{ReadBatch, StoredRecord},
     settlements::{Counted, Settlement},
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -36,6 +39,10 @@ use crate::{
 /// Most bytes of a payload that are read to look into it: the largest profile that is kept, and a replay's video.
 const LOOKED_INTO_MAX_BYTES: u64 = 64 << 20;
 
+/// Most bytes of contents that are kept at once, in memory and in the database. A batch that may bring more is kept in
+/// parts.
+const CONTENTS_MAX_BYTES: u64 = 16 << 20;
+
 /// Most bytes that are read of a recording: its first line says which segment it is.
 const RECORDING_HEAD_BYTES: u64 = 4096;
 
@@ -45,20 +52,8 @@ const SCRUBBED_MAX_BYTES: u64 = 1 << 20;
 /// Longest name or media type of a file, in characters.
 const WORD_MAX_CHARS: usize = 255;
 
-/// The types of attachments that have a meaning (`reference/ingest-protocol.md` §7.2); others are plain files.
-const ATTACHMENT_TYPES: [&str; 9] = [
-    PLAIN_ATTACHMENT,
-    "event.minidump",
-    "event.applecrashreport",
-    "event.payload",
-    "event.breadcrumbs",
-    "event.view_hierarchy",
-    "unreal.context",
-    "unreal.logs",
-    "playstation.prosperodump",
-];
-
-const PLAIN_ATTACHMENT: &str = "event.attachment";
+/// Name of an attachment that comes without one.
+const UNNAMED: &str = "unnamed";
 
 /// Keeps files and user reports.
 pub(crate) struct FilesConsumer {
@@ -70,6 +65,10 @@ pub(crate) struct FilesConsumer {
 impl Consumer for FilesConsumer {
     const NAME: &'static str = FILES_CONSUMER;
     const TOPIC: Topic = Topic::IngestAttachments;
+
+    fn parts(read: ReadBatch) -> Vec<ReadBatch> {
+        read.split(CONTENTS_MAX_BYTES, contents_max_bytes)
+    }
 
     async fn take(&self, worker: &Worker, read: &ReadBatch, settlement: Settlement) -> Result<Settlement, StoreError> {
         let now = worker.clock.now();
@@ -125,6 +124,16 @@ impl FilesConsumer {
             },
         };
         Ok(compute(|| understand(&item_type, record, &seen, rules)))
+    }
+}
+
+/// Most bytes of contents that a record can bring beside its blob. A function of the record alone, so that a batch has the
+/// same parts whenever it is read.
+fn contents_max_bytes(record: &StoredRecord) -> u64 {
+    let is_video = |decoded: &IngestRecord| decoded.header.item_type == ItemType::ReplayVideo.as_str();
+    match IngestRecord::decode(&record.value) {
+        Ok(decoded) if is_video(&decoded) => replay::EVENT_MAX_BYTES as u64,
+        _ => record.value.len() as u64,
     }
 }
 
@@ -196,12 +205,14 @@ fn replaced_blob(record: &IngestRecord, meaning: &Meaning<FileEffect>) -> Option
     BlobKey::of(record).filter(|_| record.payload.is_empty() && meaning.effects.iter().any(is_kept_without))
 }
 
-/// What tells an attachment from all others: its blob, or the checksum of what took the blob's place.
+/// What tells an attachment from the others of its event: what is in it and its name, so that one that is sent again after
+/// a lost answer is the same.
 fn own_part(record: &IngestRecord) -> String {
-    match record.header.blob {
-        Some(stored) if record.payload.is_empty() => stored.id.to_string(),
-        _ => checksum(&record.payload).to_string(),
-    }
+    let sha1 = match record.header.blob {
+        Some(stored) if record.payload.is_empty() => stored.sha1,
+        _ => checksum(&record.payload),
+    };
+    format!("{sha1} {}", word(record.header.attributes.filename.as_deref(), UNNAMED))
 }
 
 /// The file that a record brings.
@@ -213,19 +224,14 @@ fn file(record: &IngestRecord, kind: FileKind, owner: EventId, part: String) -> 
     };
     let json = matches!(kind, FileKind::FormData | FileKind::Profile | FileKind::ProfileChunk);
     let content_type = if json { "application/json" } else { "application/octet-stream" };
-    let attachment_type = (kind == FileKind::Attachment).then(|| {
-        let word = attributes.attachment_type.as_deref().unwrap_or_default();
-        ATTACHMENT_TYPES.into_iter().find(|known| *known == word).unwrap_or(PLAIN_ATTACHMENT).to_owned()
-    });
+    let attachment_type = (kind == FileKind::Attachment)
+        .then(|| attachment_type(attributes.attachment_type.as_deref()).unwrap_or(PLAIN_ATTACHMENT).to_owned());
     let head = FileHead {
         project_id: record.header.project_id,
         kind,
         owner,
         part,
-        name: word(
-            attributes.filename.as_deref(),
-            if kind == FileKind::Attachment { "unnamed" } else { kind.as_str() },
-        ),
+        name: word(attributes.filename.as_deref(), if kind == FileKind::Attachment { UNNAMED } else { kind.as_str() }),
         content_type: word(attributes.content_type.as_deref(), content_type),
         attachment_type,
         bytes,

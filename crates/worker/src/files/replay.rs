@@ -13,6 +13,9 @@ const INVALID_EVENT: &str = "invalid_replay";
 const INVALID_RECORDING: &str = "invalid_replay_recording";
 const INVALID_VIDEO: &str = "invalid_replay_video";
 
+/// Largest event, in bytes: of one that comes by itself, intake says so (`reference/ingest-protocol.md` §5.2).
+pub(super) const EVENT_MAX_BYTES: usize = 1 << 20;
+
 /// Most entries of each list of a replay's event.
 const LIST_MAX: usize = 100;
 
@@ -111,6 +114,9 @@ pub(super) fn event_of_video(
     let video: Video<'_> = rmp_serde::from_slice(payload).map_err(|error| broken(INVALID_VIDEO, error.to_string()))?;
     if video.images.is_empty() {
         return Err(broken(INVALID_VIDEO, "the video is empty"));
+    }
+    if video.event.len() > EVENT_MAX_BYTES {
+        return Err(broken(INVALID_VIDEO, format!("the event has more than {EVENT_MAX_BYTES} bytes")));
     }
     let event = read_event(video.event, header, rules)?;
     segment_of_recording(video.recording)?;

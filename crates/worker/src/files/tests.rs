@@ -2,7 +2,7 @@
 
 use nuthatch_normalize::scrub::ScrubSettings;
 use nuthatch_protocol::{
-    BlobId, DataCategory, ItemAttributes, KeyId, ProjectId, StoredPayload, Timestamp, record::IngestHeader,
+    BlobId, DataCategory, ItemAttributes, KeyId, Position, ProjectId, StoredPayload, Timestamp, record::IngestHeader,
 };
 use nuthatch_store::projects::{OrganizationOptions, ProjectOptions};
 use serde_json::{Value, json};
@@ -227,8 +227,26 @@ fn videos_bring_their_event_along() {
     assert_eq!(part(&event, recording, b""), Err("invalid_replay_video"));
     assert_eq!(part("{}", recording, b"mp4"), Err("invalid_replay"));
     assert_eq!(part(&event, b"", b"mp4"), Err("invalid_replay_recording"));
+    let large = json!({"replay_id": ID, "segment_id": 2, "x": "x".repeat(replay::EVENT_MAX_BYTES)}).to_string();
+    assert_eq!(part(&large, recording, b"mp4"), Err("invalid_replay_video"));
     assert_eq!(of_blob("replay_video", b"{}"), Err("invalid_replay_video"));
     assert_eq!(of_blob("replay_video", &[0x81; 5_000]), Err("invalid_replay_video"));
+}
+
+#[test]
+fn a_batch_of_videos_is_kept_in_parts_of_bounded_contents() {
+    let position = |offset| Position { topic: Topic::IngestAttachments, partition: 0, offset };
+    let stored = |offset: u64, item_type: &str| StoredRecord {
+        position: position(offset),
+        key: [0; 16],
+        value: record(item_type, Some(beside(b"x")), b"").encode(),
+    };
+    let records: Vec<_> = (0..40).map(|offset| stored(offset, "replay_video")).collect();
+    let parts = FilesConsumer::parts(ReadBatch { records, damaged: Vec::new(), next: position(40) });
+    let ends: Vec<u64> = parts.iter().map(|part| part.next.offset).collect();
+    assert_eq!(ends, [16, 32, 40]);
+    let records: Vec<_> = (0..40).map(|offset| stored(offset, "attachment")).collect();
+    assert_eq!(FilesConsumer::parts(ReadBatch { records, damaged: Vec::new(), next: position(40) }).len(), 1);
 }
 
 #[test]
@@ -241,7 +259,15 @@ fn attachments_have_names_and_types_whatever_the_client_says() {
     let (head, content) = told(&record);
     assert_eq!((head.name.as_str(), head.content_type.as_str()), ("unnamed", "application/octet-stream"));
     assert_eq!((head.attachment_type.as_deref(), head.bytes, content), (Some("event.attachment"), 3, None));
-    assert_eq!(head.part, BlobId([7; 16]).to_string());
+    // One that is sent again has another blob, and one that has another name is another.
+    let mut again = record.clone();
+    again.header.blob = Some(StoredPayload { id: BlobId([8; 16]), ..beside(b"abc") });
+    assert_eq!(told(&again).0.part, head.part);
+    again.header.blob = Some(beside(b"abd"));
+    assert_ne!(told(&again).0.part, head.part);
+    let mut named = record.clone();
+    named.header.attributes.filename = Some("named".to_owned());
+    assert_ne!(told(&named).0.part, head.part);
 
     let attributes = &mut record.header.attributes;
     (attributes.filename, attributes.attachment_type) = (Some("x".repeat(1000)), Some("event.minidump".to_owned()));

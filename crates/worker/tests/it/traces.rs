@@ -157,7 +157,11 @@ async fn history() -> Stores {
 
 impl Stores {
     async fn rows(&self) -> Vec<TraceItem> {
-        self.traces.trace(&[self.project], TRACE, 1000).await.unwrap()
+        let mut rows = Vec::new();
+        for shown in self.traces.trace(&[self.project], TRACE, 1000).await.unwrap() {
+            rows.extend(self.traces.get(shown.project_id, shown.kind, shown.id).await.unwrap());
+        }
+        rows
     }
 
     /// What became of everything but the bytes of logs.

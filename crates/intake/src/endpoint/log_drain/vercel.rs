@@ -7,12 +7,13 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{StatusCode, request::Parts};
-use nuthatch_protocol::{DataCategory, ItemType, Timestamp};
+use nuthatch_protocol::{DataCategory, ItemType, Timestamp, TraceId};
 use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        LOGS, attribute, containers, media_type, parse_json, project_id, random_trace_id, reports, without_limits,
+        JSON_UNFOLDING, LOGS, attribute, containers, media_type, parse_json, project_id, random_trace_id, reports,
+        without_limits,
     },
     LINES_MAX, REQUEST_MAX_BYTES,
 };
@@ -49,11 +50,17 @@ async fn read(intake: &Intake, parts: &Parts, body: Body) -> Result<Taken, Refus
         _ => return Err(Refusal::MediaType { supported: "application/json or application/x-ndjson" }),
     };
     let config = &intake.inner.config;
-    let received = body::read(&parts.headers, body, REQUEST_MAX_BYTES, &intake.inner.memory, config).await?;
-    let lines = if is_list { reports(parse_json(&received.bytes)?, LINES_MAX)? } else { one_a_line(&received.bytes)? };
+    let body::Received { bytes, mut room } =
+        body::read(&parts.headers, body, REQUEST_MAX_BYTES, &intake.inner.memory, config).await?;
+    let lines = if is_list {
+        reports(parse_json(&bytes, &mut room, config).await?, LINES_MAX)?
+    } else {
+        room.grow(bytes.len() * JSON_UNFOLDING, config).await?;
+        one_a_line(&bytes)?
+    };
     let now = intake.inner.clock.now();
     let lines = lines.iter().map(|said| line(said, now, || random_trace_id(intake)).to_string()).collect();
-    Ok(Taken::all(containers(&ItemType::Log, LOGS, lines), received.room))
+    Ok(Taken::all(containers(&ItemType::Log, LOGS, lines), room))
 }
 
 fn one_a_line(body: &Bytes) -> Result<Vec<Value>, Refusal> {
@@ -84,13 +91,20 @@ fn line(said: &Value, now: Timestamp, random: impl FnOnce() -> String) -> Value 
     if let Some(origin) = attribute("auto.log_drain.vercel") {
         attributes.insert("sentry.origin".to_owned(), origin);
     }
+    let (trace_id, is_invalid) = match text("traceId").map(str::parse::<TraceId>) {
+        Some(Ok(id)) => (id.to_string(), false),
+        said => (random(), said.is_some()),
+    };
     let mut line = json!({
         "timestamp": millis.map_or(now.as_secs_f64(), |millis| millis / 1000.0),
-        "trace_id": text("traceId").map_or_else(random, str::to_owned),
+        "trace_id": trace_id,
         "level": level,
         "body": text("message").unwrap_or_default(),
         "attributes": attributes,
     });
+    if is_invalid {
+        line["_meta"] = json!({ "trace_id": { "": { "rem": [["trace_id.invalid", "s"]] } } });
+    }
     if let Some(span_id) = text("spanId") {
         line["span_id"] = span_id.into();
     }

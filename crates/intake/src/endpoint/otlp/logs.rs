@@ -1,5 +1,6 @@
 //! Log records of OTLP as log lines (`reference/ingest-protocol.md` §2.10, §7.13).
 
+use nuthatch_protocol::trace_item::{log_level, log_level_of_text};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -7,9 +8,6 @@ use super::{
     schema::LogRecord,
 };
 use crate::endpoint::attribute;
-
-/// Words of severity numbers, four each, from 1.
-const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "fatal"];
 
 /// Maps one record; `shared` are the attributes of its resource and scope. `random` makes the id of a trace for a
 /// record that belongs to none.
@@ -41,16 +39,8 @@ pub(super) fn line(record: &LogRecord, shared: &Map<String, Value>, random: impl
     line
 }
 
-fn level(record: &LogRecord) -> String {
-    let number = usize::try_from(record.severity_number).ok().and_then(|number| number.checked_sub(1));
-    if let Some(level) = number.and_then(|number| LEVELS.get(number / 4)) {
-        return (*level).to_owned();
-    }
-    match record.severity_text.to_ascii_lowercase().as_str() {
-        "warning" => "warn".to_owned(),
-        known if LEVELS.contains(&known) => known.to_owned(),
-        _ => "info".to_owned(),
-    }
+fn level(record: &LogRecord) -> &'static str {
+    log_level(record.severity_number.into()).or_else(|| log_level_of_text(&record.severity_text)).unwrap_or("info")
 }
 
 /// A text as it is. Others as JSON, because a line needs a text and a structured one says something too.

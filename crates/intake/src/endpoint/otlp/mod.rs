@@ -39,8 +39,9 @@ const SHARED_MAX_BYTES: usize = 64 << 10;
 /// Most bytes that the entries of a request are mapped to.
 const MAPPED_MAX_BYTES: usize = 64 << 20;
 
-/// Room that a request takes for that, as a multiple of its length. Usual requests take less.
-pub(super) const UNFOLDING: usize = 5;
+/// Room that a request takes for that, as a multiple of the length of its entries, each with what it repeats. Usual requests
+/// take less.
+const UNFOLDING: usize = 5;
 
 /// Maps one entry, given what it shares with others; an error says why it cannot be read.
 type Map = dyn Fn(Encoding, &Bytes, &Attributes) -> Result<Value, String> + Send;
@@ -122,7 +123,8 @@ async fn read(
     let config = &intake.inner.config;
     let body::Received { bytes, mut room } =
         body::read(&parts.headers, body, REQUEST_MAX_BYTES, &intake.inner.memory, config).await?;
-    room.grow(bytes.len() * UNFOLDING, config).await?;
+    let repeated = unfolded_bytes(encoding, &bytes)?;
+    room.grow(repeated.saturating_mul(UNFOLDING).min(MAPPED_MAX_BYTES), config).await?;
     // A large request takes a while to map.
     let mapped = tokio::task::spawn_blocking(move || entries(encoding, &bytes, &*map)).await;
     // The thread only fails to finish when the runtime is going down.
@@ -133,6 +135,20 @@ async fn read(
         PartialSuccess { rejected: i64::try_from(unread).unwrap_or(i64::MAX), error_message }
     });
     Ok((Taken { unread, ..Taken::all(containers(&item_type, content_type, mapped), room) }, rejected))
+}
+
+/// Bytes of the entries of a request as they are mapped: each with its resource and its scope.
+fn unfolded_bytes(encoding: Encoding, body: &Bytes) -> Result<usize, Refusal> {
+    let mut bytes = 0_usize;
+    for of_resource in read_as::<schema::Request>(encoding, body)?.resources {
+        let of_resource: OfResource = read_as(encoding, &of_resource)?;
+        for of_scope in of_resource.scopes {
+            let of_scope: OfScope = read_as(encoding, &of_scope)?;
+            let shared = of_resource.resource.len() + of_scope.scope.len();
+            bytes += of_scope.entries.iter().map(|entry| entry.len() + shared).sum::<usize>();
+        }
+    }
+    Ok(bytes)
 }
 
 /// The entries of a request.

@@ -7,12 +7,16 @@ use async_trait::async_trait;
 use nuthatch_protocol::{SessionUpdate, Timestamp};
 use nuthatch_store::{
     SessionStore, StoreError,
-    sessions::{SessionQuery, SessionSum},
-    settlements::{Counted, Settlement},
+    sessions::{SessionQuery, SessionSum, counted_once},
+    settlements::{Counted, SeenItem, Settlement},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{EmbeddedMeta, error::Failure, settlements::settle};
+use super::{
+    EmbeddedMeta,
+    error::Failure,
+    settlements::{see, settle},
+};
 
 /// Rows of `session_state` that one step of [`SessionStore::expire_sessions`] deletes, so that other writes wait a few
 /// milliseconds only.
@@ -29,8 +33,7 @@ fn forget_states(connection: &Connection, before: Timestamp) -> Result<bool, Fai
     Ok(deleted as i64 == FORGET_ROWS)
 }
 
-/// Deletes the counts before an hour of the first place behind an id that has any, and the place when nothing is left
-/// of it; that place.
+/// Deletes the counts before an hour of the first place behind an id that has any; that place.
 fn forget_counts(connection: &Connection, behind: i64, before_hour: i64) -> Result<Option<i64>, Failure> {
     let place: Option<i64> = connection
         .prepare_cached(
@@ -44,12 +47,23 @@ fn forget_counts(connection: &Connection, behind: i64, before_hour: i64) -> Resu
         let delete = format!("DELETE FROM {table} WHERE place_id = ?1 AND hour < ?2");
         connection.prepare_cached(&delete)?.execute([place, before_hour])?;
     }
+    Ok(Some(place))
+}
+
+/// Deletes those of the next places behind an id that no count and no session is of; the id to go on behind.
+fn forget_places(connection: &Connection, behind: i64) -> Result<Option<i64>, Failure> {
+    let last: Option<i64> = connection
+        .prepare_cached("SELECT id FROM session_place WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2")?
+        .query_row([behind, FORGET_ROWS], |row| row.get(0))
+        .optional()?;
     connection
         .prepare_cached(
-            "DELETE FROM session_place WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM session_hour WHERE place_id = ?1)",
+            "DELETE FROM session_place WHERE id > ?1 AND id <= ?2
+                AND NOT EXISTS (SELECT 1 FROM session_hour WHERE place_id = session_place.id)
+                AND NOT EXISTS (SELECT 1 FROM session_state WHERE place_id = session_place.id)",
         )?
-        .execute([place])?;
-    Ok(Some(place))
+        .execute([behind, last.unwrap_or(i64::MAX)])?;
+    Ok(last)
 }
 
 #[async_trait]
@@ -59,13 +73,21 @@ impl SessionStore for EmbeddedMeta {
         updates: Vec<Counted<SessionUpdate>>,
         settlement: Settlement,
     ) -> Result<(), StoreError> {
+        let position = settlement.consumer.position;
         self.writer
             .write(move |connection| {
                 settle(connection, &settlement, |connection, outcomes| {
-                    for update in &updates {
-                        outcomes.extend(update.accepted());
+                    let mut new = Vec::with_capacity(updates.len());
+                    for update in updates {
+                        let received = update.units.origin.received;
+                        let is_new = match counted_once(&update.what) {
+                            Some(key) => see(connection, SeenItem { key, position }, received)?,
+                            None => true,
+                        };
+                        outcomes.extend(if is_new { update.accepted() } else { update.duplicate() });
+                        new.extend(is_new.then_some(update.what));
                     }
-                    write::apply(connection, updates.into_iter().map(|update| update.what))
+                    write::apply(connection, new.into_iter())
                 })
             })
             .await
@@ -78,12 +100,16 @@ impl SessionStore for EmbeddedMeta {
 
     async fn expire_sessions(&self, states_before: Timestamp, counts_before: Timestamp) -> Result<(), StoreError> {
         let before_hour = counts_before.hours();
-        // First how they stand, so that no place goes that a session is in.
+        // A session whose hour goes must not be counted again in it.
         let states_before = states_before.max(Timestamp::from_secs(before_hour.saturating_mul(3600)));
         while self.writer.write(move |connection| forget_states(connection, states_before)).await? {}
         let mut behind = Some(0);
         while let Some(place) = behind {
             behind = self.writer.write(move |connection| forget_counts(connection, place, before_hour)).await?;
+        }
+        let mut behind = Some(0);
+        while let Some(place) = behind {
+            behind = self.writer.write(move |connection| forget_places(connection, place)).await?;
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ pub(super) fn apply(connection: &Connection, updates: impl Iterator<Item = Sessi
             releases.entry((place.project_id, place.release.clone())).or_insert(started);
         }
         match update {
-            SessionUpdate::Counted(counted) => changes.add(&mut places, counted)?,
+            SessionUpdate::Counted { changes: counted, .. } => changes.add(&mut places, counted)?,
             SessionUpdate::One { sid, state } => {
                 let key = (state.place.project_id, sid);
                 let before = match states.remove(&key) {

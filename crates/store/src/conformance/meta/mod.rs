@@ -31,7 +31,10 @@ pub use self::{
     },
     listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
     message_queue::messages_wait_in_order,
-    monitors::{monitors_are_made_by_check_ins, runs_are_limited_and_listed, runs_end_once},
+    monitors::{
+        monitors_and_environments_are_bounded, monitors_are_made_by_check_ins, runs_are_limited_and_listed,
+        runs_end_once,
+    },
     outcomes::{
         damage_shows_in_the_books, outcomes_age, outcomes_are_summed_as_asked, outcomes_move_with_their_effects,
     },
@@ -40,8 +43,8 @@ pub use self::{
         configuration_has_a_version, keys_open_projects, members_have_roles, quotas_belong_to_organizations,
         slugs_are_unique,
     },
-    sessions::{releases_are_listed, sessions_age, sessions_are_summed_as_asked},
-    settlements::{batches_are_settled_once, items_count_once},
+    sessions::{counted_sessions_count_once, releases_are_listed, sessions_age, sessions_are_summed_as_asked},
+    settlements::{batches_are_settled_once, items_count_once, sums_have_a_bound},
     teams::{teams_are_made_changed_and_removed, teams_have_members_and_projects},
     transact::{
         changes_are_applied, counters_add_up, hashes_keep_their_order, jobs_find_what_is_due, lives_are_written_down,
@@ -103,11 +106,14 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     awaited_users_are_known(&fresh()).await;
     batches_are_settled_once(&fresh()).await;
     items_count_once(&fresh()).await;
+    sums_have_a_bound(&fresh()).await;
     monitors_are_made_by_check_ins(&fresh()).await;
     runs_end_once(&fresh()).await;
     runs_are_limited_and_listed(&fresh()).await;
+    monitors_and_environments_are_bounded(&fresh()).await;
     hours_of_the_archived_are_read(&fresh()).await;
     sessions_are_summed_as_asked(&fresh()).await;
     sessions_age(&fresh()).await;
+    counted_sessions_count_once(&fresh()).await;
     releases_are_listed(&fresh()).await;
 }

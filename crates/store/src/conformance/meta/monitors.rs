@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     MetaStore, StoreError,
-    monitors::{CHECK_INS_PER_MINUTE, CheckInQuery, Monitor, ReceivedCheckIn, Run},
+    monitors::{
+        CHECK_INS_PER_MINUTE, CheckInQuery, MONITOR_ENVIRONMENTS_MAX, Monitor, PROJECT_MONITORS_MAX, ReceivedCheckIn,
+        Run,
+    },
     settlements::Counted,
 };
 
@@ -173,4 +176,37 @@ pub async fn runs_are_limited_and_listed(store: &impl MetaStore) {
     assert_eq!(ids(store.check_ins(&minute).await.expect("lists")), [77, 5]);
     store.expire_check_ins(NOW.plus(Duration::from_secs(11))).await.expect("expires");
     assert_eq!(ids(runs(store, monitor.id).await), [50, 77]);
+}
+
+/// A project has a bounded number of monitors, and a monitor of environments, whatever check-ins name. Those that are there go
+/// on.
+pub async fn monitors_and_environments_are_bounded(store: &impl MetaStore) {
+    let place = Place::make(store, "acme").await;
+    let named = |project, number: u64| {
+        let mut received = with_config(check_in(project, &format!("job-{number}"), None, Fine, number), 1);
+        received.record_id.0[..8].copy_from_slice(&number.to_be_bytes());
+        received
+    };
+    take(store, (0..PROJECT_MONITORS_MAX + 2).map(|number| named(place.web, number)).collect()).await;
+    take(store, vec![named(place.web, 0), named(place.api, 0x1_0000)]).await;
+    assert_eq!(store.monitors(&[place.web]).await.expect("lists").len() as u64, PROJECT_MONITORS_MAX);
+    let accepted = (Outcome::Accepted, String::new(), PROJECT_MONITORS_MAX + 1);
+    let refused = (Outcome::Invalid, "too_many_monitors".to_owned(), 2);
+    assert_eq!(sums(store, place.web, DataCategory::Monitor).await, [accepted, refused]);
+
+    let within = |number: usize| {
+        let mut received = check_in(place.api, "job-65536", None, Fine, 3600 + number as u64);
+        received.record_id.0[..8].copy_from_slice(&(0x2_0000 + number as u64).to_be_bytes());
+        received.check_in.environment = format!("on-{number}");
+        received
+    };
+    // One is there already.
+    take(store, (1..=MONITOR_ENVIRONMENTS_MAX).map(within).collect()).await;
+    let mut known = within(1);
+    known.record_id.0[0] = 0xff;
+    take(store, vec![known]).await;
+    assert_eq!(only_monitor(store, place.api).await.environments.len(), MONITOR_ENVIRONMENTS_MAX);
+    let accepted = (Outcome::Accepted, String::new(), MONITOR_ENVIRONMENTS_MAX as u64 + 1);
+    let refused = (Outcome::Invalid, "too_many_environments".to_owned(), 1);
+    assert_eq!(sums(store, place.api, DataCategory::Monitor).await, [accepted, refused]);
 }

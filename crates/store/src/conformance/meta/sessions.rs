@@ -7,12 +7,16 @@ use std::{
 
 use nuthatch_issues::Changes;
 use nuthatch_protocol::{
-    DataCategory, EventId, Origin, Outcomes, Position, ProjectId, SessionState, SessionUpdate, Timestamp, Topic, Units,
+    DataCategory, EventId, Origin, Outcome, Outcomes, Position, ProjectId, SessionState, SessionUpdate, Timestamp,
+    Topic, Units,
     session::{Durations, HealthChange, HealthTally, SessionPlace, SessionStatus, SessionUser, merge},
 };
 use nuthatch_query::{Expr, Op, Term, Value};
 
-use super::fixture::{NOW, Place, apply, issue};
+use super::{
+    fixture::{NOW, Place, apply, issue},
+    settlements::sums,
+};
 use crate::{
     MetaStore,
     issues::ConsumerPosition,
@@ -32,6 +36,11 @@ fn settlement(offset: u64, records: u64) -> Settlement {
 fn counted(place: Place, what: SessionUpdate) -> Counted<SessionUpdate> {
     let origin = Origin { received: NOW, project_id: Some(place.web), key_id: None };
     Counted { what, units: Units { origin, counts: vec![(DataCategory::Session, 1)] } }
+}
+
+/// The id of a record.
+fn record(n: usize) -> EventId {
+    EventId((n as u128).to_be_bytes())
 }
 
 fn session_place(place: Place, n: usize) -> SessionPlace {
@@ -55,7 +64,8 @@ fn updates(place: Place) -> Vec<SessionUpdate> {
             let tally = HealthTally { sessions: 9, errored: 5, crashed: 1, ..HealthTally::default() };
             let user = (next(2) == 0).then_some(SessionUser(3));
             let hour = started.hours();
-            return SessionUpdate::Counted(vec![HealthChange { place: session_place(place, n), hour, user, tally }]);
+            let changes = vec![HealthChange { place: session_place(place, n), hour, user, tally }];
+            return SessionUpdate::Counted { record: record(n), changes };
         }
         let state = SessionState {
             place: session_place(place, n % 60 + 2 * next(2)),
@@ -79,7 +89,7 @@ fn final_counts(updates: &[SessionUpdate]) -> Vec<HealthChange> {
     let mut counts = Vec::new();
     for update in updates {
         match update {
-            SessionUpdate::Counted(changes) => counts.extend(changes.iter().cloned()),
+            SessionUpdate::Counted { changes, .. } => counts.extend(changes.iter().cloned()),
             SessionUpdate::One { sid, state } => {
                 let key = (state.place.project_id, *sid);
                 let state = merge(states.get(&key), state.clone()).0;
@@ -226,7 +236,7 @@ pub async fn sessions_age(store: &impl MetaStore) {
     kept.retain(|_, state| state.started >= before && state.started.hours() >= before.hours());
     let again = updates.into_iter().filter(|update| match update {
         SessionUpdate::One { sid, state } => kept.contains_key(&key(state, sid)),
-        SessionUpdate::Counted(_) => false,
+        SessionUpdate::Counted { .. } => false,
     });
     let again: Vec<_> = again.map(|update| counted(place, update)).collect();
     assert!(again.len() > 10);
@@ -237,6 +247,22 @@ pub async fn sessions_age(store: &impl MetaStore) {
     store.expire_sessions(later, later).await.expect("forgets");
     assert!(!store.project_totals(place.web).await.expect("counts").has_sessions);
     assert_eq!(store.session_sums(&query).await.expect("sums"), []);
+}
+
+/// A record that counts sessions counts once, in whatever batch it comes again.
+pub async fn counted_sessions_count_once(store: &impl MetaStore) {
+    let place = Place::make(store, "acme").await;
+    let tally = HealthTally { sessions: 3, ..HealthTally::default() };
+    let change = HealthChange { place: session_place(place, 0), hour: NOW.hours(), user: None, tally };
+    let update = |n| counted(place, SessionUpdate::Counted { record: record(n), changes: vec![change.clone()] });
+    store.apply_sessions(vec![update(1), update(1), update(2)], settlement(3, 3)).await.expect("applies");
+    store.apply_sessions(vec![update(2)], settlement(4, 1)).await.expect("applies");
+    let query = SessionQuery { projects: vec![place.web], ..everything(place) };
+    let found = store.session_sums(&query).await.expect("sums");
+    assert_eq!(found.iter().map(|sum| sum.health.sessions).collect::<Vec<_>>(), [6]);
+    let accepted = (Outcome::Accepted, String::new(), 2);
+    let repeated = (Outcome::Invalid, "duplicate".to_owned(), 2);
+    assert_eq!(sums(store, place.web, DataCategory::Session).await, [accepted, repeated]);
 }
 
 /// A release is known since the first that named it, and has the issues that were first seen in it.
@@ -257,7 +283,7 @@ pub async fn releases_are_listed(store: &impl MetaStore) {
         let place_of = SessionPlace { release: release.to_owned(), ..session_place(place, 0) };
         let tally = HealthTally { sessions: 1, ..HealthTally::default() };
         let change = HealthChange { place: place_of, hour: started.hours(), user: None, tally };
-        counted(place, SessionUpdate::Counted(vec![change]))
+        counted(place, SessionUpdate::Counted { record: record(started.0 as usize), changes: vec![change] })
     };
     let sessions = vec![session("web@1.0", NOW.minus(HOUR * 2)), session("web@2.0", NOW.minus(HOUR * 30))];
     store.apply_sessions(sessions, settlement(2, 2)).await.expect("applies");

@@ -11,7 +11,7 @@ use crate::{
     MetaStore,
     dead_letters::LetterScope,
     issues::ConsumerPosition,
-    outcomes::{OutcomeGrouping, OutcomeQuery},
+    outcomes::{OutcomeGrouping, OutcomeQuery, SUM_MAX},
     settlements::{Counted, ItemKey, SeenItem, Settlement},
 };
 
@@ -69,6 +69,26 @@ pub async fn batches_are_settled_once(store: &impl MetaStore) {
     assert_eq!(sums(store, place.web, DataCategory::Session).await, [(Outcome::Filtered, "noise".to_owned(), 1)]);
     let letters = store.letter_counts(LetterScope::Project(place.web)).await.expect("counts");
     assert_eq!(letters, [("invalid_json".to_owned(), 1)]);
+    assert_eq!(store.books().await.expect("reads").imbalances(), []);
+}
+
+/// However much clients claim, sums do not overflow, and the books balance.
+pub async fn sums_have_a_bound(store: &impl MetaStore) {
+    let place = Place::make(store, "acme").await;
+    let mut claimed = one(place.web, DataCategory::LogByte, NOW).became(Outcome::ClientDiscard, "other");
+    for _ in 0..64 {
+        claimed.extend(claimed.clone());
+    }
+    for offset in 1..=3 {
+        let settlement = Settlement { outcomes: claimed.clone(), ..settlement(Topic::Outcomes, offset, 1) };
+        store.settle(settlement).await.expect("settles");
+    }
+    let expected = [(Outcome::ClientDiscard, "other".to_owned(), SUM_MAX)];
+    assert_eq!(sums(store, place.web, DataCategory::LogByte).await, expected);
+    store.roll_up_outcomes(NOW.plus(Duration::from_hours(2))).await.expect("rolls up");
+    assert_eq!(sums(store, place.web, DataCategory::LogByte).await, expected);
+    assert_eq!(store.books().await.expect("reads").imbalances(), []);
+    store.expire_outcomes(NOW.plus(Duration::from_hours(2))).await.expect("forgets");
     assert_eq!(store.books().await.expect("reads").imbalances(), []);
 }
 

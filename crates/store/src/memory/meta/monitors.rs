@@ -9,8 +9,8 @@ use super::{MemoryMeta, State};
 use crate::{
     MonitorStore, StoreError,
     monitors::{
-        CheckInQuery, Known, MONITORS_MAX, Monitor, MonitorEnvironment, PAGE_MAX, Placed, ReceivedCheckIn, Run, minute,
-        place,
+        CheckInQuery, Known, MONITOR_ENVIRONMENTS_MAX, MONITORS_MAX, Monitor, MonitorEnvironment, PAGE_MAX,
+        PROJECT_MONITORS_MAX, Placed, ReceivedCheckIn, Run, TOO_MANY_MONITORS, UNKNOWN_MONITOR, minute, place,
     },
     settlements::{Counted, Settlement},
 };
@@ -22,6 +22,12 @@ impl State {
         let named = |monitor: &Monitor| (monitor.project_id, &monitor.slug) == (received.project_id, &check_in.slug);
         let mut monitor = self.monitors.values().find(|monitor| named(monitor)).map(|monitor| monitor.id);
         if let Some(config) = &check_in.config {
+            let of_project = |monitor: &&Monitor| monitor.project_id == received.project_id;
+            let monitors = self.monitors.values().filter(of_project).count() as u64;
+            if monitor.is_none() && monitors >= PROJECT_MONITORS_MAX {
+                outcomes.extend(counted.units.became(Outcome::Invalid, TOO_MANY_MONITORS));
+                return;
+            }
             let id = *monitor.get_or_insert(received.record_id);
             let known = self.monitors.entry(id).or_insert_with(|| Monitor {
                 id,
@@ -34,7 +40,7 @@ impl State {
             known.config = config.clone();
         }
         let Some(monitor) = monitor else {
-            outcomes.extend(counted.units.became(Outcome::Invalid, "unknown_monitor"));
+            outcomes.extend(counted.units.became(Outcome::Invalid, UNKNOWN_MONITOR));
             return;
         };
         match place(received, self.known(monitor, received)) {
@@ -64,7 +70,9 @@ impl State {
             Some(_) => Known::Foreign,
             None => {
                 let since = minute(received.received);
-                Known::New { in_minute: here().filter(|run| minute(run.added) == since).count() as u64 }
+                let in_minute = here().filter(|run| minute(run.added) == since).count() as u64;
+                let others = self.environments(monitor).len();
+                Known::New { in_minute, is_crowded: here().next().is_none() && others >= MONITOR_ENVIRONMENTS_MAX }
             }
         }
     }

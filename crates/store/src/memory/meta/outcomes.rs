@@ -12,7 +12,7 @@ use super::{MemoryMeta, State};
 use crate::{
     OutcomeStore, StoreError,
     issues::ConsumerPosition,
-    outcomes::{Account, Books, OutcomeGroup, OutcomeQuery, OutcomeSum, Total},
+    outcomes::{Account, Books, OutcomeGroup, OutcomeQuery, OutcomeSum, Total, countable},
 };
 
 /// Minutes of an hour.
@@ -58,16 +58,20 @@ impl Ledger {
 impl State {
     /// Counts outcomes of records that a consumer is about to move behind.
     pub(super) fn count(&mut self, outcomes: &Outcomes, records: u64, consumer: &ConsumerPosition) {
+        let mut counted_units = 0;
         for (key, quantity) in outcomes.iter() {
-            *self.ledger.minutes.entry(key.clone()).or_default() += quantity;
-            self.ledger.totals.entry(total_key(key)).or_default().quantity += quantity as i64;
+            let total = self.ledger.totals.entry(total_key(key)).or_default();
+            let quantity = countable(quantity, total.quantity);
+            total.quantity += quantity;
+            *self.ledger.minutes.entry(key.clone()).or_default() += quantity as u64;
+            counted_units += quantity;
         }
         let ConsumerPosition { consumer, position: Position { topic, partition, .. } } = consumer;
         let place = (consumer.clone(), *topic, *partition);
         let opening = self.positions.get(&place).copied().unwrap_or_default() as i64;
         let (_, counted, units) = self.ledger.accounts.entry(place).or_insert((opening, 0, 0));
         *counted += records as i64;
-        *units += outcomes.quantity() as i64;
+        *units += counted_units;
     }
 }
 

@@ -11,7 +11,7 @@ use nuthatch_protocol::{
 use super::{MemoryMeta, State};
 use crate::{
     SessionStore, StoreError,
-    sessions::{SessionGroup, SessionQuery, SessionSum, UserTally},
+    sessions::{SessionGroup, SessionQuery, SessionSum, UserTally, counted_once},
     settlements::{Counted, Settlement},
 };
 
@@ -44,7 +44,7 @@ impl State {
             self.releases.entry((place.project_id, place.release.clone())).or_insert(started);
         }
         match update {
-            SessionUpdate::Counted(changes) => self.health.change(changes),
+            SessionUpdate::Counted { changes, .. } => self.health.change(changes),
             SessionUpdate::One { sid, state } => {
                 let key = (state.place.project_id, sid);
                 let (state, changes) = merge(self.health.states.get(&key), state);
@@ -62,10 +62,15 @@ impl SessionStore for MemoryMeta {
         updates: Vec<Counted<SessionUpdate>>,
         settlement: Settlement,
     ) -> Result<(), StoreError> {
+        let position = settlement.consumer.position;
         self.lock().settle(settlement, |state, outcomes| {
             for update in updates {
-                outcomes.extend(update.accepted());
-                state.update_session(update.what);
+                let seen = (position, update.units.origin.received);
+                let is_new = counted_once(&update.what).is_none_or(|key| state.seen.insert(key, seen).is_none());
+                outcomes.extend(if is_new { update.accepted() } else { update.duplicate() });
+                if is_new {
+                    state.update_session(update.what);
+                }
             }
         });
         Ok(())
