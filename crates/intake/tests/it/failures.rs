@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -21,12 +21,13 @@ use nuthatch_store::{
     projects::ProjectKey,
 };
 
-use crate::app::{App, DISABLED_KEY, add_key, envelope_request, good_envelope};
+use crate::app::{App, DISABLED_KEY, OTHER_KEY, add_key, envelope_request, good_envelope};
 
 /// A log that is away for some appends.
 struct AwayLog {
     log: Arc<dyn Log>,
     failures: AtomicUsize,
+    has_room: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -67,14 +68,75 @@ impl Log for AwayLog {
         self.log.consumers().await
     }
 
+    fn has_room(&self) -> bool {
+        self.has_room.load(Ordering::SeqCst)
+    }
+
     fn health(&self) -> Result<(), String> {
         self.log.health()
     }
 }
 
 async fn app_with_failures(failures: usize) -> App {
-    let wrap = |log| -> Arc<dyn Log> { Arc::new(AwayLog { log, failures: failures.into() }) };
+    app_with(failures, Arc::new(true.into())).await
+}
+
+async fn app_with(failures: usize, has_room: Arc<AtomicBool>) -> App {
+    let wrap = |log| -> Arc<dyn Log> { Arc::new(AwayLog { log, failures: failures.into(), has_room }) };
     App::with(IntakeConfig::default(), wrap).await
+}
+
+#[tokio::test]
+async fn a_full_log_takes_nothing_says_so_by_category_and_counts_it() {
+    let has_room = Arc::new(AtomicBool::new(false));
+    let app = app_with(0, has_room.clone()).await;
+    let mixed = good_envelope() + "{\"type\":\"session\"}\n{}\n";
+    for (body, categories) in [(good_envelope(), "error"), (mixed, "error;session")] {
+        let answer = app.post(body).await;
+        assert_eq!(answer.status, 429);
+        let limits = format!("60:{categories}:organization:log_full");
+        assert_eq!(answer.headers["x-sentry-rate-limits"], limits);
+        assert_eq!(answer.headers["retry-after"], "60");
+    }
+    let report = "{}\n{\"type\":\"client_report\"}\n{\"discarded_events\":[[\"sample_rate\",\"error\",3]]}\n";
+    assert_eq!(app.post(report).await.status, 200, "what clients did not send takes no room");
+    assert!(app.topics().await.is_empty());
+    let counted = [
+        "1/1 error rate_limited log_full 2",
+        "1/1 error client_discard sample_rate 3",
+        "1/1 session rate_limited log_full 1",
+    ];
+    let mut outcomes = app.outcomes().await.0;
+    outcomes.sort_unstable();
+    let mut counted: Vec<_> = counted.map(str::to_owned).into();
+    counted.sort_unstable();
+    assert_eq!(outcomes, counted);
+    has_room.store(true, Ordering::SeqCst);
+    assert_eq!(app.post(good_envelope()).await.status, 200);
+}
+
+/// A project that floods has its own lane; the other project keeps to the regular one.
+#[tokio::test]
+async fn events_above_a_projects_share_go_to_the_backlog() {
+    let config = IntakeConfig { lane_events_per_second: 10, lane_burst_events: 3, ..IntakeConfig::default() };
+    let app = App::with(config, |log| log).await;
+    for _ in 0..10 {
+        assert_eq!(app.post(good_envelope()).await.status, 200);
+    }
+    let other = || {
+        let request =
+            http::Request::post("/api/2/envelope/").header("x-sentry-auth", format!("Sentry sentry_key={OTHER_KEY}"));
+        request.body(Body::from(good_envelope())).unwrap()
+    };
+    assert_eq!(app.send(other()).await.status, 200);
+    let session = "{}\n{\"type\":\"session\"}\n{}\n";
+    assert_eq!(app.post(session).await.status, 200);
+    let projects = |records: Vec<nuthatch_protocol::IngestRecord>| {
+        records.into_iter().map(|record| record.header.project_id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(projects(app.records().await), [1, 1, 1, 2]);
+    assert_eq!(projects(app.records_of(Topic::IngestEventsBacklog).await), [1; 7]);
+    assert_eq!(app.records_of(Topic::IngestSessions).await.len(), 1, "other items have no lanes");
 }
 
 #[tokio::test(start_paused = true)]
