@@ -30,7 +30,10 @@ use nuthatch_store::{
 };
 use url::Url;
 
-use crate::auth::{password::Passwords, throttle::Throttle};
+use crate::{
+    auth::{password::Passwords, throttle::Throttle},
+    error::ApiError,
+};
 pub use crate::{
     auth::{
         password::{PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, PasswordError, check_password, hash_password},
@@ -94,6 +97,14 @@ impl Api {
     /// The API over these stores.
     pub fn new(deps: ApiDeps) -> Self {
         Self(Arc::new(State { deps, passwords: Passwords::new(), throttle: Throttle::new() }))
+    }
+
+    /// Refuses what would have to wait in a log that has no room for more.
+    fn check_room(&self) -> Result<(), ApiError> {
+        if self.0.deps.log.has_room() {
+            return Ok(());
+        }
+        Err(ApiError::Unavailable(StoreError::Unavailable { store: "log", cause: "it is full".to_owned() }))
     }
 
     fn now(&self) -> Timestamp {

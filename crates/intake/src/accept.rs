@@ -193,7 +193,8 @@ async fn take(
     if !grant.origins.allow(&parts.headers) {
         return refuse(intake, &envelope.items, origin, Vec::new(), Refusal::Origin).await;
     }
-    let mut admission = intake.inner.quotas.admit(&grant.quotas, &envelope.items, origin.received);
+    let has_room = intake.inner.log.has_room();
+    let mut admission = intake.inner.quotas.admit(&grant.quotas, &envelope.items, has_room, origin.received);
     LimitsMet::note(parts, std::mem::take(&mut admission.limits));
     let leaves_nothing = admission.leaves_nothing(&envelope.items);
     let mut counted = drop_limited(&mut envelope.items, &admission, origin);
@@ -240,6 +241,7 @@ async fn take(
                     client: auth.client.clone(),
                     version: auth.version.clone().unwrap_or_else(|| "7".to_owned()),
                 };
+                let topic = lane(intake, topic, key.project_id, origin);
                 let record = IngestRecord { header, payload };
                 let append = appends.entry(topic).or_default();
                 append.places.push(place);
@@ -317,6 +319,18 @@ fn origin(intake: &Intake, key: &ProjectKey) -> Origin {
 fn units(item: &Item, origin: Origin, outcome: Outcome, reason: &str) -> Vec<(OutcomeKey, u64)> {
     let units = DataCategory::of_item(item).into_iter();
     units.map(|(category, quantity)| (origin.key(category, outcome, reason.to_owned()), quantity)).collect()
+}
+
+/// The topic of a record: that of its item, or the lane beside it.
+fn lane(intake: &Intake, topic: Topic, project: ProjectId, origin: Origin) -> Topic {
+    if topic != Topic::IngestEvents {
+        return topic;
+    }
+    let lane = intake.inner.lanes.of_event(project, origin.received);
+    if lane != topic {
+        intake.inner.telemetry.overflowed();
+    }
+    lane
 }
 
 /// Appends records of one topic durably, all or none.

@@ -20,6 +20,10 @@ pub struct IntakeConfig {
     pub append_wait: Duration,
     /// Whether the client's address may come from proxy headers.
     pub trust_forwarded_for: bool,
+    /// Events a second that a project may send for good before its events go to the backlog; 0: they never do.
+    pub lane_events_per_second: u64,
+    /// Events that a project may send at once before its events go to the backlog.
+    pub lane_burst_events: u64,
     /// Keys whose lookup is remembered, found or not.
     pub keys_cached_max: usize,
 }
@@ -34,6 +38,8 @@ impl Default for IntakeConfig {
             room_wait: Duration::from_secs(10),
             append_wait: Duration::from_secs(20),
             trust_forwarded_for: true,
+            lane_events_per_second: 500,
+            lane_burst_events: 2000,
             keys_cached_max: 20_000,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A request goes through `routes` (path, CORS, counting), `credentials` (who), `body` (read in time, in bounded
 //! memory, through the one capped decoder in `decode`), the envelope parser of `protocol`, `keys` (may they), `origin` (from
-//! there), `quotas` (so much), `limits` (sizes), `plan` (what becomes of each item), `beside` (files go to the blob store)
+//! there), `quotas` (so much), `limits` (sizes), `plan` (what becomes of each item), `lanes` (whether it waits behind others), `beside` (files go to the blob store)
 //! and `accept` (append, then answer). Nothing is parsed that need
 //! not be; payloads are slices of the body until the record of the log is written. What intake itself refuses of a known
 //! project is counted: `outcomes` makes that durable before the answer.
@@ -20,6 +20,7 @@ mod endpoint;
 mod entries;
 mod explain;
 mod keys;
+mod lanes;
 mod limits;
 mod multipart;
 mod origin;
@@ -65,6 +66,7 @@ struct Inner {
     telemetry: telemetry::Telemetry,
     recorder: outcomes::Recorder,
     quotas: quotas::Quotas,
+    lanes: lanes::Lanes,
     closed: AtomicBool,
 }
 
@@ -83,8 +85,9 @@ impl Intake {
         let recorder = outcomes::Recorder::new(log.clone(), config.append_wait);
         let (telemetry, closed) = (telemetry::Telemetry::new(), AtomicBool::new(false));
         let quotas = quotas::Quotas::new();
+        let lanes = lanes::Lanes::new(config.lane_events_per_second, config.lane_burst_events);
         let inner =
-            Inner { log, blobs, keys, clock, new_event_id, config, memory, telemetry, recorder, quotas, closed };
+            Inner { log, blobs, keys, clock, new_event_id, config, memory, telemetry, recorder, quotas, lanes, closed };
         Self { inner: Arc::new(inner) }
     }
 

@@ -21,6 +21,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// What SDKs may send.
     pub intake: IntakeConfig,
+    /// What was accepted and waits for the worker.
+    pub log: LogConfig,
     /// The way from the log to the stores.
     pub worker: WorkerConfig,
     /// How long things are kept.
@@ -85,6 +87,10 @@ pub struct IntakeConfig {
     pub body_timeout_secs: u64,
     /// Whether to take the client's address from proxy headers such as `X-Forwarded-For`.
     pub trust_forwarded_for: bool,
+    /// Events a second that a project may send for good before its events go to the backlog; 0: they never do.
+    pub lane_events_per_second: u64,
+    /// Events that a project may send at once before its events go to the backlog.
+    pub lane_burst_events: u64,
 }
 
 impl Default for IntakeConfig {
@@ -95,9 +101,30 @@ impl Default for IntakeConfig {
             inflight_max_bytes: 256 << 20,
             body_timeout_secs: 30,
             trust_forwarded_for: true,
+            lane_events_per_second: 500,
+            lane_burst_events: 2000,
         }
     }
 }
+
+/// What was accepted and waits for the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// Most bytes of files with records that wait.
+    pub max_bytes: u64,
+    /// Free bytes on the disk below which nothing is taken.
+    pub free_min_bytes: u64,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { max_bytes: 64 << 30, free_min_bytes: 512 << 20 }
+    }
+}
+
+/// Least of [`LogConfig::max_bytes`]: below it, one event could be too much.
+const LOG_MIN_BYTES: u64 = 16 << 20;
 
 /// The way from the log to the stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -236,6 +263,7 @@ impl Config {
         ] {
             anyhow::ensure!(value > 0, "{key} must be at least 1");
         }
+        anyhow::ensure!(self.log.max_bytes >= LOG_MIN_BYTES, "log.max_bytes must be at least {LOG_MIN_BYTES}");
         if !self.server.public_url.is_empty() {
             let url = Url::parse(&self.server.public_url).context("server.public_url is not a URL")?;
             anyhow::ensure!(matches!(url.scheme(), "http" | "https"), "server.public_url must be http or https");
@@ -281,6 +309,23 @@ pub const OPTIONS: &[ConfigOption] = &[
         "intake.trust_forwarded_for",
         "Take the client's address from proxy headers such as `X-Forwarded-For`. Turn it off when SDKs reach the server \
          without a proxy of yours in front.",
+    ),
+    option(
+        "intake.lane_events_per_second",
+        "Events a second that a project may send for good. Those of a project that sends more wait in the topic \
+         `ingest-events-backlog`, so that other projects' events do not wait behind them. 0: all share one topic.",
+    ),
+    option(
+        "intake.lane_burst_events",
+        "Events that a project may send at once, above that rate, before they wait there.",
+    ),
+    option(
+        "log.max_bytes",
+        "Bytes of files with records that wait for the worker. Beyond it, senders are answered 429 until there is room.",
+    ),
+    option(
+        "log.free_min_bytes",
+        "Free bytes on the disk. Below it, senders are answered 429: what waits can only be handled while there is room.",
     ),
     option("worker.batch_max_records", "Most records that the worker handles as one batch."),
     option("worker.batch_max_bytes", "Most bytes that the worker handles as one batch."),

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Topic {
     /// Events that become issues, as accepted by intake ([`crate::IngestRecord`], as in all topics of items).
     IngestEvents,
+    /// The same of projects that send more than their share, so that the others do not wait behind them.
+    IngestEventsBacklog,
     /// Transactions.
     IngestTransactions,
     /// Spans, log lines and metrics.
@@ -29,8 +31,9 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::IngestEvents,
+        Self::IngestEventsBacklog,
         Self::IngestTransactions,
         Self::TraceItems,
         Self::IngestAttachments,
@@ -40,10 +43,19 @@ impl Topic {
         Self::Outcomes,
     ];
 
+    /// The lanes of events that become issues. A project's event is in one of them.
+    pub const EVENTS: [Self; 2] = [Self::IngestEvents, Self::IngestEventsBacklog];
+
+    /// Whether records are events that become issues, one each.
+    pub fn is_events(self) -> bool {
+        Self::EVENTS.contains(&self)
+    }
+
     /// The name used on disk, on the command line and by Kafka.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::IngestEvents => "ingest-events",
+            Self::IngestEventsBacklog => "ingest-events-backlog",
             Self::IngestTransactions => "ingest-transactions",
             Self::TraceItems => "snuba-items",
             Self::IngestAttachments => "ingest-attachments",

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use nuthatch_protocol::{
-    IngestRecord, LetterId, ProjectId, Timestamp, Topic,
+    IngestRecord, LetterId, ProjectId, Timestamp,
     record::{DeadLetterHeader, IngestHeader},
 };
 
@@ -188,6 +188,6 @@ impl StoredLetter {
     }
 
     fn is_ingest(&self) -> bool {
-        self.letter.header.source.topic == Topic::IngestEvents
+        self.letter.header.source.topic.is_events()
     }
 }

@@ -44,6 +44,10 @@ pub trait Log: Send + Sync + 'static {
     /// The positions consumers released, for operators: `(consumer, position)`.
     async fn consumers(&self) -> Result<Vec<(String, Position)>, StoreError>;
 
+    /// Whether more is to be taken from outside: not when what waits is at its bound, or the disk nearly full. Appends still
+    /// succeed, so that what is refused can be counted and what is under way ends. Cheap: it is asked for each request.
+    fn has_room(&self) -> bool;
+
     /// Whether appends can be expected to succeed; the reason if not.
     fn health(&self) -> Result<(), String>;
 }

@@ -217,7 +217,7 @@ impl Account {
         let place = move || format!("consumer {consumer} of {topic}/{partition}");
         let position = imbalance("records-of-position", &place, applied, opening + records);
         // Other records may stand for many units each.
-        let units = matches!(topic, Topic::IngestEvents | Topic::IngestOccurrences).then_some(quantity);
+        let units = (topic.is_events() || topic == Topic::IngestOccurrences).then_some(quantity);
         let units = units.and_then(|units| imbalance("one-outcome-each", &place, records, units));
         position.into_iter().chain(units)
     }

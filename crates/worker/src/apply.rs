@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Backoff, EVENTS_CONSUMER, ISSUES_CONSUMER, Worker,
     dead_letter::{self, Refusal},
+    lanes::Lane,
     ledger::Entry,
     pace::Pace,
     prepare::{Batch, Dead, Filtered, Item},
@@ -36,6 +37,7 @@ pub(crate) struct Apply {
     /// What the event store was given.
     events_at: Position,
     pace: Pace,
+    lane: Lane,
 }
 
 /// A batch as the transaction needs it, however often it is tried.
@@ -125,6 +127,7 @@ impl Apply {
     pub(crate) async fn resume(
         worker: Arc<Worker>,
         start: Position,
+        lane: Lane,
         stop: &CancellationToken,
     ) -> Result<Self, StoreError> {
         let issues_at = retry(stop, || worker.issues.position(ISSUES_CONSUMER, start)).await?.unwrap_or(start);
@@ -132,9 +135,10 @@ impl Apply {
         if issues_at != events_at {
             tracing::info!(issues = %issues_at, events = %events_at, "stores differ, catching up");
         }
-        let resumed = Self { worker, start, issues_at, events_at, pace: Pace::new() };
+        let resumed = Self { worker, start, issues_at, events_at, pace: Pace::new(), lane };
         // A log that lost its end must not give offsets again that the stores have applied.
         resumed.release(stop).await?;
+        resumed.lane.applied(resumed.next());
         Ok(resumed)
     }
 
@@ -159,7 +163,11 @@ impl Apply {
             tokio::select! {
                 biased;
                 batch = batches.recv() => match batch {
-                    Some(batch) => self.apply(batch, stop).await?,
+                    Some(batch) => {
+                        self.lane.wait(&*self.worker.log, stop).await?;
+                        self.apply(batch, stop).await?;
+                        self.lane.applied(self.next());
+                    }
                     None => break,
                 },
                 () = tokio::time::sleep(left), if self.pace.is_pending() => {}

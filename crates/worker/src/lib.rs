@@ -4,8 +4,9 @@
 //! canonical event, grouping, occurrence, row. [`apply`] then moves the stores: issues first, in one transaction with
 //! the consumer's position and the dead letters of what cannot be handled, then the event rows, whose store keeps a
 //! position of its own. After a crash each store resumes from its own position, so every record is applied exactly once
-//! to each. The log is trimmed behind the slower. [`traces`] does the same for transactions, spans, logs and metrics, with the
-//! trace store in place of the event store. [`letters`] replays dead letters when asked to, and
+//! to each. The log is trimmed behind the slower. [`lanes`] lets the events of a project that floods wait behind those of
+//! others. [`traces`] does the same for transactions, spans, logs and metrics, with the trace store in place of the event
+//! store. [`letters`] replays dead letters when asked to, and
 //! [`queue`] takes over what was handed in beside the server. What became of each
 //! record is counted in the ledger, in the transaction of its effects; what was refused before it came to be a record is
 //! read by [`outcomes`].
@@ -17,6 +18,7 @@ mod files;
 mod follow;
 mod items;
 mod jobs;
+mod lanes;
 mod ledger;
 mod letters;
 mod outcomes;
@@ -47,12 +49,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    check_ins::CheckIns, files::FilesConsumer, follow::Consumer, items::Items, outcomes::OutcomesConsumer,
+    check_ins::CheckIns, files::FilesConsumer, follow::Consumer, items::Items, lanes::Lane, outcomes::OutcomesConsumer,
     prepare::ReadEvents, sessions::SessionsConsumer, trace_items::TraceItems, traces::TraceConsumer,
     transactions::Transactions,
 };
 pub use crate::{
     jobs::run_once as run_job,
+    lanes::BACKLOG_BATCH_RECORDS,
     ledger::Entry,
     platform::{EventLookup, prepare_messages, row_id},
     prepare::{Batch, Dead, Filtered, Item, Meaning, Prepared, Stage, prepare},
@@ -88,7 +91,9 @@ pub const TRACES_CONSUMER: &str = "traces";
 /// The consumers of a topic that this crate runs; the log is not trimmed before each of them is past a record.
 pub fn consumers(topic: Topic) -> &'static [&'static str] {
     match topic {
-        Topic::IngestEvents | Topic::IngestOccurrences => &[ISSUES_CONSUMER, EVENTS_CONSUMER],
+        Topic::IngestEvents | Topic::IngestEventsBacklog | Topic::IngestOccurrences => {
+            &[ISSUES_CONSUMER, EVENTS_CONSUMER]
+        }
         Topic::Outcomes => &[OUTCOMES_CONSUMER],
         Topic::IngestTransactions => &[TRANSACTIONS_CONSUMER, TRACES_CONSUMER],
         Topic::TraceItems => &[TRACE_ITEMS_CONSUMER, TRACES_CONSUMER],
@@ -163,11 +168,12 @@ impl Worker {
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let worker = Arc::new(self);
         let mut tasks = JoinSet::new();
-        for topic in [Topic::IngestEvents, Topic::IngestOccurrences] {
-            for partition in 0..worker.log.partitions(topic) {
-                let start = Position { topic, partition, offset: 0 };
-                tasks.spawn(worker.clone().consume(start, stop.clone()));
-            }
+        for partition in 0..worker.log.partitions(Topic::IngestOccurrences) {
+            let start = Position { topic: Topic::IngestOccurrences, partition, offset: 0 };
+            tasks.spawn(worker.clone().consume(start, Lane::Own, stop.clone()));
+        }
+        for (start, lane) in lanes::lanes(&*worker.log) {
+            tasks.spawn(worker.clone().consume(start, lane, stop.clone()));
         }
         worker.trace::<Transactions>(&mut tasks, &stop);
         worker.trace::<TraceItems>(&mut tasks, &stop);
@@ -218,10 +224,12 @@ impl Worker {
         }
     }
 
-    async fn consume(self: Arc<Self>, start: Position, stop: CancellationToken) -> Result<(), StoreError> {
-        let mut apply = apply::Apply::resume(self.clone(), start, &stop).await?;
+    async fn consume(self: Arc<Self>, start: Position, lane: Lane, stop: CancellationToken) -> Result<(), StoreError> {
+        let limit = lane.batch(self.options.batch);
+        let mut apply = apply::Apply::resume(self.clone(), start, lane, &stop).await?;
         let (sender, receiver) = mpsc::channel(PREPARED_AHEAD);
-        let reading = tokio::spawn(self.clone().read_and_prepare(apply.next(), apply.decided(), sender, stop.clone()));
+        let (at, decided) = (apply.next(), apply.decided());
+        let reading = tokio::spawn(self.clone().read_and_prepare(at, decided, limit, sender, stop.clone()));
         let applied = apply.run(receiver, &stop).await;
         if applied.is_err() {
             stop.cancel();
@@ -238,11 +246,12 @@ impl Worker {
         self: Arc<Self>,
         mut at: Position,
         decided: Position,
+        limit: ReadLimit,
         sender: mpsc::Sender<prepare::Batch>,
         stop: CancellationToken,
     ) -> Result<(), StoreError> {
         while !stop.is_cancelled() {
-            let Some(read) = retry(&stop, || self.log.read(at, self.options.batch)).await? else { break };
+            let Some(read) = retry(&stop, || self.log.read(at, limit)).await? else { break };
             if read.next.offset == at.offset {
                 tokio::select! {
                     biased;

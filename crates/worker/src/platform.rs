@@ -54,9 +54,11 @@ impl EventLookup<'_> {
         if stored.is_some() {
             return Ok(stored);
         }
-        let accepted = self.accepted(Topic::IngestEvents, id, before, now).await?.filter(is_of_project);
-        if accepted.is_some() {
-            return Ok(accepted);
+        for lane in Topic::EVENTS {
+            let accepted = self.accepted(lane, id, before, now).await?.filter(is_of_project);
+            if accepted.is_some() {
+                return Ok(accepted);
+            }
         }
         // It may have gone from the log to the store in between, here and below.
         let stored = self.events.get(project, id).await?;

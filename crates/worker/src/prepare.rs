@@ -6,7 +6,7 @@ use nuthatch_grouping as grouping;
 use nuthatch_issues::Routed;
 use nuthatch_normalize::{self as normalize, filter::FilterReason};
 use nuthatch_protocol::{
-    DataCategory, Event, EventRow, IngestRecord, Message, Position, ProjectId, Timestamp, Topic,
+    DataCategory, Event, EventRow, IngestRecord, Message, Position, ProjectId, Timestamp,
     record::{DeadLetter, IngestHeader},
 };
 use nuthatch_store::log::{DamagedRecord, ReadBatch, StoredRecord};
@@ -141,10 +141,8 @@ impl Batch {
     /// A batch of nothing but records that the log could not read.
     pub(crate) fn new(damaged: Vec<DamagedRecord>, next: Position, now: Timestamp) -> Self {
         let unreadable = |record: DamagedRecord| {
-            let category = match record.position.topic {
-                Topic::IngestEvents => DataCategory::Error,
-                _ => DataCategory::Occurrence,
-            };
+            let is_event = record.position.topic.is_events();
+            let category = if is_event { DataCategory::Error } else { DataCategory::Occurrence };
             let entry = Entry::nameless(category, None, now);
             Dead { letter: dead_letter::unreadable(record.position, record.reason, now), entry }
         };

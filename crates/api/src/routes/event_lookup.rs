@@ -27,9 +27,10 @@ pub(super) async fn among<'a>(
 ) -> Result<Option<(&'a Project, StoredEvent)>, ApiError> {
     // Where the event store is comes first: an event that is applied while this looks is then found in one or the other.
     let mut positions = Vec::new();
-    for partition in 0..api.log.partitions(Topic::IngestEvents) {
-        let start = Position { topic: Topic::IngestEvents, partition, offset: 0 };
-        positions.push(api.events.position(start).await?);
+    for topic in Topic::EVENTS {
+        for partition in 0..api.log.partitions(topic) {
+            positions.push(api.events.position(Position { topic, partition, offset: 0 }).await?);
+        }
     }
     for project in projects {
         if let Some(event) = api.events.get(project.id, id).await? {

@@ -71,6 +71,7 @@ async fn send(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<SentItems>), ApiError> {
+    api.check_room()?;
     let messages = read(body)?;
     let idempotency_key = idempotency_key(headers)?;
     let project = &producer.project;

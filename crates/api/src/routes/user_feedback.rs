@@ -89,6 +89,7 @@ pub(super) async fn create(
         version: "7".to_owned(),
     };
     let value = IngestRecord { header, payload: payload.into() }.encode();
+    api.check_room()?;
     let partitions = api.log.partitions(Topic::IngestAttachments).max(1);
     // The remainder is below a partition number.
     let partition = (project.id.0 % u64::from(partitions)) as Partition;

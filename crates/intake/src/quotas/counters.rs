@@ -22,6 +22,8 @@ pub(crate) enum QuotaKey {
     Stored(QuotaId),
     /// The limit of a key.
     OfKey(KeyId),
+    /// What there is room for in the log.
+    Log,
 }
 
 /// A quota as it is for one sender.

@@ -45,9 +45,17 @@ impl Quotas {
     }
 
     /// Decides which items of an envelope are let through, and counts those that go to the log (§9.4).
-    pub(crate) fn admit(&self, quotas: &[ActiveQuota], items: &[Item], now: Timestamp) -> Admission {
+    /// Without room in the log, nothing is.
+    pub(crate) fn admit(&self, quotas: &[ActiveQuota], items: &[Item], has_room: bool, now: Timestamp) -> Admission {
         let reasons = vec![None; items.len()];
         let mut admission = Admission { reasons, limits: RateLimits::default(), taken: Vec::new() };
+        let full;
+        let quotas = if has_room {
+            quotas
+        } else {
+            full = [full_log(items)];
+            &full
+        };
         if quotas.is_empty() {
             return admission;
         }
@@ -167,6 +175,27 @@ fn groups(items: &[Item]) -> Vec<Group> {
         }
     }
     event.into_iter().chain(replay).chain(others).collect()
+}
+
+/// Why nothing is taken when the log holds as much as it may.
+const LOG_FULL: &str = "log_full";
+
+/// The limit of a full log, for the categories of an envelope: clients are not told to hold back what they did not send.
+fn full_log(items: &[Item]) -> ActiveQuota {
+    let appended = items.iter().filter(|item| matches!(plan::verdict(item), Verdict::Append(_)));
+    let mut categories: Vec<DataCategory> =
+        appended.flat_map(DataCategory::of_item).map(|(category, _)| category).collect();
+    categories.sort_unstable();
+    categories.dedup();
+    let rule = QuotaRule {
+        scope: QuotaScope::Organization,
+        scope_id: None,
+        categories,
+        limit: Some(0),
+        window_secs: 0,
+        reason_code: LOG_FULL.to_owned(),
+    };
+    ActiveQuota { key: QuotaKey::Log, instance: 0, rule }
 }
 
 /// The quotas that what comes with a key is counted against: its own limit, then those of its project and organization

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -23,7 +23,7 @@ use nuthatch_store::{
 };
 
 use crate::{
-    app::{App, DISABLED_KEY, KEY, add_key, envelope_request, good_envelope},
+    app::{App, DISABLED_KEY, KEY, OTHER_KEY, add_key, envelope_request, good_envelope},
     cases::Settings,
 };
 
@@ -33,6 +33,7 @@ struct AwayLog {
     failures: AtomicUsize,
     /// Only for records that hold this text.
     holding: &'static str,
+    has_room: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -77,24 +78,81 @@ impl Log for AwayLog {
         self.log.consumers().await
     }
 
+    fn has_room(&self) -> bool {
+        self.has_room.load(Ordering::SeqCst)
+    }
+
     fn health(&self) -> Result<(), String> {
         self.log.health()
     }
 }
 
 async fn app_with_failures(failures: usize) -> App {
-    app_without(failures, "").await
+    app_without(failures, "", Arc::new(true.into())).await
 }
 
-/// An app whose log does not take records with a text for some appends.
-async fn app_without(failures: usize, holding: &'static str) -> App {
-    let wrap = |log| -> Arc<dyn Log> { Arc::new(AwayLog { log, failures: failures.into(), holding }) };
+/// An app whose log does not take records with a text for some appends, and has room or not.
+async fn app_without(failures: usize, holding: &'static str, has_room: Arc<AtomicBool>) -> App {
+    let wrap = |log| -> Arc<dyn Log> { Arc::new(AwayLog { log, failures: failures.into(), holding, has_room }) };
     App::with(IntakeConfig::default(), wrap).await
+}
+
+#[tokio::test]
+async fn a_full_log_takes_nothing_says_so_by_category_and_counts_it() {
+    let has_room = Arc::new(AtomicBool::new(false));
+    let app = app_without(0, "", has_room.clone()).await;
+    let mixed = good_envelope() + "{\"type\":\"session\"}\n{}\n";
+    for (body, categories) in [(good_envelope(), "error"), (mixed, "error;session")] {
+        let answer = app.post(body).await;
+        assert_eq!(answer.status, 429);
+        let limits = format!("60:{categories}:organization:log_full");
+        assert_eq!(answer.headers["x-sentry-rate-limits"], limits);
+        assert_eq!(answer.headers["retry-after"], "60");
+    }
+    let report = "{}\n{\"type\":\"client_report\"}\n{\"discarded_events\":[[\"sample_rate\",\"error\",3]]}\n";
+    assert_eq!(app.post(report).await.status, 200, "what clients did not send takes no room");
+    assert!(app.topics().await.is_empty());
+    let counted = [
+        "1/1 error rate_limited log_full 2",
+        "1/1 error client_discard sample_rate 3",
+        "1/1 session rate_limited log_full 1",
+    ];
+    let mut outcomes = app.outcomes().await.0;
+    outcomes.sort_unstable();
+    let mut counted: Vec<_> = counted.map(str::to_owned).into();
+    counted.sort_unstable();
+    assert_eq!(outcomes, counted);
+    has_room.store(true, Ordering::SeqCst);
+    assert_eq!(app.post(good_envelope()).await.status, 200);
+}
+
+/// A project that floods has its own lane; the other project keeps to the regular one.
+#[tokio::test]
+async fn events_above_a_projects_share_go_to_the_backlog() {
+    let config = IntakeConfig { lane_events_per_second: 10, lane_burst_events: 3, ..IntakeConfig::default() };
+    let app = App::with(config, |log| log).await;
+    for _ in 0..10 {
+        assert_eq!(app.post(good_envelope()).await.status, 200);
+    }
+    let other = || {
+        let request =
+            http::Request::post("/api/2/envelope/").header("x-sentry-auth", format!("Sentry sentry_key={OTHER_KEY}"));
+        request.body(Body::from(good_envelope())).unwrap()
+    };
+    assert_eq!(app.send(other()).await.status, 200);
+    let session = "{}\n{\"type\":\"session\"}\n{}\n";
+    assert_eq!(app.post(session).await.status, 200);
+    let projects = |records: Vec<nuthatch_protocol::IngestRecord>| {
+        records.into_iter().map(|record| record.header.project_id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(projects(app.records().await), [1, 1, 1, 2]);
+    assert_eq!(projects(app.records_of(Topic::IngestEventsBacklog).await), [1; 7]);
+    assert_eq!(app.records_of(Topic::IngestSessions).await.len(), 1, "other items have no lanes");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_request_of_which_a_part_is_not_durable_is_not_acknowledged() {
-    let app = app_without(usize::MAX, "unlucky").await;
+    let app = app_without(usize::MAX, "unlucky", Arc::new(true.into())).await;
     let reports = r#"[{"type": "csp-violation", "body": {}}, {"type": "unlucky", "body": {}}]"#;
     let request = http::Request::post(format!("/api/1/security/?sentry_key={KEY}"));
     let request = request.header("content-type", "application/reports+json").body(Body::from(reports)).unwrap();
@@ -121,7 +179,7 @@ async fn a_log_that_stays_away_is_not_acknowledged() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_durable_takes_no_place_below_a_limit() {
-    let app = app_without(usize::MAX, "lost-session").await;
+    let app = app_without(usize::MAX, "lost-session", Arc::new(true.into())).await;
     let rule = |category| QuotaRule {
         scope: QuotaScope::Project,
         scope_id: None,

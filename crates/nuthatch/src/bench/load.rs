@@ -58,7 +58,7 @@ impl Run {
     }
 }
 
-fn quantile_ms(sorted: &[Duration], quantile: f64) -> f64 {
+pub(super) fn quantile_ms(sorted: &[Duration], quantile: f64) -> f64 {
     let index = ((sorted.len() as f64 * quantile).ceil() as usize).clamp(1, sorted.len().max(1)) - 1;
     sorted.get(index).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
 }
@@ -218,7 +218,7 @@ async fn offer(address: std::net::SocketAddr, dsn: Dsn, rate: f64) -> anyhow::Re
     }
 }
 
-fn gzip(raw: &[u8]) -> anyhow::Result<Bytes> {
+pub(super) fn gzip(raw: &[u8]) -> anyhow::Result<Bytes> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(raw.len() / 2), flate2::Compression::new(6));
     encoder.write_all(raw)?;
     Ok(encoder.finish().context("cannot compress")?.into())

@@ -6,6 +6,7 @@ mod connection;
 mod disk;
 mod load;
 mod occurrences;
+mod overload;
 mod preparation;
 mod process;
 
@@ -36,6 +37,8 @@ pub struct Args {
     /// Only these parts. All by default.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
+    #[command(flatten)]
+    overload: overload::OverloadArgs,
 }
 
 /// A part of the measurement.
@@ -49,6 +52,8 @@ enum Part {
     Platform,
     /// The whole way of an event, until it is visible.
     Processing,
+    /// More than is processed, from one project.
+    Overload,
 }
 
 impl Args {
@@ -94,6 +99,11 @@ async fn measure(args: &Args, dir: &Path) -> anyhow::Result<Value> {
             progress(&format!("fully processed, {name}"));
             figures["processed"][name] = processing(args, &dir.join(name), size, events).await?;
         }
+    }
+    if args.wants(Part::Overload) && args.overload.overload_seconds > 0 {
+        let data = dir.join("overload");
+        figures["overload"] = overload::measure(&data, args.overload.overload_seconds, args.connections).await?;
+        std::fs::remove_dir_all(&data)?;
     }
     Ok(figures)
 }
@@ -264,6 +274,9 @@ fn describe_processing(figures: &Value) -> String {
         number("/3kb/visible/p99_ms"),
         number("/3kb/visible/offered_per_second"),
     );
+    if let Some(figure) = figures.get("overload") {
+        out += &overload::describe(figure);
+    }
     out
 }
 

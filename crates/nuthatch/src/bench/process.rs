@@ -66,13 +66,18 @@ struct Ready {
 impl Child {
     /// Starts a server on a free port and waits until it is ready.
     pub(super) async fn start(data: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
+        // Every event is to be written: its few issues get far more than is kept of a flood.
+        Self::start_with(data, arguments, &[("NUTHATCH_WORKER__KEPT_PER_ISSUE_MINUTE", "0")]).await
+    }
+
+    /// The same with settings.
+    pub(super) async fn start_with(data: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let mut child = tokio::process::Command::new(std::env::current_exe()?)
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)
             .env("NUTHATCH_TELEMETRY__LOG", "warn")
-            // Every event is to be written: its few issues get far more than is kept of a flood.
-            .env("NUTHATCH_WORKER__KEPT_PER_ISSUE_MINUTE", "0")
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;

@@ -51,7 +51,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let lines: Vec<_> = lines.into_iter().filter(|(_, line)| !line.trim_ascii().is_empty()).collect();
     anyhow::ensure!(lines.len() <= LINES_MAX, "at most {LINES_MAX} messages are taken at once: split the file");
     let meta = open_meta(&context.config.data.dir)?;
-    let mut desk = Desk { meta: &meta, types: HashMap::new(), partitions: log_options().layout.partitions };
+    let mut desk =
+        Desk { meta: &meta, types: HashMap::new(), partitions: log_options(&context.config).layout.partitions };
     let mut answers = Vec::with_capacity(lines.len());
     for lines in lines.chunks(HANDED_IN_AT_ONCE) {
         let first = answers.len();

@@ -62,7 +62,7 @@ async fn check_events(
     imbalances: &mut Vec<Imbalance>,
 ) -> anyhow::Result<Events> {
     let dir = &context.config.data.dir;
-    let log = match EmbeddedLog::open(dir, log_options()) {
+    let log = match EmbeddedLog::open(dir, log_options(&context.config)) {
         Ok(log) => log,
         Err(StoreError::Unavailable { .. }) => return Ok(Events::InUse),
         Err(error) => return Err(error).context("cannot open the log"),
@@ -89,7 +89,9 @@ async fn check_positions(
         for partition in 0..log.partitions(topic) {
             let start = Position { topic, partition, offset: 0 };
             let (check, at) = match topic {
-                Topic::IngestEvents | Topic::IngestOccurrences => ("event-position", events.position(start).await?),
+                Topic::IngestEvents | Topic::IngestEventsBacklog | Topic::IngestOccurrences => {
+                    ("event-position", events.position(start).await?)
+                }
                 Topic::IngestTransactions | Topic::TraceItems => ("trace-position", traces.position(start).await?),
                 _ => continue,
             };

@@ -80,7 +80,7 @@ impl Server {
         metrics: metrics_exporter_prometheus::PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let dir = &config.data.dir;
-        let log = EmbeddedLog::open(dir, log_options())
+        let log = EmbeddedLog::open(dir, log_options(config))
             .with_context(|| format!("cannot open the log in {}", dir.display()))?;
         let log = Arc::new(log);
         let events = EmbeddedEvents::open(&dir.join("events"), events::Options::default())
@@ -221,12 +221,17 @@ fn layers(router: Router) -> Router {
 }
 
 /// How the log is opened: with the consumers that it must wait for.
-pub fn log_options() -> LogOptions {
+pub fn log_options(config: &Config) -> LogOptions {
     let consumers = Topic::ALL
         .into_iter()
         .flat_map(|topic| nuthatch_worker::consumers(topic).iter().map(move |name| (topic, (*name).to_owned())))
         .collect();
-    LogOptions { layout: LogLayout { partitions: 1, consumers }, ..LogOptions::default() }
+    LogOptions {
+        layout: LogLayout { partitions: 1, consumers },
+        max_bytes: config.log.max_bytes,
+        free_min_bytes: config.log.free_min_bytes,
+        ..LogOptions::default()
+    }
 }
 
 fn worker_options(config: &Config) -> WorkerOptions {
@@ -253,6 +258,8 @@ fn intake_config(config: &Config) -> nuthatch_intake::IntakeConfig {
         inflight_max_bytes: config.intake.inflight_max_bytes,
         body_timeout: Duration::from_secs(config.intake.body_timeout_secs),
         trust_forwarded_for: config.intake.trust_forwarded_for,
+        lane_events_per_second: config.intake.lane_events_per_second,
+        lane_burst_events: config.intake.lane_burst_events,
         ..nuthatch_intake::IntakeConfig::default()
     }
 }

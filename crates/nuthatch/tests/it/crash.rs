@@ -24,6 +24,10 @@ use crate::server::{Server, Site};
 const KILLS: u64 = 6;
 const CONNECTIONS: u64 = 32;
 
+/// A share with which both lanes of events are used.
+const SHARE: [(&str, &str); 2] =
+    [("NUTHATCH_INTAKE__LANE_EVENTS_PER_SECOND", "100"), ("NUTHATCH_INTAKE__LANE_BURST_EVENTS", "200")];
+
 /// What the clients know.
 #[derive(Default)]
 struct Ledger {
@@ -41,7 +45,7 @@ async fn what_was_acknowledged_is_stored_once_whenever_the_server_is_killed() {
     let mut random = Sequence::new(2026);
     let mut under_load = Duration::ZERO;
     for round in 0..kills {
-        let server = site.start();
+        let server = site.start_as(&[], &SHARE);
         let stop = Arc::new(AtomicBool::new(false));
         let begun = Instant::now();
         let clients: Vec<_> = (0..CONNECTIONS)

@@ -23,6 +23,10 @@ const KILLS: u64 = 3;
 /// Requests between two kills, each sent after the answer to the one before.
 const REQUESTS: u64 = 60;
 
+/// A share so small that most of what is sent waits in the backlog.
+const SHARE: [(&str, &str); 2] =
+    [("NUTHATCH_INTAKE__LANE_EVENTS_PER_SECOND", "1"), ("NUTHATCH_INTAKE__LANE_BURST_EVENTS", "15")];
+
 /// Units by outcome, reason and category.
 type Sums = BTreeMap<(String, String, String), u64>;
 
@@ -146,7 +150,7 @@ async fn the_books_balance_to_the_unit_whenever_the_server_is_killed() {
     let mut random = Sequence::new(2026);
     let (mut sent, mut wanted, mut limited) = (Vec::new(), Sums::new(), None);
     for _ in 0..kills {
-        let server = site.start();
+        let server = site.start_as(&[], &SHARE);
         let mut client = server.client();
         if limited.is_none() {
             limited = Some(limit_and_filter(&server, &mut client).await);
@@ -171,6 +175,13 @@ async fn the_books_balance_to_the_unit_whenever_the_server_is_killed() {
     let mut client = server.client();
     server.until_processed(&mut client).await;
     assert_eq!(ledger(&server, &mut client).await, wanted);
+
+    let topics = server::json(&site.data(), &["log", "topics"], "");
+    let in_lane = |name: &str| {
+        let topic = topics.as_array().unwrap().iter().find(|topic| topic["topic"] == name);
+        topic.unwrap()["next"].as_u64().unwrap()
+    };
+    assert!(in_lane("ingest-events") >= 15 * kills && in_lane("ingest-events-backlog") >= 15 * kills, "{topics}");
 
     let running = server::json(&site.data(), &["verify"], "");
     assert_eq!((&running["balanced"], &running["events_checked"]), (&true.into(), &Value::Null));

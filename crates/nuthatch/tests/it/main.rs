@@ -11,6 +11,7 @@ mod hostile;
 mod layers;
 mod ledger;
 mod operations;
+mod overload;
 mod produce;
 mod scenarios;
 mod server;

@@ -63,7 +63,14 @@ impl Site {
 
     /// Starts a server on it and waits until it is ready.
     pub(crate) fn start(&self) -> Server<'_> {
+        self.start_as(&[], &[])
+    }
+
+    /// The same with arguments and settings.
+    pub(crate) fn start_as(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Server<'_> {
         let mut child = command(&self.data(), &["serve", "--json", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

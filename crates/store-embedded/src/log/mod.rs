@@ -16,6 +16,7 @@ mod positions;
 mod reader;
 mod record;
 mod recovery;
+mod room;
 mod segment;
 mod telemetry;
 mod wal;
@@ -44,6 +45,7 @@ use self::{
     partition::PartitionLog,
     positions::Positions,
     reader::Readers,
+    room::Room,
     segment::Access,
     writer::{Append, Command, Health, Writer},
 };
@@ -63,8 +65,11 @@ pub struct EmbeddedLog {
     shared: Arc<Shared>,
     /// `None` in a log that was opened for reading.
     queue: Option<mpsc::Sender<Command>>,
-    room: Arc<Semaphore>,
+    /// Room in the queue.
+    places: Arc<Semaphore>,
     queue_bytes: u32,
+    /// Room on the disk; `None` in a log that was opened for reading.
+    room: Option<Arc<Room>>,
     health: Arc<Health>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     report: RecoveryReport,
@@ -84,6 +89,7 @@ impl EmbeddedLog {
     ///
     /// [`StoreError::Unavailable`] when another process has it open for writing, or the disk refuses.
     pub fn open(data_dir: &Path, options: LogOptions) -> Result<Self, StoreError> {
+        let options = options.within_bound();
         let dir = data_dir.join("log");
         fs::create_dir_all(&dir).map_err(LogError::io(&dir))?;
         let lock = lock(&dir)?;
@@ -104,9 +110,20 @@ impl EmbeddedLog {
         let health = Arc::new(Health::default());
         let (queue, commands) = mpsc::channel(options.queue_appends.max(1));
         let (checkpoints, to_checkpoint) = sync_channel(checkpoint::QUEUE);
-        let writer = Writer {
+        let access = Access::Read;
+        let shared = Arc::new(Shared {
+            layout,
             partitions: partitions.clone(),
+            readers: Readers::new(access),
+            positions,
+            access,
+        });
+        let room = Arc::new(Room::new(shared.clone(), dir.clone(), &options));
+        let writer = Writer {
+            partitions,
             options,
+            room: room.clone(),
+            unmeasured_bytes: 0,
             health: health.clone(),
             checkpoints,
             dir: dir.clone(),
@@ -116,12 +133,12 @@ impl EmbeddedLog {
             spawn("log-writer", &dir, move || writer.run(commands, &lock))?,
             spawn("log-checkpoint", &dir, move || checkpoint::run(&to_checkpoint))?,
         ];
-        let access = Access::Read;
         Ok(Self {
-            shared: Arc::new(Shared { layout, partitions, readers: Readers::new(access), positions, access }),
+            shared,
             queue: Some(queue),
-            room: Arc::new(Semaphore::new(queue_bytes as usize)),
+            places: Arc::new(Semaphore::new(queue_bytes as usize)),
             queue_bytes,
+            room: Some(room),
             health,
             threads: Mutex::new(threads),
             report,
@@ -142,8 +159,9 @@ impl EmbeddedLog {
         Ok(Self {
             shared: Arc::new(Shared { layout, partitions, readers: Readers::new(access), positions, access }),
             queue: None,
-            room: Arc::new(Semaphore::new(0)),
+            places: Arc::new(Semaphore::new(0)),
             queue_bytes: 0,
+            room: None,
             health: Arc::new(Health::default()),
             threads: Mutex::default(),
             report: RecoveryReport::default(),
@@ -213,7 +231,7 @@ impl Log for EmbeddedLog {
         records.iter().try_for_each(NewRecord::check)?;
         let bytes: usize = records.iter().map(|record| record.value.len() + QUEUED_RECORD_BYTES).sum();
         let permits = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.queue_bytes);
-        let room = self.room.clone().acquire_many_owned(permits).await.map_err(unavailable)?;
+        let room = self.places.clone().acquire_many_owned(permits).await.map_err(unavailable)?;
         let append = |done| Command::Append(Append { partition: index, records, room, done });
         Ok(Position { topic, partition, offset: self.ask(append).await? })
     }
@@ -254,13 +272,16 @@ impl Log for EmbeddedLog {
         if self.shared.partitions[index].next() < offset || self.queue.is_none() {
             self.ask(|done| Command::Skip { partition: index, to: offset, done }).await?;
         }
-        let consumer = consumer.to_owned();
+        let (consumer, room) = (consumer.to_owned(), self.room.clone());
         self.blocking(move |shared| {
             shared.positions.release(&consumer, position)?;
             let consumers = shared.layout.consumers_of(topic);
             if let Some(slowest) = shared.positions.slowest(topic, partition, consumers) {
                 shared.partitions[index].trim(slowest)?;
                 shared.readers.forget_trimmed();
+            }
+            if let Some(room) = room.filter(|room| room.is_full()) {
+                room.measure();
             }
             Ok(())
         })
@@ -269,6 +290,22 @@ impl Log for EmbeddedLog {
 
     async fn consumers(&self) -> Result<Vec<(String, Position)>, StoreError> {
         Ok(self.shared.positions.list())
+    }
+
+    /// As measured after the last few appends or, while there is none, after the last release; asking finds out whether
+    /// the disk has room again.
+    fn has_room(&self) -> bool {
+        let Some(room) = &self.room else { return false };
+        if !room.is_full() {
+            return true;
+        }
+        if room.must_ask()
+            && let Some(queue) = &self.queue
+        {
+            // A full queue brings commits, which measure as well.
+            let _ = queue.try_send(Command::Measure);
+        }
+        false
     }
 
     /// The reason of the last failed commit, until one succeeds or there is room again; asking finds that out.
@@ -290,6 +327,16 @@ impl Log for EmbeddedLog {
 }
 
 impl Shared {
+    /// Bytes of the files of partitions that a consumer is not at the end of.
+    fn waiting_bytes(&self) -> u64 {
+        let waits = |log: &&PartitionLog| {
+            let consumers = self.layout.consumers_of(log.topic);
+            let slowest = self.positions.slowest(log.topic, log.partition, consumers).unwrap_or(0);
+            log.next() > slowest.max(log.first())
+        };
+        self.partitions.iter().filter(waits).map(PartitionLog::bytes).sum()
+    }
+
     fn index(&self, topic: Topic, partition: Partition) -> Result<usize, StoreError> {
         self.layout.check_partition(topic, partition)?;
         let at = self.partitions.iter().position(|log| (log.topic, log.partition) == (topic, partition));

@@ -19,6 +19,12 @@ pub struct LogOptions {
     pub group_bytes: usize,
     /// Bytes of write-ahead log after which a checkpoint is started beside the writer.
     pub checkpoint_bytes: u64,
+    /// Bytes of files with records that are not applied, from which on [`nuthatch_store::Log::has_room`] says no. Segments
+    /// and write-ahead logs are kept small beside it.
+    pub max_bytes: u64,
+    /// Free bytes on the disk, below which it says no as well: what is in the log can only be applied while the other
+    /// stores have room.
+    pub free_min_bytes: u64,
     /// Bytes of write-ahead log after which the writer itself finishes the checkpoint, so that it starts over.
     pub wal_max_bytes: u64,
 }
@@ -38,6 +44,28 @@ pub const CHECKPOINT_BYTES: u64 = 32 * 1024 * 1024;
 /// Default of [`LogOptions::wal_max_bytes`].
 pub const WAL_MAX_BYTES: u64 = 128 * 1024 * 1024;
 
+/// Default of [`LogOptions::max_bytes`].
+pub const MAX_BYTES: u64 = 64 * 1024 * 1024 * 1024;
+/// Default of [`LogOptions::free_min_bytes`].
+pub const FREE_MIN_BYTES: u64 = 512 * 1024 * 1024;
+
+/// A segment, with its write-ahead log as large, takes this part of [`LogOptions::max_bytes`] at most: each partition has
+/// one that is not full.
+const BOUND_SEGMENTS: u64 = 32;
+
+impl LogOptions {
+    /// With segments and write-ahead logs that fit the bound.
+    pub(super) fn within_bound(self) -> Self {
+        let part = self.max_bytes / BOUND_SEGMENTS;
+        Self {
+            segment_bytes: self.segment_bytes.min(part),
+            wal_max_bytes: self.wal_max_bytes.min(part),
+            checkpoint_bytes: self.checkpoint_bytes.min(part / 4),
+            ..self
+        }
+    }
+}
+
 impl Default for LogOptions {
     fn default() -> Self {
         Self {
@@ -49,6 +77,8 @@ impl Default for LogOptions {
             group_bytes: GROUP_BYTES,
             checkpoint_bytes: CHECKPOINT_BYTES,
             wal_max_bytes: WAL_MAX_BYTES,
+            max_bytes: MAX_BYTES,
+            free_min_bytes: FREE_MIN_BYTES,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{counter, histogram};
+use metrics::{counter, gauge, histogram};
 
 use super::segment::Found;
 
@@ -16,6 +16,14 @@ const APPENDED_BYTES: &str = "nuthatch_log_appended_bytes_total";
 const FAILED_COMMITS: &str = "nuthatch_log_failed_commits_total";
 /// Damaged records that were met while reading; one that is read twice counts twice. 0.
 const DAMAGED_RECORDS: &str = "nuthatch_log_damaged_records_total";
+
+/// 1 while the log has no room for more, and intake answers 429; else 0.
+const FULL: &str = "nuthatch_log_full";
+
+/// Whether there is room was measured.
+pub(super) fn full(is_full: bool) {
+    gauge!(FULL).set(f64::from(u8::from(is_full)));
+}
 
 /// A group commit is durable.
 pub(super) fn committed(records: usize, bytes: u64, commit: Duration) {

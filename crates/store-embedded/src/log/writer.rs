@@ -18,6 +18,7 @@ use super::{
     options::LogOptions,
     partition::PartitionLog,
     record,
+    room::Room,
     segment::{self, Access},
     telemetry,
 };
@@ -38,8 +39,10 @@ pub(super) enum Command {
         /// Gets the end.
         done: oneshot::Sender<Result<u64, StoreError>>,
     },
-    /// Try whether there is room again.
+    /// Try whether commits succeed again.
     Probe,
+    /// See whether there is room again.
+    Measure,
     /// End once all that was asked before is done.
     Shutdown,
 }
@@ -71,6 +74,10 @@ pub(super) struct Writer {
     pub(super) checkpoints: SyncSender<Checkpoint>,
     /// The folder of the log.
     pub(super) dir: PathBuf,
+    /// Room on the disk.
+    pub(super) room: Arc<Room>,
+    /// Bytes that were appended since that was measured.
+    pub(super) unmeasured_bytes: u64,
     /// Open segments by partition.
     pub(super) active: BTreeMap<usize, Active>,
 }
@@ -110,6 +117,7 @@ impl Writer {
                     let _ = done.send(self.skip(partition, to).map_err(StoreError::from));
                 }
                 Some(Command::Probe) => self.probe(),
+                Some(Command::Measure) => self.room.measure(),
                 Some(Command::Shutdown) => ended = true,
                 Some(Command::Append(_)) | None => {}
             }
@@ -174,6 +182,7 @@ impl Writer {
         partition.advance(next);
         telemetry::committed((next - first) as usize, bytes, took);
         self.after_commit(index);
+        self.measure(bytes);
         Ok(first)
     }
 
@@ -186,6 +195,14 @@ impl Writer {
         };
         if let Err(error) = kept {
             tracing::warn!(%error, "log.upkeep_failed");
+        }
+    }
+
+    fn measure(&mut self, appended_bytes: u64) {
+        self.unmeasured_bytes += appended_bytes;
+        if self.unmeasured_bytes >= self.room.step_bytes() {
+            self.unmeasured_bytes = 0;
+            self.room.measure();
         }
     }
 

@@ -39,6 +39,7 @@ pub(super) fn topic_number(topic: Topic) -> i64 {
         Topic::IngestAttachments => 6,
         Topic::IngestSessions => 7,
         Topic::IngestMonitors => 8,
+        Topic::IngestEventsBacklog => 9,
     }
 }
 

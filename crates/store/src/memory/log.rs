@@ -158,6 +158,10 @@ impl Log for MemoryLog {
         Ok(state.released.iter().map(place).collect())
     }
 
+    fn has_room(&self) -> bool {
+        true
+    }
+
     fn health(&self) -> Result<(), String> {
         Ok(())
     }

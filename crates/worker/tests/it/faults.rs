@@ -145,6 +145,10 @@ impl Log for Faulty {
         self.step(self.log.consumers()).await
     }
 
+    fn has_room(&self) -> bool {
+        self.log.has_room()
+    }
+
     fn health(&self) -> Result<(), String> {
         self.log.health()
     }

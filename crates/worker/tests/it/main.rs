@@ -4,6 +4,7 @@
 mod attachments;
 mod faults;
 mod flood;
+mod lanes;
 mod ledger;
 mod letters;
 #[path = "../../../issues/tests/it/model.rs"]
@@ -38,7 +39,7 @@ use nuthatch_store::{
 use nuthatch_worker::{EVENTS_CONSUMER, ISSUES_CONSUMER, Rules, TRACES_CONSUMER, Worker, WorkerOptions, consumers};
 use tokio_util::sync::CancellationToken;
 
-use faults::{Fault, Faults, Faulty, away, dies_at};
+use faults::{Fault, Faults, Faulty, Witness, away, dies_at};
 use traces::FaultyTraces;
 
 const START: Position = Position { topic: Topic::IngestEvents, partition: 0, offset: 0 };
@@ -123,8 +124,13 @@ impl Stores {
     }
 
     fn worker(&self, faults: Option<Faults>) -> Worker {
+        self.worker_before(faults, None)
+    }
+
+    /// A worker whose transactions somebody sees.
+    fn worker_before(&self, faults: Option<Faults>, witness: Option<Arc<dyn Witness>>) -> Worker {
         let faults = faults.unwrap_or_else(|| Box::new(|_| Fault::None));
-        let faulty = Faulty::new(self.events.clone(), self.meta.clone(), self.log.clone(), faults, None);
+        let faulty = Faulty::new(self.events.clone(), self.meta.clone(), self.log.clone(), faults, witness);
         Worker {
             log: faulty.clone(),
             issues: faulty.clone(),

@@ -6,6 +6,7 @@ mod damage;
 mod golden;
 mod model;
 mod restart;
+mod room;
 
 use std::{fs, path::Path};
 

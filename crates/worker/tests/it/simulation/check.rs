@@ -66,7 +66,7 @@ pub(crate) async fn ends_like_the_model(world: &World) -> Tally {
         .map(|(position, sent)| (position, StoredRecord { position, key: sent.record.key, value: sent.record.value }))
         .collect();
     // Occurrences find every event that was accepted, whether it was applied before them or not.
-    for record in records.values().filter(|record| record.position.topic == Topic::IngestEvents) {
+    for record in records.values().filter(|record| record.position.topic.is_events()) {
         if let Some(event) = prepared(record, &expected.rules).await {
             expected.events.upsert(vec![event.row()], record.position).await.unwrap();
         }
@@ -116,7 +116,7 @@ impl Expected {
     /// Reads a record alone and lets the model handle it.
     async fn handle(&mut self, record: &StoredRecord, now: Timestamp) {
         let position = record.position;
-        let read = if position.topic == Topic::IngestEvents {
+        let read = if position.topic.is_events() {
             prepared(record, &self.rules).await.map(|ready| {
                 let message = nuthatch_grouping::occurrence(&ready.header, &ready.event, &ready.grouping);
                 (Message::Occurrence(Box::new(message)), Some(ready.row()))

@@ -140,7 +140,8 @@ impl<'a> Producer<'a> {
                 Duration::from_millis(if self.rng.random_bool(0.5) { 0 } else { self.rng.random_range(1..=1500) });
             let sent = if !self.sent.is_empty() && self.rng.random_ratio(1, 6) {
                 let earlier = self.sent[self.rng.random_range(0..self.sent.len())].clone();
-                Sent { after, is_repeated: true, ..earlier }
+                let topic = if earlier.topic.is_events() { self.lane() } else { earlier.topic };
+                Sent { after, topic, is_repeated: true, ..earlier }
             } else {
                 let (topic, id, value) = match self.rng.random_range(0..10) {
                     0..4 => self.error(number),
@@ -189,7 +190,12 @@ impl<'a> Producer<'a> {
             client: None,
             version: "7".to_owned(),
         };
-        (Topic::IngestEvents, id, IngestRecord { header, payload: payload.into() }.encode())
+        (self.lane(), id, IngestRecord { header, payload: payload.into() }.encode())
+    }
+
+    /// Either lane, whatever a project sent before.
+    fn lane(&mut self) -> Topic {
+        *Topic::EVENTS.choose(self.rng).unwrap_or(&Topic::IngestEvents)
     }
 
     fn occurrence(&mut self, number: u32) -> (Topic, EventId, Bytes) {

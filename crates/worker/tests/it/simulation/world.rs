@@ -38,7 +38,7 @@ const LOOK: Duration = Duration::from_millis(250);
 const END: Duration = Duration::from_hours(24);
 
 /// The topics that the issue platform reads.
-pub(crate) const TOPICS: [Topic; 2] = [Topic::IngestEvents, Topic::IngestOccurrences];
+pub(crate) const TOPICS: [Topic; 3] = [Topic::IngestEvents, Topic::IngestEventsBacklog, Topic::IngestOccurrences];
 
 /// A transaction of the issues.
 #[derive(Debug, Clone)]
