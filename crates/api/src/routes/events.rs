@@ -44,7 +44,7 @@ pub(super) async fn of_project(
 ) -> Result<impl IntoResponse, ApiError> {
     let now = api.now();
     let query = all_of(&place, period.range(now)?, search.filter(now)?);
-    let (events, links) = page(&api, &query, &paging).await?;
+    let (events, links) = page(&api, &query, &paging, false).await?;
     let mut owners = HashMap::new();
     let mut rows = Vec::with_capacity(events.len());
     for event in &events {
