@@ -7,13 +7,13 @@ import { updateOptions } from "@/api/privacy";
 import { project as projectQuery } from "@/api/projects";
 import { readLines, writeLines } from "@/domain/lines";
 import { Button } from "@/ui/Button";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure } from "@/ui/State";
 import { notify } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
 import { AddRule } from "./AddRule";
 import { ScrubbingPreview } from "./ScrubbingPreview";
-import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 import { TextArea } from "./TextArea";
 
@@ -34,7 +34,7 @@ export function PrivacyPage() {
     return <Failure error={project.error} isPage retry={project.refetch} what="The project" />;
   }
   return (
-    <SettingsPage
+    <Page
       lead={
         <>
           What is taken out of the events of{" "}
@@ -47,7 +47,7 @@ export function PrivacyPage() {
       title="Security & privacy"
     >
       {project.data ? <Settings key={project.data.id} org={org} project={project.data} /> : <Skeleton height={320} />}
-    </SettingsPage>
+    </Page>
   );
 }
 
