@@ -10,7 +10,7 @@ import { startMock } from "./mock/server.mjs";
 const OUT = fileURLToPath(new URL("../test-results/shots/", import.meta.url));
 const VIEWS = [
   { name: "wide", width: 1440, height: 900 },
-  { name: "narrow", width: 390, height: 844 },
+  { name: "narrow", width: 360, height: 780 },
 ];
 const org = "/organizations/acme";
 
@@ -38,6 +38,7 @@ const PAGES = [
   },
   { name: "issue-browser", path: `${org}/issues/1002/`, full: true },
   { name: "issue-message", path: `${org}/issues/1005/`, full: true },
+  { name: "issue-report", path: `${org}/issues/1016/`, full: true },
   { name: "issue-evidence", path: `${org}/issues/1015/`, full: true },
   { name: "issue-missing", path: `${org}/issues/9999/` },
   { name: "events", path: `${org}/issues/1001/events/` },
@@ -65,6 +66,10 @@ const PAGES = [
   { name: "stats", path: `${org}/stats/`, full: true },
   { name: "releases", path: `${org}/releases/`, full: true },
   { name: "release", path: `${org}/releases/storefront@2.4.0+117/`, full: true },
+  { name: "releases-none", path: `${org}/releases/`, scenario: "silent" },
+  { name: "releases-slow", path: `${org}/releases/`, scenario: "slow" },
+  { name: "releases-failing", path: `${org}/releases/`, scenario: "failing" },
+  { name: "release-missing", path: `${org}/releases/nothing@1/` },
   { name: "stats-session", path: `${org}/stats/?statsPeriod=1h&category=session` },
   { name: "stats-none", path: `${org}/stats/`, scenario: "silent" },
   { name: "stats-slow", path: `${org}/stats/`, scenario: "slow" },

@@ -177,6 +177,13 @@ describe("the issue page", () => {
     await trace.getByText("POST /checkout/").waitFor();
     await trace.getByText("812 ms").waitFor();
     await trace.getByText("payment <b>declined</b>").waitFor();
+    await trace.getByText("3 events").waitFor();
+    await trace.getByText("this event").waitFor();
+    await trace.getByRole("link", { name: "TypeError: <i>price</i> of undefined" }).click();
+    await page.getByRole("heading", { name: /Cannot read properties/ }).waitFor();
+    assert.match(path(), /issues\/1002\/events\/0c2e4a6b/);
+    await page.goBack();
+    await trace.getByText("payment <b>declined</b>").waitFor();
     await page.route("**/trace-meta/**", (route) => route.fulfill({ json: { spansCount: 0, logsCount: 0 } }));
     await page.route("**/organizations/acme/events/?**", (route) => route.fulfill({ json: { data: [], meta: {} } }));
     await page.reload();
@@ -235,6 +242,17 @@ describe("the issue page", () => {
     await page.getByText("inodes").waitFor();
   });
 
+  it("shows what a browser reported, its policy folded, and links none of its addresses", async () => {
+    await open(`${ISSUES}1016/`);
+    const report = page.getByRole("region", { name: "Content security policy" });
+    await report.getByText("https://shop.example.com/assets/index.f3a9c1.js:118:24").waitFor();
+    assert.equal(await report.getByRole("link").count(), 0);
+    const policy = report.getByRole("region", { name: "policy" });
+    assert.equal(await policy.isVisible(), false);
+    await report.getByText("Policy", { exact: true }).click();
+    await policy.getByText("img-src 'self' data:;").waitFor();
+  });
+
   it("never runs or follows what an event holds", async () => {
     const nasty = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>';
     await page.route("**/events/recommended/", (route) =>
@@ -258,7 +276,11 @@ describe("the issue page", () => {
             },
             evidenceDisplay: [{ name: nasty, value: nasty, important: true }],
           },
-          contexts: { [nasty]: { a: "javascript:window.broken=1" }, constructor: { b: 1 } },
+          contexts: {
+            nel: { phase: nasty, [nasty]: [nasty] },
+            [nasty]: { a: "javascript:window.broken=1" },
+            constructor: { b: 1 },
+          },
           context: JSON.parse('{"__proto__": {"polluted": true}}'),
           entries: [
             {
@@ -275,6 +297,15 @@ describe("the issue page", () => {
                     },
                   },
                 ],
+              },
+            },
+            {
+              type: "csp",
+              data: {
+                blocked_uri: "javascript:window.broken=1",
+                original_policy: nasty,
+                source_file: nasty,
+                [nasty]: nasty,
               },
             },
             { type: "request", data: { method: nasty, url: "javascript:window.broken=1", headers: [[nasty, nasty]] } },
@@ -880,6 +911,7 @@ describe("every page", () => {
     [`${ISSUES}1001/`, "full"],
     [`${ISSUES}1002/`, "full"],
     [`${ISSUES}1015/`, "full"],
+    [`${ISSUES}1016/`, "full"],
     [`${ISSUES}1001/events/`, "full"],
     ["/organizations/acme/projects/", "full"],
     ["/organizations/acme/projects/shop-api/getting-started/", "silent"],

@@ -7,6 +7,7 @@
 mod auth;
 mod error;
 mod event_body;
+mod event_table;
 mod health;
 mod message;
 mod page;

@@ -67,6 +67,12 @@ pub(crate) struct Links {
 }
 
 impl Links {
+    /// Of a list in which nothing is.
+    pub(crate) fn none() -> Self {
+        let cursor = |backwards| Cursor { value: 0, key: 0, backwards }.to_string();
+        Self { previous: cursor(true), has_previous: false, next: cursor(false), has_next: false }
+    }
+
     /// The header for a request; always both directions.
     pub(crate) fn header(&self, public_url: &Url, uri: &Uri) -> [(header::HeaderName, HeaderValue); 1] {
         let link = |relation: &str, cursor: &str, results: bool| {

@@ -31,6 +31,6 @@ pub use grouping::{Grouping, group};
 pub use in_app::mark_frames;
 pub use occurrence::occurrence;
 pub use platform::Family;
-pub use row::row;
+pub use row::{row, trace};
 pub use trace_item::{trace_item, transaction_items};
 pub use variant::{Variant, VariantKind};

@@ -1,7 +1,7 @@
 //! What the event store keeps of an event (`reference/ingest-protocol.md` §21.1).
 
 use bytes::Bytes;
-use nuthatch_protocol::{Event, EventRow, Level, Timestamp, record::IngestHeader};
+use nuthatch_protocol::{Event, EventRow, Level, Timestamp, TraceId, record::IngestHeader};
 use serde_json::Value;
 
 use crate::{Grouping, stacktrace};
@@ -30,6 +30,7 @@ pub fn row(header: &IngestHeader, event: &Event, grouping: &Grouping) -> EventRo
         release: text("release"),
         environment: text("environment"),
         transaction: text("transaction"),
+        trace: trace(event),
         user: user(event),
         tags: tags(event, grouping.level),
         stack_text: stack_text(event),
@@ -41,6 +42,12 @@ pub fn row(header: &IngestHeader, event: &Event, grouping: &Grouping) -> EventRo
 pub(crate) fn message(event: &Event) -> &str {
     let value = || event.values("exception").last().and_then(|last| last.get("value")?.as_str());
     event.text(&["logentry", "formatted"]).or_else(value).unwrap_or_default()
+}
+
+/// The trace that an event says it is part of.
+pub fn trace(event: &Event) -> Option<String> {
+    let id: TraceId = event.text(&["contexts", "trace", "trace_id"])?.parse().ok()?;
+    Some(id.to_string())
 }
 
 /// The user as one text: the first of id, username, email and address that is known.

@@ -39,6 +39,8 @@ pub struct EventRow {
     pub environment: Option<String>,
     /// Transaction name, if any.
     pub transaction: Option<String>,
+    /// The trace it is part of, if any: 32 hex digits.
+    pub trace: Option<String>,
     /// The user as one text: `id:42`, `email:…`, `username:…` or `ip:…` (`reference/ingest-protocol.md` §11.8).
     pub user: Option<String>,
     /// All tags including derived ones (`release`, `environment`, `level`, `browser`, `os`, `user`, …), one value a key.

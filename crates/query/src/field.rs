@@ -68,6 +68,8 @@ pub enum Column {
     Transaction,
     /// Type.
     EventType,
+    /// The trace it is part of.
+    Trace,
     /// The user as one text.
     User,
     /// Id of the user.
@@ -82,13 +84,14 @@ pub enum Column {
 
 impl Column {
     /// Every column.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Level,
         Self::Release,
         Self::Environment,
         Self::Platform,
         Self::Transaction,
         Self::EventType,
+        Self::Trace,
         Self::User,
         Self::UserId,
         Self::UserEmail,
@@ -105,6 +108,7 @@ impl Column {
             Self::Platform => "platform",
             Self::Transaction => "transaction",
             Self::EventType => "event.type",
+            Self::Trace => "trace",
             Self::User => "user",
             Self::UserId => "user.id",
             Self::UserEmail => "user.email",
@@ -126,6 +130,7 @@ impl Column {
             Self::Platform => Some(row.platform.as_str()),
             Self::Transaction => row.transaction.as_deref(),
             Self::EventType => Some(row.event_type.as_str()),
+            Self::Trace => row.trace.as_deref(),
             Self::User => row.user.as_deref(),
             Self::UserId => part("id:"),
             Self::UserEmail => part("email:"),

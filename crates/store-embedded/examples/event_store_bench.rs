@@ -102,6 +102,7 @@ fn event(n: u64, count: u64, random: &mut Random) -> EventRow {
         release: Some(release.clone()),
         environment: Some("production".to_owned()),
         transaction: Some(format!("/{a}/{{id}}")),
+        trace: None,
         user: Some(format!("id:{user}")),
         tags: vec![
             tag("release", &release),

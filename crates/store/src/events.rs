@@ -5,7 +5,10 @@ use bytes::Bytes;
 use nuthatch_protocol::{EventId, EventRow, Hash, Level, Position, ProjectId, Timestamp};
 use nuthatch_query::Expr;
 
-use crate::StoreError;
+use crate::{
+    StoreError,
+    event_groups::{EventGroups, Grouping},
+};
 
 /// Events: upsert, look up by id, search, count.
 #[async_trait]
@@ -43,6 +46,9 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// Distinct primary hashes of matching events, those with most events first, then by hash; at most `limit`.
     async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<Hash>, StoreError>;
+
+    /// Groups of matching events, and what is counted of each.
+    async fn groups(&self, query: &EventQuery, grouping: &Grouping) -> Result<EventGroups, StoreError>;
 
     /// Drops the time partitions that lie wholly before a time. Rows at or after the time stay; how many before it stay
     /// with them is up to the width of the partitions.

@@ -204,6 +204,8 @@ pub enum FileEffect {
 pub enum FileScope {
     /// What is shown as attachments of an event.
     AttachmentsOf(EventId),
+    /// What is shown as attachments, of all events.
+    Attachments,
     /// All of a kind.
     Kind(FileKind),
 }

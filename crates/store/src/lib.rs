@@ -8,6 +8,7 @@ pub mod blobs;
 pub mod conformance;
 pub mod dead_letters;
 pub mod error;
+pub mod event_groups;
 pub mod events;
 pub mod files;
 pub mod issue_types;

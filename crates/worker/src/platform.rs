@@ -277,6 +277,7 @@ fn row(occurrence: &Occurrence, body: Map<String, Value>, now: Timestamp) -> Eve
         release: facts.release.clone(),
         environment: facts.environment.clone(),
         transaction: text("transaction"),
+        trace: nuthatch_grouping::trace(&event),
         user: facts.user.clone(),
         tags,
         stack_text: String::new(),

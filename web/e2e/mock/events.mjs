@@ -3,6 +3,7 @@ import { detectorEvent } from "./detectorEvent.mjs";
 import { issues } from "./fixtures.mjs";
 import { at } from "./frame.mjs";
 import { pythonEvent } from "./pythonEvent.mjs";
+import { reportEvent } from "./reportEvent.mjs";
 
 /** Ids of the three events that every issue has here, oldest first. */
 export const IDS = [
@@ -16,12 +17,7 @@ export function event(issueId, name) {
   const issue = issues.find((each) => each.id === issueId);
   const index = name === "oldest" ? 0 : name === "latest" || name === "recommended" ? 2 : IDS.indexOf(name);
   if (!issue || index === -1) return null;
-  const body =
-    issue.issueType !== "error"
-      ? detectorEvent(issue)
-      : issue.project.slug === "storefront"
-        ? browserEvent(issue)
-        : pythonEvent(issue);
+  const body = bodyOf(issue)(issue);
   return {
     ...body,
     id: IDS[index],
@@ -40,6 +36,12 @@ export function event(issueId, name) {
     fingerprints: ["6f2b90c4a1d74e3b8c5f0e9d7a2b1c34"],
     errors: [],
   };
+}
+
+function bodyOf(issue) {
+  if (issue.issueType !== "error") return detectorEvent;
+  if (issue.type === "csp") return reportEvent;
+  return issue.project.slug === "storefront" ? browserEvent : pythonEvent;
 }
 
 export function eventRows(issueId) {

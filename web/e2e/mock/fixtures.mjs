@@ -328,6 +328,17 @@ export const issues = [
     lastSeen: 4 * DAY,
     firstSeen: 4 * DAY,
   }),
+  issue({
+    metadata: { title: "Blocked 'script' from 'cdn.tracker.example'" },
+    culprit: "script-src-elem 'self' https://js.payments.example",
+    project: storefront,
+    status: "resolved",
+    substatus: null,
+    type: "csp",
+    rate: 3,
+    lastSeen: 2 * DAY,
+    firstSeen: 9 * DAY,
+  }),
 ];
 
 /** Issue types with their rules: two built in, one of them changed, and one of the organization's own. */

@@ -14,10 +14,41 @@ const LOGS = [
   { id: "a".repeat(32), severity: "warn", message: "payment <b>declined</b>", timestamp: "2026-03-04T10:15:30.250Z" },
 ];
 
-/** Spans and log lines; without any on a server that keeps none. */
+/** Three in the trace: the event itself, one of the front end, one of a detector. */
+const EVENTS = [
+  [
+    "0c2e4a6b8d0f1a3c5e7092b4d6f8a1c3",
+    "error",
+    "TypeError: <i>price</i> of undefined",
+    "STOREFRONT-2",
+    1002,
+    "storefront",
+  ],
+  [
+    "e3d27f60b8c94a1fa05d9b74c6f1283e",
+    "error",
+    "PaymentDeclined: card 4242 was declined by the bank",
+    "SHOP-API-1",
+    1001,
+    "shop-api",
+  ],
+  ["5d3f7b9a1c2e4f60718293a4b5c6d7e8", "warning", "Disk is nearly full", "SHOP-API-F", 1015, "shop-api"],
+].map(([id, level, title, issue, issueId, project], index) => ({
+  id,
+  level,
+  title,
+  issue,
+  "issue.id": issueId,
+  "project.name": project,
+  timestamp: `2026-05-14T09:40:${46 + index}.250Z`,
+}));
+
+/** Events, spans and log lines; without any on a server that keeps none. */
 export function traceAnswer(scenario, what, url) {
   const isEmpty = scenario === "silent" || scenario === "bare";
-  const [spans, logs] = isEmpty ? [[], []] : [SPANS, LOGS];
-  if (what === "trace-meta") return { spansCount: spans.length === 0 ? 0 : 24, logsCount: logs.length };
-  return { data: url.searchParams.get("dataset") === "spans" ? spans : logs, meta: {} };
+  if (isEmpty) return what === "trace-meta" ? {} : { data: [], meta: {} };
+  if (what === "trace-meta")
+    return { errorsCount: 2, performanceIssuesCount: 1, spansCount: 24, logsCount: LOGS.length };
+  const rows = { spans: SPANS, ourlogs: LOGS }[url.searchParams.get("dataset")] ?? EVENTS;
+  return { data: rows, meta: {} };
 }

@@ -1,16 +1,16 @@
 import { queryOptions } from "@tanstack/react-query";
-import { readLog, readSpan, readTraceSize } from "@/domain/trace";
+import { readLog, readSpan, readTraceEvent, readTraceSize } from "@/domain/trace";
 import { ask, GET } from "./client";
 
 /** Rows of each kind that an event shows of its trace. */
 const ROWS = 10;
 
-/** How much there is of a trace, and the first of its spans and log lines. */
+/** How much there is of a trace, and the first of what went wrong in it, of its spans and of its log lines. */
 export const traceOverview = (org: string, trace: string) =>
   queryOptions({
     queryKey: ["trace", org, trace],
     queryFn: async ({ signal }) => {
-      const rows = async (dataset: string, field: string[]) => {
+      const rows = async (dataset: string | undefined, field: string[]) => {
         const query = {
           dataset,
           field,
@@ -23,12 +23,18 @@ export const traceOverview = (org: string, trace: string) =>
           .data;
       };
       const path = { org, trace_id: trace };
-      const [size, spans, logs] = await Promise.all([
+      const [size, events, spans, logs] = await Promise.all([
         ask(GET("/api/0/organizations/{org}/trace-meta/{trace_id}/", { params: { path }, signal })),
+        rows(undefined, ["id", "title", "level", "issue", "issue.id", "timestamp", "project.name"]),
         rows("spans", ["id", "span.op", "span.description", "span.duration", "project.name"]),
         rows("ourlogs", ["id", "severity", "message", "timestamp"]),
       ]);
-      return { size: readTraceSize(size.data), spans: spans.map(readSpan), logs: logs.map(readLog) };
+      return {
+        size: readTraceSize(size.data),
+        events: events.map(readTraceEvent),
+        spans: spans.map(readSpan),
+        logs: logs.map(readLog),
+      };
     },
     staleTime: 15_000,
   });

@@ -1,5 +1,6 @@
 import { asArray, asBoolean, asNumber, asObject, asPairs, asText, type JsonObject } from "./json";
 import { type Occurrence, readOccurrence } from "./occurrence";
+import { networkReport, type Report, readReport } from "./report";
 
 /** The event body (reference/web-api.md §3.9) as the pages use it: every member present, absent ones `null` or empty. */
 export interface Event {
@@ -30,6 +31,8 @@ export interface Event {
   breadcrumbs: Breadcrumb[];
   /** What a detector reported, for events that are not errors. */
   occurrence: Occurrence | null;
+  /** What a browser reported by itself. */
+  report: Report | null;
   /** What the user said about it. */
   userReport: UserReport | null;
   olderId: string | null;
@@ -139,7 +142,8 @@ export function readEvent(body: unknown): Event {
     user: asObject(event.user),
     contexts: Object.entries(asObject(event.contexts) ?? {}).flatMap(([name, value]) => {
       const context = asObject(value);
-      return context === null ? [] : [[name, context] as [string, JsonObject]];
+      // A network error's is its report.
+      return context === null || name === "nel" ? [] : [[name, context] as [string, JsonObject]];
     }),
     extra: asObject(event.context),
     packages: asPairs(event.packages),
@@ -155,6 +159,7 @@ export function readEvent(body: unknown): Event {
     request: readRequest(entries.get("request")),
     breadcrumbs: asArray(entries.get("breadcrumbs")?.values).map(readBreadcrumb),
     occurrence: readOccurrence(event.occurrence),
+    report: readReport(entries, networkReport(event.contexts)),
     userReport: readUserReport(event.userReport),
     olderId: asText(event.previousEventID),
     newerId: asText(event.nextEventID),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readEvent } from "./event";
-import { milliseconds, readLog, readSpan, readTraceSize, traceOf } from "./trace";
+import { milliseconds, readLog, readSpan, readTraceEvent, readTraceSize, traceOf } from "./trace";
 
 describe("a trace", () => {
   it("is named by the context of the event, if it is a name", () => {
@@ -11,8 +11,18 @@ describe("a trace", () => {
   });
 
   it("is read whatever came over the wire", () => {
-    expect(readTraceSize({ spansCount: 3, logsCount: "many" })).toEqual({ spans: 3, logs: 0 });
-    expect(readTraceSize(null)).toEqual({ spans: 0, logs: 0 });
+    const size = { errorsCount: 2, performanceIssuesCount: 1, spansCount: 3, logsCount: "many" };
+    expect(readTraceSize(size)).toEqual({ events: 3, spans: 3, logs: 0 });
+    expect(readTraceSize(null)).toEqual({ events: 0, spans: 0, logs: 0 });
+    expect(readTraceEvent({ id: "a", "issue.id": 7, issue: "WEB-1", level: "error" })).toEqual({
+      id: "a",
+      level: "error",
+      title: "Untitled event",
+      issue: { id: "7", shortId: "WEB-1" },
+      project: null,
+      time: null,
+    });
+    expect(readTraceEvent({ issue: "WEB-1", title: [] }).issue).toBeNull();
     expect(readSpan({ id: "a", "span.duration": 2, "span.op": "db" })).toEqual({
       id: "a",
       op: "db",

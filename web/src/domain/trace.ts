@@ -3,8 +3,21 @@ import { asNumber, asObject, asText, type JsonObject } from "./json";
 
 /** How much there is of a trace. */
 export interface TraceSize {
+  /** Errors, and what detectors found. */
+  events: number;
   spans: number;
   logs: number;
+}
+
+/** Something that went wrong in a trace, as far as a list shows it. */
+export interface TraceEvent {
+  id: string;
+  level: string | null;
+  title: string;
+  /** The issue that shows it: its id and its name for people. */
+  issue: { id: string; shortId: string } | null;
+  project: string | null;
+  time: string | null;
 }
 
 /** A span of a trace, as far as a list shows it. */
@@ -34,7 +47,24 @@ export function traceOf(event: Event): string | null {
 
 export function readTraceSize(meta: unknown): TraceSize {
   const counts = asObject(meta);
-  return { spans: asNumber(counts?.spansCount) ?? 0, logs: asNumber(counts?.logsCount) ?? 0 };
+  const count = (key: string) => asNumber(counts?.[key]) ?? 0;
+  return {
+    events: count("errorsCount") + count("performanceIssuesCount"),
+    spans: count("spansCount"),
+    logs: count("logsCount"),
+  };
+}
+
+export function readTraceEvent(row: JsonObject): TraceEvent {
+  const [id, shortId] = [asText(row["issue.id"]), asText(row.issue)];
+  return {
+    id: asText(row.id) ?? "",
+    level: asText(row.level),
+    title: asText(row.title) ?? "Untitled event",
+    issue: id === null || shortId === null ? null : { id, shortId },
+    project: asText(row["project.name"]),
+    time: asText(row.timestamp),
+  };
 }
 
 export function readSpan(row: JsonObject): TraceSpan {

@@ -20,9 +20,18 @@ pub(crate) enum Entry {
     Threads(Threads),
     Stacktrace(Stacktrace),
     Message(Message),
-    /// A report of a browser, as sent.
+    /// What a browser blocked by a policy, in snake case.
     #[schema(value_type = Object)]
     Csp(Value),
+    /// A certificate without the transparency that its host asks for, as sent.
+    #[schema(value_type = Object)]
+    Expectct(Value),
+    /// A certificate without the stapled answer that its host asks for, as sent.
+    #[schema(value_type = Object)]
+    Expectstaple(Value),
+    /// A certificate chain without the keys that its host pins, as sent.
+    #[schema(value_type = Object)]
+    Hpkp(Value),
     Request(RequestData),
     Breadcrumbs(Breadcrumbs),
     /// The template of a page that failed, as sent.
@@ -137,12 +146,15 @@ pub(crate) struct DebugImages {
 }
 
 /// The name under which the canonical event keeps an entry, in the order the API shows them.
-pub(crate) const ENTRY_KEYS: [&str; 10] = [
+pub(crate) const ENTRY_KEYS: [&str; 13] = [
     "exception",
     "threads",
     "stacktrace",
     "logentry",
     "csp",
+    "expectct",
+    "expectstaple",
+    "hpkp",
     "request",
     "breadcrumbs",
     "template",
@@ -164,6 +176,9 @@ impl Entry {
                 params: value.get("params").cloned(),
             }),
             "csp" => Self::Csp(value.clone()),
+            "expectct" => Self::Expectct(value.clone()),
+            "expectstaple" => Self::Expectstaple(value.clone()),
+            "hpkp" => Self::Hpkp(value.clone()),
             "request" => Self::Request(RequestData::read(value)),
             "breadcrumbs" => Self::Breadcrumbs(Breadcrumbs {
                 values: event.values("breadcrumbs").iter().map(Breadcrumb::read).collect(),

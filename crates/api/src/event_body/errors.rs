@@ -1,7 +1,13 @@
 //! What was wrong with an event as it came (`reference/ingest-protocol.md` §11.16).
 
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
 use nuthatch_protocol::Event;
-use serde_json::{Map, Value};
+use serde_json::{
+    Map, Value,
+    value::{RawValue, to_raw_value},
+};
 
 use super::frame::text;
 use crate::shape::event::EventError;
@@ -17,6 +23,27 @@ pub(super) fn errors(event: &Event) -> Vec<EventError> {
         noted(notes, "", &mut errors);
     }
     errors
+}
+
+/// The canonical JSON of an event with its [`errors`] among its members; all else stays byte for byte. Without errors it is
+/// what is stored.
+///
+/// # Errors
+///
+/// The stored bytes are not the JSON they should be.
+pub(crate) fn with_errors(stored: Bytes) -> Result<Bytes, serde_json::Error> {
+    let errors = errors(&serde_json::from_slice(&stored)?);
+    if errors.is_empty() {
+        return Ok(stored);
+    }
+    let flat = errors.into_iter().map(|EventError { kind, mut data, .. }| {
+        data.insert("type".to_owned(), Value::from(kind));
+        Value::Object(data)
+    });
+    let flat = to_raw_value(&flat.collect::<Vec<_>>())?;
+    let mut members: BTreeMap<String, &RawValue> = serde_json::from_slice(&stored)?;
+    members.insert("errors".to_owned(), &flat);
+    serde_json::to_vec(&members).map(Bytes::from)
 }
 
 fn carried_error(error: &Value) -> Option<EventError> {

@@ -2,10 +2,10 @@
 //! event gives the same body.
 
 pub(crate) mod entry;
+pub(crate) mod errors;
 pub(crate) mod frame;
 pub(crate) mod request;
 
-mod errors;
 mod meta;
 mod occurrence;
 #[cfg(test)]

@@ -3,7 +3,7 @@ use nuthatch_protocol::{EventId, Hash, IssueId, Level, ProjectId, Timestamp};
 use nuthatch_store::events::{EventSummary, StoredEvent};
 use serde_json::{Value, json};
 
-use super::event_body;
+use super::{errors::with_errors, event_body};
 use crate::shape::event::Neighbours;
 
 fn body_of(event: &Value) -> Value {
@@ -64,6 +64,21 @@ fn entries_come_in_the_order_of_the_page() {
 }
 
 #[test]
+fn reports_of_browsers_are_entries_of_their_own() {
+    let csp = json!({"effective_directive": "img-src", "blocked_uri": "javascript:alert(1)", "line_number": 7});
+    let pins = json!({"hostname": "shop.example", "known_pins": ["pin-sha256=\"a\""]});
+    let body = body_of(&json!({
+        "request": {"url": "https://shop.example/"}, "logentry": {"formatted": "Blocked"}, "csp": csp,
+        "expectct": {"hostname": "a"}, "expectstaple": {"hostname": "b"}, "hpkp": pins,
+        "_meta": {"csp": {"script_sample": {"": {"len": 9000}}}}}));
+    let entries = body["entries"].as_array().unwrap();
+    let kinds: Vec<&str> = entries.iter().map(|entry| entry["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["message", "csp", "expectct", "expectstaple", "hpkp", "request"]);
+    assert_eq!((&entries[1]["data"], &entries[4]["data"]), (&csp, &pins));
+    assert_eq!(body["_meta"]["entries"]["1"]["data"]["script_sample"][""]["len"], 9000);
+}
+
+#[test]
 fn notes_move_to_where_the_answer_shows_the_values() {
     let body = body_of(&json!({
         "tags": [["release", "shop@1.2"], ["browser", "Firefox"]],
@@ -82,6 +97,20 @@ fn notes_move_to_where_the_answer_shows_the_values() {
     assert_eq!(frame["vars"]["lineno"][""]["len"], 5, "names of the sender stay");
     assert_eq!(body["errors"][0]["type"], "invalid_data");
     assert_eq!(body["errors"][0]["data"], json!({"reason": "expected text", "name": "user.id", "value": 7}));
+}
+
+#[test]
+fn the_json_of_an_event_names_its_errors() {
+    let given = r#"{"zeta":1.10,"errors":[{"type":"js_no_source","url":"a.js"}],"_meta":{"user":{"id":{"":{"err":["invalid_data"]}}}}}"#;
+    let shown = with_errors(Bytes::from_static(given.as_bytes())).unwrap();
+    let read: Value = serde_json::from_slice(&shown).unwrap();
+    let errors = json!([{"type": "js_no_source", "url": "a.js"}, {"type": "invalid_data", "name": "user.id"}]);
+    assert_eq!(read["errors"], errors, "those of its notes beside those it carries");
+    assert!(shown.ends_with(br#""zeta":1.10}"#), "what is no error stays as it is: {shown:?}");
+    for quiet in ["{\"b\": 1.0, \"a\":2}", "{\"_meta\": {\"extra\": {\"\": {\"len\": 9}}}}"] {
+        assert_eq!(with_errors(Bytes::from_static(quiet.as_bytes())).unwrap(), quiet, "nothing was wrong");
+    }
+    assert!(with_errors(Bytes::from_static(b"[1]")).is_err());
 }
 
 #[test]

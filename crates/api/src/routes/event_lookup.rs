@@ -1,5 +1,7 @@
 //! Finding an event by its id, applied or not: what was acknowledged is there to be read.
 
+use std::collections::HashMap;
+
 use nuthatch_issues::Issue;
 use nuthatch_protocol::{Event, EventId, Hash, IssueId, Level, Position, ProjectId, Topic, TraceItem};
 use nuthatch_store::{
@@ -86,6 +88,31 @@ pub(super) async fn issue_of(api: &Api, project: ProjectId, hashes: &[Hash]) -> 
         }
     }
     Ok(None)
+}
+
+/// Issues of hashes, each looked up once.
+#[derive(Default)]
+pub(super) struct Issues(HashMap<(ProjectId, Vec<Hash>), Option<Issue>>);
+
+impl Issues {
+    /// The issue that shows an event with these hashes.
+    pub(super) async fn of(
+        &mut self,
+        api: &Api,
+        project: ProjectId,
+        hashes: &[Hash],
+    ) -> Result<Option<Issue>, ApiError> {
+        let key = (project, hashes.to_vec());
+        if let Some(known) = self.0.get(&key) {
+            return Ok(known.clone());
+        }
+        let issue = match issue_of(api, project, hashes).await? {
+            Some(id) => api.meta.issue(id).await?,
+            None => None,
+        };
+        self.0.insert(key, issue.clone());
+        Ok(issue)
+    }
 }
 
 /// Whether an event belongs to an issue.

@@ -42,17 +42,18 @@ pub(super) fn in_environments(names: &[String]) -> Option<Expr> {
     (!names.is_empty()).then(|| Expr::Term(Term { key: "environment".to_owned(), op: Op::In(names) }))
 }
 
-/// A page of events, newest first.
+/// A page of events, the newest or the oldest first.
 pub(super) async fn page(
     api: &Api,
     query: &EventQuery,
     paging: &Paging,
+    oldest_first: bool,
 ) -> Result<(Vec<EventSummary>, Links), ApiError> {
     let cursor = Cursor::<EventId>::read(paging.cursor.as_deref())?;
     let backwards = cursor.is_some_and(|cursor| cursor.backwards);
     let after = cursor.map(|cursor| (Timestamp(cursor.value), cursor.key));
     let limit = paging.rows()?;
-    let mut rows = api.events.search(query, &EventPage { ascending: backwards, after, limit }).await?;
+    let mut rows = api.events.search(query, &EventPage { ascending: backwards != oldest_first, after, limit }).await?;
     if backwards {
         rows.reverse();
     }
@@ -63,11 +64,11 @@ pub(super) async fn page(
     let (first, last) = (at(rows.first(), true), at(rows.last(), false));
     // In the direction one came from there is at least the row of the cursor; in the other one has to look.
     let has_previous = match (backwards, rows.first()) {
-        (true, Some(first)) => beside(api, query, first, true).await?.is_some(),
+        (true, Some(first)) => beside(api, query, first, !oldest_first).await?.is_some(),
         _ => cursor.is_some() && !backwards,
     };
     let has_next = match (backwards, rows.last()) {
-        (false, Some(last)) if rows.len() == limit => beside(api, query, last, false).await?.is_some(),
+        (false, Some(last)) if rows.len() == limit => beside(api, query, last, oldest_first).await?.is_some(),
         _ => backwards,
     };
     let links = Links { previous: first.to_string(), has_previous, next: last.to_string(), has_next };

@@ -22,6 +22,7 @@ use crate::{
         scope::EventRight,
     },
     error::{ApiError, ErrorBody},
+    event_body::errors::with_errors,
     period::{Period, Range},
     query::{Paging, Query},
     shape::event::{Event, EventIdLookup, EventRow, Neighbours},
@@ -43,7 +44,7 @@ pub(super) async fn of_project(
 ) -> Result<impl IntoResponse, ApiError> {
     let now = api.now();
     let query = all_of(&place, period.range(now)?, search.filter(now)?);
-    let (events, links) = page(&api, &query, &paging).await?;
+    let (events, links) = page(&api, &query, &paging, false).await?;
     let mut owners = HashMap::new();
     let mut rows = Vec::with_capacity(events.len());
     for event in &events {
@@ -87,7 +88,7 @@ pub(super) async fn detail(
     Ok(Json(body(&api, &event, issue, neighbours).await?))
 }
 
-/// The canonical JSON of an event, byte for byte as it is stored.
+/// The canonical JSON of an event as it is stored, with what its notes say was wrong among its `errors`.
 #[utoipa::path(
     get, path = "/api/0/projects/{org}/{project}/events/{event_id}/json/", operation_id = "getEventJson",
     tag = "events", params(ProjectPath, ("event_id" = String, Path, description = "32 hex digits")),
@@ -100,8 +101,9 @@ pub(super) async fn json(
 ) -> Result<Response, ApiError> {
     let id = read_id(parameter(&path, "event_id"))?;
     let event = in_project(&api, &place.project, id).await?.ok_or(ApiError::NotFound("event"))?;
+    let json = with_errors(event.body).map_err(|error| ApiError::Internal(format!("event {id}: {error}")))?;
     let media_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(([media_type], event.body).into_response())
+    Ok(([media_type], json).into_response())
 }
 
 /// Where an event is that is known by its id alone.

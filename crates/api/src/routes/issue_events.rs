@@ -64,7 +64,7 @@ pub(super) async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Response, ApiError> {
     let query = selected(&api, &place, &search, &period).await?;
-    let (events, links) = page(&api, &query, &paging).await?;
+    let (events, links) = page(&api, &query, &paging, false).await?;
     let headers = links.header(&api.public_url, &uri);
     if matches!(listing.full.as_deref(), Some("1" | "true")) {
         let mut whole = Vec::with_capacity(events.len());

@@ -1,4 +1,4 @@
-//! Which spans, log lines or metrics a request is about: from its parameters to a query of the store.
+//! Which events, spans, log lines or metrics a request is about: from its parameters to a query of the store.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,7 +8,7 @@ use nuthatch_store::{projects::Project, traces::TraceQuery};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{event_page::in_environments, outcomes::chosen};
+use super::{event_page::in_environments, event_search::EventSet, outcomes::chosen};
 use crate::{
     Api,
     auth::access::InOrganization,
@@ -21,23 +21,39 @@ use crate::{
 /// The period when none is given.
 const PERIOD: Duration = Duration::from_hours(14 * 24);
 
-/// Which spans, log lines or metrics.
+/// Which events, spans, log lines or metrics.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ItemSearch {
-    /// `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`.
+    /// `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors`, too, and all
+    /// events when it is absent.
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<String>)]
     dataset: Option<String>,
-    /// Search text over fields and attributes; bare words are sought in names and log messages.
+    /// Search text over fields and attributes; bare words are sought in names and log messages, of events in titles,
+    /// messages and culprits.
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<String>)]
-    query: Option<String>,
+    pub(super) query: Option<String>,
     /// Slugs or ids; `-1` or absent: all.
     project: Vec<String>,
     /// Only in these environments.
-    environment: Vec<String>,
+    pub(super) environment: Vec<String>,
+}
+
+/// Where and when a search is.
+pub(super) struct Scope {
+    /// All projects of the organization.
+    pub(super) projects: Vec<Project>,
+    /// Those that are asked about.
+    pub(super) asked: Vec<ProjectId>,
+    pub(super) from: Timestamp,
+    /// As asked; open: up to now.
+    pub(super) until: Option<Timestamp>,
+    /// The end, now when it is open.
+    pub(super) until_time: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 /// What a search comes to.
@@ -57,6 +73,27 @@ pub(super) fn wrong(parameter: &str, message: String) -> ApiError {
 }
 
 impl ItemSearch {
+    /// The events that are asked for, if it is events.
+    pub(super) fn events(&self) -> Option<EventSet> {
+        EventSet::named(self.dataset.as_deref().unwrap_or_default())
+    }
+
+    /// Projects and time; a fortnight when no period is given.
+    pub(super) async fn scope(&self, api: &Api, place: &InOrganization, period: &Period) -> Result<Scope, ApiError> {
+        let now = api.now();
+        let Range { from, until } = period.range(now)?;
+        let until_time = until.unwrap_or(now);
+        let from = from.unwrap_or_else(|| until_time.minus(PERIOD));
+        if from >= until_time {
+            return Err(wrong("start", "must be before end".to_owned()));
+        }
+        let projects = place.projects(api).await?;
+        let named: Vec<String> =
+            self.project.iter().filter(|name| !matches!(name.as_str(), "" | "-1")).cloned().collect();
+        let asked = chosen(&projects, &named)?.iter().map(|project| project.id).collect();
+        Ok(Scope { projects, asked, from, until, until_time, now })
+    }
+
     /// The items of an organization that are meant; a fortnight when no period is given.
     pub(super) async fn select(
         &self,
@@ -66,19 +103,9 @@ impl ItemSearch {
     ) -> Result<Selected, ApiError> {
         let name = self.dataset.as_deref().unwrap_or_default();
         let dataset = Dataset::named(name).map_err(|message| wrong("dataset", message))?;
-        let now = api.now();
-        let Range { from, until } = period.range(now)?;
-        let until_time = until.unwrap_or(now);
-        let from = from.unwrap_or_else(|| until_time.minus(PERIOD));
-        if from >= until_time {
-            return Err(wrong("start", "must be before end".to_owned()));
-        }
+        let Scope { projects, asked, from, until, until_time, now } = self.scope(api, place, period).await?;
         let text = self.query.as_deref().unwrap_or_default();
         let filter = parse(text, Grammar::Items, now).map_err(|error| ApiError::Invalid(error.to_string()))?;
-        let projects = place.projects(api).await?;
-        let named: Vec<String> =
-            self.project.iter().filter(|name| !matches!(name.as_str(), "" | "-1")).cloned().collect();
-        let asked: Vec<ProjectId> = chosen(&projects, &named)?.iter().map(|project| project.id).collect();
         let mut parts = vec![by_number(filter, &projects)];
         parts.extend(in_environments(&self.environment));
         parts.extend(dataset.condition());

@@ -1,15 +1,20 @@
-//! Measures of spans, log lines and metrics over time (`reference/web-api.md` §4.2).
+//! Measures of events, spans, log lines and metrics over time (`reference/web-api.md` §4.2).
 
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
 use nuthatch_protocol::Timestamp;
-use nuthatch_store::traces::Aggregate;
+use nuthatch_store::{
+    event_groups::EventCount,
+    traces::{Aggregate, Aggregation, Group, Groups},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    event_rows::{EventGrouping, Values},
+    event_search::SelectedEvents,
     item_search::{ItemSearch, wrong},
     paths::OrganizationPath,
 };
@@ -23,11 +28,21 @@ use crate::{
     period::{Period, duration},
     query::{Query, single},
     series::{DAY_SECS, HOUR_SECS, INTERVALS_MAX, Intervals},
-    trace_items::{Column, column::Measure, value::of_measure},
+    trace_items::{
+        Column, Columns,
+        column::Measure,
+        value::{of_group, of_measure},
+    },
 };
 
 /// Most series at once.
 const AXES_MAX: usize = 10;
+
+/// Most groups with a series of their own.
+const TOP_MAX: usize = 10;
+
+/// The series of all groups that have none of their own.
+const OTHER: &str = "Other";
 
 /// What is measured, and how often.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -40,13 +55,25 @@ pub(super) struct SeriesQuery {
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<String>)]
     interval: Option<String>,
-    /// Not supported: one series for each group.
+    /// Of events: so many groups, at most 10, have a series each; the others together are `Other`.
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<u32>)]
     top_events: Option<String>,
+    /// What the events of such a group share, and what `sort` may be by.
+    field: Vec<String>,
+    /// Which groups are the top ones: a field or function, with `-` in front for the largest first. When absent those
+    /// with the largest first function.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    sort: Option<String>,
+    /// `1`: without `Other`.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    exclude_other: Option<String>,
 }
 
-/// A measure over time. With several functions the answer is an object of such, by function, each with its `order`.
+/// A measure over time. With several functions the answer is an object of such, by function, each with its `order`. With
+/// `topEvents` it is an object of such answers, by the values of the groups with commas between them.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ItemSeries {
@@ -73,7 +100,7 @@ pub(super) struct SeriesMeta {
     dataset: &'static str,
 }
 
-/// Measures of spans, log lines or metrics per interval.
+/// Measures of events, spans, log lines or metrics per interval.
 #[utoipa::path(
     get, path = "/api/0/organizations/{org}/events-stats/", operation_id = "getTraceItemSeries", tag = "traces",
     params(OrganizationPath, ItemSearch, SeriesQuery, Period),
@@ -86,47 +113,164 @@ pub(super) async fn series(
     Query(wanted): Query<SeriesQuery>,
     Query(period): Query<Period>,
 ) -> Result<Json<Value>, ApiError> {
-    if wanted.top_events.is_some() {
-        return Err(wrong("topEvents", "is not supported; ask for each group with a query of its own".to_owned()));
-    }
     let axes = axes(&wanted.y_axis)?;
+    let aggregates: Vec<Aggregate> = axes.iter().map(|(_, measure)| measure.aggregate.clone()).collect();
+    if let Some(set) = search.events() {
+        let selected = SelectedEvents::of(&api, &place, set, &search, &period).await?;
+        let intervals = intervals(wanted.interval.as_deref(), selected.from, selected.until)?;
+        let frame = Frame { axes, intervals, dataset: set.name() };
+        return match wanted.top()? {
+            Some(top) => top_events(&api, &selected, &frame, &wanted, top).await.map(Json),
+            None => {
+                let grouping =
+                    EventGrouping::read(Vec::new(), aggregates).map_err(|message| wrong("yAxis", message))?;
+                let (groups, _) = grouping.groups(&api, &selected, Some(frame.intervals.secs as u32)).await?;
+                let found = groups.iter().map(|((start, _), counted)| (start.secs(), grouping.measured(counted)));
+                Ok(Json(frame.answer(&found.collect(), 0)))
+            }
+        };
+    }
+    if wanted.top_events.is_some() {
+        return Err(wrong("topEvents", "is for events only; ask for each group with a query of its own".to_owned()));
+    }
     let selected = search.select(&api, &place, &period).await?;
     let intervals = intervals(wanted.interval.as_deref(), selected.from, selected.until)?;
-    let aggregates: Vec<Aggregate> = axes.iter().map(|(_, measure)| measure.aggregate.clone()).collect();
     let found = match &selected.query {
         Some(query) => api.traces.histogram(query, intervals.secs as u32, &aggregates).await?,
         None => Vec::new(),
     };
-    let one = |(order, (text, measure)): (usize, (String, Measure))| {
+    let found = found.into_iter().map(|(start, values)| (start.secs(), values)).collect();
+    Ok(Json(Frame { axes, intervals, dataset: selected.dataset.name() }.answer(&found, 0)))
+}
+
+/// What was measured in each interval, by its first second.
+type Measured = BTreeMap<i64, Vec<Option<f64>>>;
+
+/// What all series of an answer share.
+struct Frame {
+    axes: Vec<(String, Measure)>,
+    intervals: Intervals,
+    dataset: &'static str,
+}
+
+impl Frame {
+    /// The series of the functions: one as it is, several by function.
+    fn answer(&self, found: &Measured, order: usize) -> Value {
+        if let [axis] = &self.axes[..] {
+            return self.series(axis, 0, found, order);
+        }
+        let all = self.axes.iter().enumerate();
+        Value::Object(all.map(|(n, axis)| (axis.0.clone(), self.series(axis, n, found, n))).collect())
+    }
+
+    /// The series of the function with this number.
+    fn series(&self, (text, measure): &(String, Measure), number: usize, found: &Measured, order: usize) -> Value {
+        let Self { intervals, dataset, .. } = self;
         let described = Column::Measure(measure.clone()).described().unwrap_or(("number", None));
-        let by_start: BTreeMap<i64, Option<f64>> =
-            found.iter().map(|(start, values)| (start.secs(), values.get(order).copied().flatten())).collect();
         let data = (0..intervals.count).map(|n| {
             let start = intervals.first + n * intervals.secs;
-            let value = by_start.get(&start).copied().flatten();
-            let shown = of_measure(value, &measure, intervals.secs as f64);
+            let value = found.get(&start).and_then(|values| values.get(number).copied().flatten());
+            let shown = of_measure(value, measure, intervals.secs as f64);
             json!([start, [{ "count": if shown.is_null() { json!(0) } else { shown } }]])
         });
-        let series = ItemSeries {
+        json!(ItemSeries {
             data: data.collect(),
             start: intervals.first,
             end: intervals.first + intervals.count * intervals.secs,
             meta: SeriesMeta {
                 fields: BTreeMap::from([(text.clone(), described.0)]),
                 units: BTreeMap::from([(text.clone(), described.1)]),
-                dataset: selected.dataset.name(),
+                dataset,
             },
             is_metrics_data: false,
             order,
+        })
+    }
+}
+
+impl SeriesQuery {
+    /// How many groups have a series of their own.
+    fn top(&self) -> Result<Option<usize>, ApiError> {
+        let Some(text) = self.top_events.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
+        match text.parse() {
+            Ok(top @ 1..=TOP_MAX) => Ok(Some(top)),
+            _ => Err(wrong("topEvents", format!("{text:?} is not a number of 1 to {TOP_MAX}"))),
+        }
+    }
+}
+
+/// A series for each of the top groups, and one of all others.
+async fn top_events(
+    api: &Api,
+    selected: &SelectedEvents,
+    frame: &Frame,
+    wanted: &SeriesQuery,
+    top: usize,
+) -> Result<Value, ApiError> {
+    let texts = wanted.field.iter().chain(frame.axes.iter().map(|(text, _)| text)).cloned().collect::<Vec<_>>();
+    let columns = Columns::read(&texts).map_err(|message| wrong("field", message))?;
+    let names: Vec<&String> =
+        columns.0.iter().filter(|(_, column)| matches!(column, Column::Field(_))).map(|(text, _)| text).collect();
+    if names.is_empty() {
+        return Err(wrong("field", "topEvents needs a field that the events of a group share".to_owned()));
+    }
+    let first = frame.axes.first().map_or(String::new(), |(text, _)| format!("-{text}"));
+    let sort = wanted.sort.as_deref().filter(|sort| !sort.is_empty()).unwrap_or(&first);
+    let order = columns.order(sort).map_err(|message| wrong("sort", message))?;
+    let grouping = EventGrouping::read(columns.fields(), columns.aggregates());
+    let grouping = grouping.map_err(|message| wrong("field", message))?;
+    let (groups, _) = grouping.groups(api, selected, Some(frame.intervals.secs as u32)).await?;
+
+    // Over all intervals, to find the top ones.
+    let mut whole: BTreeMap<&Values, EventCount> = BTreeMap::new();
+    for ((_, values), counted) in &groups {
+        add(&mut whole, values, counted);
+    }
+    let whole = whole
+        .into_iter()
+        .map(|(values, counted)| Group { values: values.clone(), measured: grouping.measured(&counted) });
+    let aggregation =
+        Aggregation { group_by: columns.fields(), aggregates: columns.aggregates(), order: Some(order), limit: top };
+    let tops: Vec<Values> =
+        Groups::arranged(whole.collect(), &aggregation, true).rows.into_iter().map(|group| group.values).collect();
+
+    let measured = |counts: BTreeMap<i64, EventCount>| {
+        let of_axes = |counted: &EventCount| {
+            let all = grouping.measured(counted);
+            let places = columns.0.iter().filter(|(_, column)| matches!(column, Column::Measure(_)));
+            let by_text: BTreeMap<&String, Option<f64>> = places.map(|(text, _)| text).zip(all).collect();
+            frame.axes.iter().map(|(text, _)| by_text.get(text).copied().flatten()).collect()
         };
-        (text, json!(series))
+        counts.iter().map(|(start, counted)| (*start, of_axes(counted))).collect::<Measured>()
     };
-    let is_one = axes.len() == 1;
-    let mut all = axes.into_iter().enumerate().map(one);
-    Ok(Json(match all.next() {
-        Some((_, series)) if is_one => series,
-        first => Value::Object(first.into_iter().chain(all).collect()),
-    }))
+    let mut answer = serde_json::Map::new();
+    let mut others: BTreeMap<i64, EventCount> = BTreeMap::new();
+    let mut of_tops: Vec<BTreeMap<i64, EventCount>> = vec![BTreeMap::new(); tops.len()];
+    for ((start, values), counted) in &groups {
+        let series = tops.iter().position(|top| top == values).and_then(|place| of_tops.get_mut(place));
+        add(series.unwrap_or(&mut others), start.secs(), counted);
+    }
+    for (order, (values, counts)) in tops.iter().zip(of_tops).enumerate() {
+        let shown =
+            values.iter().zip(&names).map(|(value, name)| match of_group(value.as_ref(), name, &selected.projects) {
+                Value::String(text) => text,
+                Value::Null => "None".to_owned(),
+                other => other.to_string(),
+            });
+        answer.insert(shown.collect::<Vec<_>>().join(","), frame.answer(&measured(counts), order));
+    }
+    if !others.is_empty() && !matches!(wanted.exclude_other.as_deref(), Some("1" | "true")) {
+        answer.insert(OTHER.to_owned(), frame.answer(&measured(others), tops.len()));
+    }
+    Ok(Value::Object(answer))
+}
+
+/// Adds what was counted to what is known under a key.
+fn add<K: Ord>(sums: &mut BTreeMap<K, EventCount>, key: K, counted: &EventCount) {
+    match sums.get_mut(&key) {
+        Some(known) => known.add(counted.clone()),
+        None => drop(sums.insert(key, counted.clone())),
+    }
 }
 
 fn axes(texts: &[String]) -> Result<Vec<(String, Measure)>, ApiError> {

@@ -1,16 +1,21 @@
-//! Tables of spans, log lines and metrics (`reference/web-api.md` §4.1).
+//! Tables of events, spans, log lines and metrics (`reference/web-api.md` §4.1).
 
 use std::{fmt, num::ParseIntError, str::FromStr};
 
 use axum::{Json, extract::State, response::IntoResponse};
 use http::Uri;
 use nuthatch_protocol::{EventId, Timestamp, TraceItem, TraceItemKind};
-use nuthatch_store::traces::{Aggregation, GROUPS_MAX, Group, Place, TracePage, TraceQuery};
+use nuthatch_store::{
+    projects::Project,
+    traces::{Aggregation, GROUPS_MAX, Group, Groups, Place, TracePage, TraceQuery},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    event_rows::{self, EventGrouping},
+    event_search::SelectedEvents,
     item_search::{ItemSearch, Selected, wrong},
     paths::OrganizationPath,
 };
@@ -21,6 +26,7 @@ use crate::{
         scope::EventRight,
     },
     error::{ApiError, ErrorBody},
+    event_table,
     page::{Cursor, Links, cut},
     period::Period,
     query::{Paging, Query, single},
@@ -74,7 +80,7 @@ pub(super) struct TableMeta {
     data_scanned: &'static str,
 }
 
-/// Spans, log lines or metrics as a table: one row for each, or grouped as soon as a column is a function.
+/// Events, spans, log lines or metrics as a table: one row for each, or grouped as soon as a column is a function.
 #[utoipa::path(
     get, path = "/api/0/organizations/{org}/events/", operation_id = "listTraceItems", tag = "traces",
     params(OrganizationPath, ItemSearch, TableQuery, Period, Paging),
@@ -91,14 +97,33 @@ pub(super) async fn table(
 ) -> Result<impl IntoResponse, ApiError> {
     let columns = Columns::read(&wanted.field).map_err(|message| wrong("field", message))?;
     let sort = wanted.sort.as_deref().unwrap_or_default();
-    let selected = search.select(&api, &place, &period).await?;
-    let (data, links, data_scanned) = if columns.aggregates().is_empty() {
-        let (rows, links) = items(&api, &selected, &columns, sort, &paging).await?;
-        (rows, links, "full")
+    let is_grouped = !columns.aggregates().is_empty();
+    let (data, links, data_scanned, dataset) = if let Some(set) = search.events() {
+        let selected = SelectedEvents::of(&api, &place, set, &search, &period).await?;
+        let (data, links, scanned) = if is_grouped {
+            event_groups(&api, &selected, &columns, sort, &paging).await?
+        } else {
+            let (rows, links) = event_rows::rows(&api, &selected, &columns, sort, &paging).await?;
+            (rows, links, "full")
+        };
+        (data, links, scanned, set.name())
     } else {
-        groups(&api, &selected, &columns, sort, &paging).await?
+        let selected = search.select(&api, &place, &period).await?;
+        let (data, links, scanned) = if is_grouped {
+            groups(&api, &selected, &columns, sort, &paging).await?
+        } else {
+            let (rows, links) = items(&api, &selected, &columns, sort, &paging).await?;
+            (rows, links, "full")
+        };
+        (data, links, scanned, selected.dataset.name())
     };
-    let meta = meta(&columns, &data, selected.dataset.name(), data_scanned);
+    let described = |column: &Column| match column {
+        Column::Field(field) if search.events().is_some() => {
+            event_table::described(field).map(|of_type| (of_type, None))
+        }
+        column => column.described(),
+    };
+    let meta = meta(&columns, &data, dataset, data_scanned, described);
     Ok((links.header(&api.public_url, &uri), Json(Table { data, meta })))
 }
 
@@ -197,7 +222,7 @@ impl FromStr for RankedId {
     }
 }
 
-/// One row for each group.
+/// One row for each group of items.
 async fn groups(
     api: &Api,
     selected: &Selected,
@@ -205,26 +230,56 @@ async fn groups(
     sort: &str,
     paging: &Paging,
 ) -> Result<(Vec<Map<String, Value>>, Links, &'static str), ApiError> {
+    let aggregation = aggregation(columns, sort)?;
+    let groups = match &selected.query {
+        Some(query) => api.traces.aggregate(query, &aggregation).await?,
+        None => Groups { rows: Vec::new(), is_complete: true },
+    };
+    group_rows(groups, columns, &selected.projects, selected.until, selected.from, paging)
+}
+
+/// One row for each group of events.
+async fn event_groups(
+    api: &Api,
+    selected: &SelectedEvents,
+    columns: &Columns,
+    sort: &str,
+    paging: &Paging,
+) -> Result<(Vec<Map<String, Value>>, Links, &'static str), ApiError> {
+    let aggregation = aggregation(columns, sort)?;
+    let grouping = EventGrouping::read(columns.fields(), columns.aggregates());
+    let grouping = grouping.map_err(|message| wrong("field", message))?;
+    let (rows, is_complete) = grouping.table(api, selected).await?;
+    let groups = Groups::arranged(rows, &aggregation, is_complete);
+    group_rows(groups, columns, &selected.projects, selected.until, selected.from, paging)
+}
+
+/// What is asked of the groups of a table.
+fn aggregation(columns: &Columns, sort: &str) -> Result<Aggregation, ApiError> {
     let order = match sort {
         "" => None,
         sort => Some(columns.order(sort).map_err(|message| wrong("sort", message))?),
     };
-    let aggregation =
-        Aggregation { group_by: columns.fields(), aggregates: columns.aggregates(), order, limit: GROUPS_MAX };
-    let (found, data_scanned) = match &selected.query {
-        Some(query) => {
-            let groups = api.traces.aggregate(query, &aggregation).await?;
-            (groups.rows, if groups.is_complete { "full" } else { "partial" })
-        }
-        None => (Vec::new(), "full"),
-    };
-    let (found, links) = cut(found, paging.cursor.as_deref(), paging.rows()?)?;
-    let secs = selected.until.as_secs_f64() - selected.from.as_secs_f64();
+    Ok(Aggregation { group_by: columns.fields(), aggregates: columns.aggregates(), order, limit: GROUPS_MAX })
+}
+
+/// A page of the groups as rows.
+fn group_rows(
+    groups: Groups,
+    columns: &Columns,
+    projects: &[Project],
+    until: Timestamp,
+    from: Timestamp,
+    paging: &Paging,
+) -> Result<(Vec<Map<String, Value>>, Links, &'static str), ApiError> {
+    let data_scanned = if groups.is_complete { "full" } else { "partial" };
+    let (found, links) = cut(groups.rows, paging.cursor.as_deref(), paging.rows()?)?;
+    let secs = until.as_secs_f64() - from.as_secs_f64();
     let row = |group: &Group| {
         let (mut values, mut measured) = (group.values.iter(), group.measured.iter());
         let cell = |(text, column): &(String, Column)| {
             let value = match column {
-                Column::Field(field) => of_group(values.next().and_then(Option::as_ref), field, &selected.projects),
+                Column::Field(field) => of_group(values.next().and_then(Option::as_ref), field, projects),
                 Column::Measure(measure) => of_measure(measured.next().copied().flatten(), measure, secs),
             };
             (text.clone(), value)
@@ -239,10 +294,11 @@ fn meta(
     rows: &[Map<String, Value>],
     dataset: &'static str,
     data_scanned: &'static str,
+    described: impl Fn(&Column) -> Option<(&'static str, Option<&'static str>)>,
 ) -> TableMeta {
     let (mut fields, mut units) = (Map::new(), Map::new());
     for (text, column) in &columns.0 {
-        let (of_type, unit) = column.described().unwrap_or_else(|| {
+        let (of_type, unit) = described(column).unwrap_or_else(|| {
             // Attributes have the type of their values.
             let of_value = rows.iter().find_map(|row| row.get(text).and_then(type_of));
             (of_value.unwrap_or("string"), None)

@@ -6,6 +6,8 @@ mod bulk;
 mod dead_letters;
 mod event_lookup;
 mod event_page;
+mod event_rows;
+mod event_search;
 mod events;
 mod file_content;
 mod files;
@@ -14,6 +16,7 @@ mod issue;
 mod issue_archive;
 mod issue_change;
 mod issue_events;
+mod issue_files;
 mod issue_selection;
 mod issue_tags;
 mod issue_types;
@@ -188,7 +191,9 @@ fn below_issues(prefix: &str) -> OpenApiRouter<Api> {
         .routes(routes!(issue_tags::detail))
         .routes(routes!(issue_tags::values))
         .routes(routes!(issue_events::list))
-        .routes(routes!(issue_events::detail));
+        .routes(routes!(issue_events::detail))
+        .routes(routes!(issue_files::attachments))
+        .routes(routes!(issue_files::user_reports));
     OpenApiRouter::new().nest(prefix, routes)
 }
 

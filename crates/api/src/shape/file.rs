@@ -94,6 +94,9 @@ pub(crate) struct UserReport {
     pub(crate) email: String,
     pub(crate) comments: String,
     pub(crate) date_created: String,
+    /// The account of who said it: none, as whoever uses an application has none here.
+    #[schema(value_type = Option<Object>)]
+    pub(crate) user: Option<()>,
     pub(crate) event: ReportedEvent,
 }
 
@@ -133,6 +136,7 @@ impl From<&files::UserReport> for UserReport {
             email: report.email.clone(),
             comments: report.comments.clone(),
             date_created: report.received.to_string(),
+            user: None,
             event: ReportedEvent { event_id: id.clone(), id },
         }
     }

@@ -11,6 +11,45 @@ use utoipa::ToSchema;
 
 use super::value::{attribute, end};
 
+/// What a trace begins with: a span that has no known parent, or what happened in none.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum TraceRoot {
+    Span(Box<TraceNode>),
+    Event(TraceEvent),
+}
+
+/// An error, or what a detector found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct TraceEvent {
+    /// `error` or `occurrence`
+    pub(crate) event_type: &'static str,
+    /// 32 hex digits.
+    pub(crate) event_id: String,
+    pub(crate) issue_id: u64,
+    pub(crate) short_id: String,
+    pub(crate) level: String,
+    /// The title of the event.
+    pub(crate) description: String,
+    pub(crate) culprit: String,
+    /// Number of the type of its issue.
+    pub(crate) issue_type: u32,
+    /// Seconds since the epoch.
+    pub(crate) start_timestamp: f64,
+    pub(crate) transaction: Option<String>,
+    pub(crate) project_id: u64,
+    pub(crate) project_slug: String,
+    /// The span that it happened in.
+    #[serde(skip)]
+    pub(crate) span_id: Option<SpanId>,
+}
+
+impl TraceEvent {
+    fn is_error(&self) -> bool {
+        self.event_type == "error"
+    }
+}
+
 /// A span with those that are part of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TraceNode {
@@ -43,8 +82,10 @@ pub(crate) struct TraceNode {
     /// By their start.
     #[schema(no_recursion)]
     children: Vec<TraceNode>,
-    errors: Vec<Value>,
-    occurrences: Vec<Value>,
+    /// By their time.
+    errors: Vec<TraceEvent>,
+    /// By their time.
+    occurrences: Vec<TraceEvent>,
     /// The attributes that were asked for.
     #[schema(value_type = Object)]
     additional_attributes: BTreeMap<String, Value>,
@@ -91,9 +132,15 @@ impl TraceNode {
 /// Deepest nesting that is shown; what is deeper is a root of its own.
 const DEPTH_MAX: usize = 200;
 
-/// The roots of a trace's spans, which come in the order of time. A span whose parent is not there is a root; so is one
-/// of spans that are each other's parents.
-pub(crate) fn roots(spans: &[TraceItem], projects: &[Project], additional: &[String]) -> Vec<TraceNode> {
+/// The roots of a trace, whose spans and events come in the order of time. A span whose parent is not there is a root; so
+/// is one of spans that are each other's parents. An event is part of the span that it happened in; without one it is a
+/// root, behind the spans.
+pub(crate) fn roots(
+    spans: &[TraceItem],
+    events: Vec<TraceEvent>,
+    projects: &[Project],
+    additional: &[String],
+) -> Vec<TraceRoot> {
     let mut at: HashMap<SpanId, usize> = HashMap::new();
     for (n, span) in spans.iter().enumerate() {
         if let Some(id) = span.span_id {
@@ -109,8 +156,22 @@ pub(crate) fn roots(spans: &[TraceItem], projects: &[Project], additional: &[Str
             None => roots.push(n),
         }
     }
-    let node = |n: usize| spans.get(n).map(|span| TraceNode::new(span, projects, additional));
-    roots.into_iter().filter_map(|root| grow(root, &children, &node)).collect()
+    let mut within: HashMap<usize, Vec<TraceEvent>> = HashMap::new();
+    let mut outside = Vec::new();
+    for event in events {
+        match event.span_id.and_then(|id| at.get(&id)) {
+            Some(span) => within.entry(*span).or_default().push(event),
+            None => outside.push(TraceRoot::Event(event)),
+        }
+    }
+    let node = |n: usize| {
+        let mut node = TraceNode::new(spans.get(n)?, projects, additional);
+        let events = within.get(&n).cloned().unwrap_or_default();
+        (node.errors, node.occurrences) = events.into_iter().partition(TraceEvent::is_error);
+        Some(node)
+    };
+    let grown = roots.into_iter().filter_map(|root| grow(root, &children, &node));
+    grown.map(|node| TraceRoot::Span(Box::new(node))).chain(outside).collect()
 }
 
 /// Parents without those that close a ring or lead deeper than [`DEPTH_MAX`].
@@ -148,15 +209,18 @@ pub(crate) struct TraceMeta {
     pub(crate) spans: usize,
     pub(crate) logs: usize,
     pub(crate) metrics: usize,
+    pub(crate) errors: usize,
+    pub(crate) occurrences: usize,
     pub(crate) by_op: BTreeMap<String, usize>,
     /// Transaction events with the number of spans that are their children.
     pub(crate) transactions: Vec<(String, usize)>,
 }
 
 impl TraceMeta {
-    /// Counts the items of a trace.
-    pub(crate) fn of(items: &[TraceItem]) -> Self {
-        let mut meta = Self::default();
+    /// Counts the items and events of a trace.
+    pub(crate) fn of(items: &[TraceItem], events: &[TraceEvent]) -> Self {
+        let errors = events.iter().filter(|event| event.is_error()).count();
+        let mut meta = Self { errors, occurrences: events.len() - errors, ..Self::default() };
         let mut children: HashMap<SpanId, usize> = HashMap::new();
         for item in items {
             match item.kind {
@@ -189,9 +253,9 @@ impl TraceMeta {
             .map(|(id, count)| json!({ "transaction.event_id": id, "count()": count }))
             .collect();
         json!({
-            "errorsCount": 0, "performanceIssuesCount": 0, "spansCount": self.spans, "logsCount": self.logs,
+            "errorsCount": self.errors, "performanceIssuesCount": self.occurrences, "spansCount": self.spans, "logsCount": self.logs,
             "metricsCount": self.metrics, "spansCountMap": self.by_op, "transactionChildCountMap": children,
-            "errors": 0, "performance_issues": 0, "span_count": self.spans, "logs": self.logs,
+            "errors": self.errors, "performance_issues": self.occurrences, "span_count": self.spans, "logs": self.logs,
             "span_count_map": self.by_op, "transaction_child_count_map": children,
         })
     }

@@ -192,7 +192,7 @@ impl App {
     /// Keeps an attachment of event `id`.
     pub async fn attachment(&self, project: &Project, id: u8, name: &str, content_type: &str, bytes: &'static [u8]) {
         let offset = self.applied.fetch_add(1, Ordering::Relaxed) + 1;
-        let blob = BlobId([offset as u8; 16]);
+        let blob = BlobId(u128::from(offset).to_be_bytes());
         let head = FileHead {
             project_id: project.id,
             kind: FileKind::Attachment,
@@ -253,6 +253,7 @@ impl App {
             release: Some("web@1.0".to_owned()),
             environment: Some("production".to_owned()),
             transaction: None,
+            trace: body["contexts"]["trace"]["trace_id"].as_str().map(str::to_owned),
             user: summary.user,
             tags: summary.tags,
             stack_text: String::new(),

@@ -44,6 +44,17 @@ async fn the_json_of_an_event_is_what_was_stored_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn the_json_of_an_event_tells_the_same_errors_as_the_event() {
+    let app = App::new().await;
+    let body = json!({"_meta": {"user": {"id": {"": {"err": ["invalid_data"], "val": 7}}}}});
+    let id = app.event(&app.acme.project, 7, 1, NOON - 60, &body).await;
+    let shown = app.get(&format!("/api/0/projects/acme/web/events/{id}/")).await.json();
+    let json = app.get(&format!("/api/0/projects/acme/web/events/{id}/json/")).await.json();
+    assert_eq!(json["errors"], json!([{"type": "invalid_data", "name": "user.id", "value": 7}]));
+    assert_eq!((&shown["errors"][0]["type"], &json["_meta"]), (&json["errors"][0]["type"], &body["_meta"]));
+}
+
+#[tokio::test]
 async fn what_was_accepted_is_found_before_it_is_applied() {
     let app = App::new().await;
     app.issue(&app.acme.project, 1, 1).await;

@@ -3,7 +3,7 @@ use nuthatch_protocol::{EventId, IngestRecord, Position, Topic};
 use nuthatch_store::{Log as _, log::ReadLimit};
 use serde_json::{Value, json};
 
-use crate::app::{App, NOON, token};
+use crate::app::{Answer, App, NOON, token};
 
 const WEB: &str = "/api/0/projects/acme/web";
 
@@ -119,4 +119,70 @@ async fn a_report_is_taken_when_all_of_it_can_be() {
     assert_eq!(records.len(), 1, "what was refused is nowhere");
     let record = IngestRecord::decode(&records[0].value).unwrap();
     assert_eq!((record.header.item_type.as_str(), record.header.event_id), ("user_report", EventId([7; 16])));
+}
+
+#[tokio::test]
+async fn files_and_reports_are_found_by_their_issue() {
+    let app = App::new().await;
+    let web = &app.acme.project;
+    app.issue(web, 1, 1).await;
+    app.issue(web, 2, 2).await;
+    for (event, hash) in [(1, 1), (2, 2), (3, 1)] {
+        app.event(web, event, hash, NOON - 60, &json!({})).await;
+    }
+    for (event, name) in [(1, "a"), (2, "other issue"), (3, "b"), (9, "no event"), (1, "c"), (2, "other issue")] {
+        app.attachment(web, event, name, "text/plain", b"x").await;
+        app.report(web, event, name).await;
+    }
+    app.attachment(&app.other.project, 1, "other project", "text/plain", b"x").await;
+
+    let names = |answer: &Answer, key: &str| -> Vec<String> {
+        answer.json().as_array().unwrap().iter().map(|row| row[key].as_str().unwrap().to_owned()).collect()
+    };
+    for prefix in ["/api/0", "/api/0/organizations/acme"] {
+        let files = app.get(&format!("{prefix}/issues/1001/attachments/")).await;
+        assert_eq!(names(&files, "name"), ["c", "b", "a"], "{prefix}");
+        let reports = app.get(&format!("{prefix}/issues/1001/user-reports/")).await;
+        assert_eq!(names(&reports, "comments"), ["c", "b"], "an event has one report: the newest");
+        assert_eq!(reports.json()[1]["event"]["eventID"], id(3));
+    }
+    let by_short_id = app.get("/api/0/organizations/acme/issues/WEB-2/attachments/").await;
+    assert_eq!(names(&by_short_id, "event_id"), [id(2), id(2)]);
+
+    let list = |cursor: String| format!("/api/0/issues/1001/attachments/?per_page=1&cursor={cursor}");
+    let first = app.get(&list(String::new())).await;
+    let second = app.get(&list(first.cursor("next").unwrap())).await;
+    let third = app.get(&list(second.cursor("next").unwrap())).await;
+    let walked = [&first, &second, &third].map(|page| names(page, "name"));
+    assert_eq!(walked, [["c"], ["b"], ["a"]]);
+    assert_eq!((first.cursor("previous"), third.cursor("next")), (None, None));
+    let back = app.get(&list(third.cursor("previous").unwrap())).await;
+    assert_eq!(names(&back, "name"), ["b"]);
+    assert_eq!(app.get(&list("x".to_owned())).await.status, StatusCode::BAD_REQUEST);
+
+    let releaser = token(&app.meta, app.acme.user, app.acme.organization.id, &["project:read"]).await;
+    for rest in ["attachments", "user-reports"] {
+        let path = format!("/api/0/issues/1001/{rest}/");
+        let strange = app.with_token(&app.other.token, "GET", &path, &Value::Null).await;
+        assert_eq!(strange.status, StatusCode::NOT_FOUND, "{rest} of another organization");
+        let refused = app.with_token(&releaser, "GET", &path, &Value::Null).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{rest}");
+    }
+}
+
+#[tokio::test]
+async fn so_many_files_of_other_issues_are_passed_over_at_once() {
+    let app = App::new().await;
+    let web = &app.acme.project;
+    app.issue(web, 1, 1).await;
+    app.event(web, 1, 1, NOON - 60, &json!({})).await;
+    app.attachment(web, 1, "sought", "text/plain", b"x").await;
+    for _ in 0..1000 {
+        app.attachment(web, 9, "no event", "text/plain", b"x").await;
+    }
+    let first = app.get("/api/0/issues/1001/attachments/").await;
+    assert_eq!(first.json(), json!([]));
+    let path = format!("/api/0/issues/1001/attachments/?cursor={}", first.cursor("next").unwrap());
+    let second = app.get(&path).await;
+    assert_eq!((&second.json()[0]["name"], second.cursor("next")), (&json!("sought"), None));
 }

@@ -63,7 +63,7 @@ async fn nobody_reads_or_changes_anything_of_another_organization() {
             // Her own organization does not help to reach what is not in it.
             let through = path.replace("/acme/", "/other/").replace("/web/", "/api/");
             let is_one_issue = through.contains("/issues/") && through.ends_with("1/");
-            if through.ends_with("/attachments/") {
+            if through.ends_with("/attachments/") && !through.contains("/issues/") {
                 // Files may be there before their event.
                 let eve = app.with_token(&app.other.token, &method, &through, &body).await;
                 assert_eq!(eve.json(), json!([]), "{method} {through}");

@@ -6,6 +6,7 @@ mod accounts;
 mod app;
 mod archive;
 mod dead_letters;
+mod event_tables;
 mod events;
 mod files;
 mod isolation;

@@ -220,8 +220,8 @@ async fn what_is_wrong_is_named() {
     let app = app().await;
     let good = "dataset=spans&field=id";
     for (parameters, member) in [
-        ("dataset=errors&field=id".to_owned(), "dataset"),
-        ("field=id".to_owned(), "dataset"),
+        ("dataset=replays&field=id".to_owned(), "dataset"),
+        ("field=timestamp&field=count()".to_owned(), "field"),
         ("dataset=spans".to_owned(), "field"),
         ("dataset=spans&field=apdex(300)".to_owned(), "field"),
         ("dataset=spans&field=count()&sort=-p95()".to_owned(), "sort"),
@@ -292,6 +292,31 @@ async fn a_trace_is_a_tree() {
     let of_eve = "09".repeat(16);
     assert_eq!(app.get(&format!("/api/0/organizations/acme/trace/{of_eve}/")).await.json(), json!([]), "not Ann's");
     assert_eq!(app.get("/api/0/organizations/acme/trace/nothing/").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_trace_shows_what_went_wrong_in_it() {
+    let app = app().await;
+    let web = &app.acme.project;
+    app.issue(web, 1, 1).await;
+    let within =
+        |span: &str| json!({"transaction": "/orders", "contexts": {"trace": {"trace_id": TRACE, "span_id": span}}});
+    app.event(web, 1, 1, NOON - 10, &within("0101010101010101")).await;
+    app.event(web, 2, 1, NOON - 9, &within("ffffffffffffffff")).await;
+    app.event(web, 3, 2, NOON - 8, &within("0101010101010101")).await;
+    app.event(&app.other.project, 4, 1, NOON - 8, &within("0101010101010101")).await;
+    let tree = app.get(&format!("/api/0/organizations/acme/trace/{TRACE}/")).await.json();
+    let error = |n: u8, secs: i64| {
+        json!({
+            "event_type": "error", "event_id": EventId([n; 16]).to_string(), "issue_id": 1001, "short_id": "WEB-1",
+            "level": "error", "description": "ValueError: number", "culprit": "app.views in index", "issue_type": 1,
+            "start_timestamp": secs as f64, "transaction": "/orders", "project_id": web.id.0, "project_slug": "web",
+        })
+    };
+    assert_eq!(tree[0]["errors"], json!([error(1, NOON - 10)]), "of another organization, or without an issue: no");
+    assert_eq!((&tree[1], tree.as_array().unwrap().len()), (&error(2, NOON - 9), 2), "in no span that is known");
+    let meta = app.get(&format!("/api/0/organizations/acme/trace-meta/{TRACE}/")).await.json();
+    assert_eq!((&meta["errorsCount"], &meta["performanceIssuesCount"]), (&json!(2), &json!(0)));
 }
 
 #[tokio::test]

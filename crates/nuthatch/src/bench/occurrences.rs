@@ -303,6 +303,7 @@ fn row(message: &Message) -> Option<EventRow> {
         release: event.release.clone(),
         environment: event.environment.clone(),
         transaction: None,
+        trace: None,
         user: event.user.clone(),
         tags: tags.into_iter().flatten().collect(),
         stack_text: "load shop.orders get_order shop.db execute sqlalchemy.engine".to_owned(),

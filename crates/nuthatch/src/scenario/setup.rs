@@ -402,6 +402,7 @@ impl EventBody {
             release: self.release.clone(),
             environment: self.environment.clone(),
             transaction: None,
+            trace: None,
             user: None,
             tags: Vec::new(),
             stack_text: String::new(),

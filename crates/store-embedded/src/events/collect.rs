@@ -135,10 +135,53 @@ impl Counted {
     }
 }
 
-pub(super) struct SegmentValues {
+/// A column of texts or bytes of one segment, as far as its values begin with a prefix.
+pub(super) struct ValueColumn {
     column: Option<BytesColumn>,
     prefix: usize,
-    ords: (Bound<u64>, Bound<u64>),
+    bounds: (Bound<u64>, Bound<u64>),
+}
+
+impl ValueColumn {
+    /// Opens a column; the prefix ends in NUL or is empty.
+    pub(super) fn open(reader: &SegmentReader, name: &str, prefix: &[u8]) -> tantivy::Result<Self> {
+        let columns = reader.fast_fields();
+        let column = match columns.str(name)? {
+            Some(texts) => Some(BytesColumn::from(texts)),
+            None => columns.bytes(name)?,
+        };
+        let bounds = match &column {
+            // Terms are sorted, so those with the prefix are neighbours.
+            Some(column) if !prefix.is_empty() => {
+                let mut end = prefix.to_vec();
+                if let Some(last) = end.last_mut() {
+                    *last += 1;
+                }
+                column.dictionary().term_bounds_to_ord(Bound::Included(prefix), Bound::Excluded(&end))?
+            }
+            _ => (Bound::Unbounded, Bound::Unbounded),
+        };
+        Ok(Self { column, prefix: prefix.len(), bounds })
+    }
+
+    /// The ordinals of the values of a row.
+    pub(super) fn ords(&self, doc: DocId) -> impl Iterator<Item = u64> + '_ {
+        let ords = self.column.iter().flat_map(move |column| column.term_ords(doc));
+        ords.filter(|ord| self.bounds.contains(ord))
+    }
+
+    /// The value of an ordinal, without the prefix.
+    pub(super) fn value(&self, ord: u64) -> std::io::Result<Vec<u8>> {
+        let mut value = Vec::new();
+        if let Some(column) = &self.column {
+            column.ord_to_bytes(ord, &mut value)?;
+        }
+        Ok(value.split_off(self.prefix.min(value.len())))
+    }
+}
+
+pub(super) struct SegmentValues {
+    column: ValueColumn,
     time: Column<i64>,
     seen: HashMap<u64, Seen>,
 }
@@ -148,24 +191,8 @@ impl Collector for Values {
     type Child = SegmentValues;
 
     fn for_segment(&self, _: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<SegmentValues> {
-        let columns = reader.fast_fields();
-        let column = match columns.str(self.column)? {
-            Some(texts) => Some(BytesColumn::from(texts)),
-            None => columns.bytes(self.column)?,
-        };
-        let ords = match &column {
-            // Terms are sorted, so those with the prefix are neighbours; it ends in NUL or is empty.
-            Some(column) if !self.prefix.is_empty() => {
-                let mut end = self.prefix.clone();
-                if let Some(last) = end.last_mut() {
-                    *last += 1;
-                }
-                column.dictionary().term_bounds_to_ord(Bound::Included(&self.prefix), Bound::Excluded(&end))?
-            }
-            _ => (Bound::Unbounded, Bound::Unbounded),
-        };
-        let time = columns.i64(TIME)?;
-        Ok(SegmentValues { column, prefix: self.prefix.len(), ords, time, seen: HashMap::new() })
+        let column = ValueColumn::open(reader, self.column, &self.prefix)?;
+        Ok(SegmentValues { column, time: reader.fast_fields().i64(TIME)?, seen: HashMap::new() })
     }
 
     fn requires_scoring(&self) -> bool {
@@ -185,8 +212,7 @@ impl SegmentCollector for SegmentValues {
     type Fruit = std::io::Result<Counted>;
 
     fn collect(&mut self, doc: DocId, _: Score) {
-        let Some(column) = &self.column else { return };
-        for ord in column.term_ords(doc).filter(|ord| self.ords.contains(ord)) {
+        for ord in self.column.ords(doc) {
             let time = self.time.first(doc).unwrap_or_default();
             let seen = Seen { count: 1, first: time, last: time };
             self.seen.entry(ord).and_modify(|known| known.merge(&seen)).or_insert(seen);
@@ -194,7 +220,6 @@ impl SegmentCollector for SegmentValues {
     }
 
     fn harvest(self) -> Self::Fruit {
-        let Some(column) = self.column else { return Ok(Counted::default()) };
         let total = self.seen.values().map(|seen| seen.count).sum();
         let unique = self.seen.len() as u64;
         let mut seen: Vec<_> = self.seen.into_iter().collect();
@@ -202,9 +227,7 @@ impl SegmentCollector for SegmentValues {
         seen.truncate(SEGMENT_VALUES_MAX);
         let mut values = HashMap::with_capacity(seen.len());
         for (ord, seen) in seen {
-            let mut value = Vec::new();
-            column.ord_to_bytes(ord, &mut value)?;
-            values.insert(value.split_off(self.prefix.min(value.len())), seen);
+            values.insert(self.column.value(ord)?, seen);
         }
         Ok(Counted { values, total, unique })
     }

@@ -2,6 +2,7 @@
 
 mod collect;
 mod compile;
+mod group;
 mod read;
 mod schema;
 
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use nuthatch_protocol::{EventId, EventRow, Hash, Position, ProjectId, Timestamp};
 use nuthatch_store::{
     EventStore, StoreError,
+    event_groups::{EventGroups, Grouping, check_grouping},
     events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues, check_interval, check_page},
 };
 
@@ -91,6 +93,12 @@ impl EventStore for EmbeddedEvents {
     async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<Hash>, StoreError> {
         let query = query.clone();
         self.0.search(move |shared| shared.hashes(&query, limit)).await
+    }
+
+    async fn groups(&self, query: &EventQuery, grouping: &Grouping) -> Result<EventGroups, StoreError> {
+        check_grouping(grouping)?;
+        let (query, grouping) = (query.clone(), grouping.clone());
+        self.0.search(move |shared| shared.groups(&query, &grouping)).await
     }
 
     async fn drop_before(&self, time: Timestamp) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use std::{
 use nuthatch_protocol::{EventId, EventRow, Hash, ProjectId, Timestamp};
 use nuthatch_store::{
     StoreError,
+    event_groups::{EventGroups, Grouping},
     events::{EventPage, EventQuery, EventSummary, StoredEvent, TagValue, TagValues, VALUES_MAX},
 };
 use tantivy::{
@@ -21,6 +22,7 @@ use super::{
     STORE, Shared,
     collect::{Counted, Histogram, Values},
     compile::compile,
+    group::{Found, Groups},
     schema::{EventLayout, Fields, HASH, TAG, TAG_KEY, pair_prefix},
 };
 use crate::index::{Pending, page::Page, partition::Partition};
@@ -163,6 +165,15 @@ impl Shared<EventLayout> {
         }
         let hash = |(hash, _): (Vec<u8>, _)| hash.try_into().map(Hash).ok();
         Ok(of_all_projects.top(limit).into_iter().filter_map(hash).collect())
+    }
+
+    /// Groups of events.
+    pub(super) fn groups(&self, query: &EventQuery, grouping: &Grouping) -> Result<EventGroups, StoreError> {
+        let mut sum = Found::default();
+        for found in self.collect(query, &Groups(grouping))? {
+            sum.merge(found);
+        }
+        Ok(sum.groups(grouping))
     }
 
     fn values(&self, query: &EventQuery, values: &Values) -> Result<Counted, StoreError> {

@@ -1,5 +1,7 @@
 //! Files and the reports of users.
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use nuthatch_protocol::{BlobId, EventId, FileId, Outcomes, ProjectId, Sha1, Timestamp};
@@ -162,18 +164,39 @@ impl<T> List<T> {
     }
 }
 
-fn list_of_files(query: &FileQuery) -> List<File> {
-    let project = (query.project_id.0 as i64).into();
-    let (condition, values) = match query.scope {
+/// The lists whose rows together are the files of a query: of kinds that are found by their index there is one each.
+fn lists_of_files(query: &FileQuery) -> Vec<List<File>> {
+    let project = Value::from(query.project_id.0 as i64);
+    let list = |condition, values| List { columns: FILE, table: "file", number: "id", condition, values, read: file };
+    let of_kind =
+        |kind: &FileKind| list("project_id = ?3 AND kind = ?4", vec![project.clone(), i64::from(kind.number()).into()]);
+    match query.scope {
         FileScope::AttachmentsOf(event) => {
             let kinds: Vec<u8> = FileKind::ATTACHMENTS.iter().map(|kind| kind.number()).collect();
             let kinds = serde_json::json!(kinds).to_string();
             let condition = "project_id = ?3 AND owner = ?4 AND kind IN (SELECT value FROM json_each(?5))";
-            (condition, vec![project, Value::Blob(event.0.to_vec()), kinds.into()])
+            vec![list(condition, vec![project.clone(), Value::Blob(event.0.to_vec()), kinds.into()])]
         }
-        FileScope::Kind(kind) => ("project_id = ?3 AND kind = ?4", vec![project, i64::from(kind.number()).into()]),
-    };
-    List { columns: FILE, table: "file", number: "id", condition, values, read: file }
+        FileScope::Attachments => FileKind::ATTACHMENTS.iter().map(of_kind).collect(),
+        FileScope::Kind(kind) => vec![of_kind(&kind)],
+    }
+}
+
+/// The page of files that pages of their lists make together.
+fn merged(pages: Vec<Page<File>>, backwards: bool, limit: usize) -> Page<File> {
+    let has_previous = pages.iter().any(|page| page.has_previous);
+    let has_next = pages.iter().any(|page| page.has_next);
+    let mut rows: Vec<File> = pages.into_iter().flat_map(|page| page.rows).collect();
+    rows.sort_unstable_by_key(|file| Reverse(file.id));
+    let too_many = rows.len().saturating_sub(limit.min(FILE_PAGE_MAX));
+    let goes_on = too_many > 0;
+    // A page in front of a place ends at it, so what is too much stands at its beginning.
+    if backwards {
+        rows.drain(..too_many);
+        return Page { rows, has_previous: has_previous || goes_on, has_next };
+    }
+    rows.truncate(rows.len() - too_many);
+    Page { rows, has_previous, has_next: has_next || goes_on }
 }
 
 fn list_of_reports(query: &UserReportQuery) -> List<NumberedReport> {
@@ -205,8 +228,14 @@ impl FileStore for EmbeddedMeta {
     }
 
     async fn files(&self, query: &FileQuery) -> Result<Page<File>, StoreError> {
-        let (list, cursor, limit) = (list_of_files(query), query.cursor, query.limit);
-        self.readers.read(move |connection| list.page(connection, cursor, limit)).await
+        let (lists, cursor, limit) = (lists_of_files(query), query.cursor, query.limit);
+        let backwards = cursor.is_some_and(|cursor| cursor.backwards);
+        self.readers
+            .read(move |connection| {
+                let pages = lists.iter().map(|list| list.page(connection, cursor, limit)).collect::<Result<_, _>>()?;
+                Ok(merged(pages, backwards, limit))
+            })
+            .await
     }
 
     async fn file(&self, id: FileId) -> Result<Option<File>, StoreError> {

@@ -9,6 +9,7 @@ use nuthatch_query::{Expr, Op, Term, Value};
 use nuthatch_store::{
     EventStore, StoreError,
     conformance::events::{BASE, row, run},
+    event_groups::{GroupKey, Grouping},
     events::{EventPage, EventQuery, PAGE_MAX},
     memory::MemoryEvents,
 };
@@ -312,6 +313,17 @@ fn query() -> impl Strategy<Value = EventQuery> {
     })
 }
 
+fn groupings() -> [Grouping; 4] {
+    let tag = |key: &str| GroupKey::Tag(key.to_owned());
+    let unique = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+    [
+        Grouping::default(),
+        Grouping { by: vec![GroupKey::Hash], unique: unique(&["level", "a"]), interval_secs: None },
+        Grouping { by: vec![tag("a"), tag("none"), tag("a.b")], unique: unique(&["\0"]), interval_secs: Some(400_000) },
+        Grouping { by: vec![], unique: unique(&["a"]), interval_secs: Some(100_000) },
+    ]
+}
+
 /// Whatever was put in, in however many commits, every question has the same answer as from the reference.
 async fn same_answers(batches: &[Vec<EventRow>], queries: &[EventQuery]) {
     let dir = tempfile::tempdir().unwrap();
@@ -340,6 +352,10 @@ async fn same_answers(batches: &[Vec<EventRow>], queries: &[EventQuery]) {
         for key in ["a", "a.b", "level", "none"] {
             let values = store.tag_values(query, key, 2).await.unwrap();
             assert_eq!(values, oracle.tag_values(query, key, 2).await.unwrap(), "{} {key}", context());
+        }
+        for grouping in groupings() {
+            let groups = store.groups(query, &grouping).await.unwrap();
+            assert_eq!(groups, oracle.groups(query, &grouping).await.unwrap(), "{} {grouping:?}", context());
         }
         assert_eq!(store.hashes(query, 2).await.unwrap(), oracle.hashes(query, 2).await.unwrap(), "{}", context());
     }

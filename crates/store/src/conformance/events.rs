@@ -7,6 +7,7 @@ use nuthatch_query::{Expr, Op, Term, Value};
 
 use crate::{
     EventStore, StoreError,
+    event_groups::{EventGroup, GroupKey, GroupValue, Grouping},
     events::{EventPage, EventQuery, EventSummary, PAGE_MAX, TagValue},
 };
 
@@ -21,6 +22,7 @@ pub async fn run<S: EventStore, F: AsyncFn() -> S>(make: F) {
     tags_are_found_by_their_whole_name_and_value(&make().await).await;
     texts_are_searched_by_words(&make().await).await;
     events_are_counted(&make().await).await;
+    groups_are_counted(&make().await).await;
     old_events_are_dropped(&make().await).await;
     what_is_out_of_bounds_is_refused(&make().await).await;
 }
@@ -43,6 +45,7 @@ pub fn row(n: u8, secs: i64) -> EventRow {
         release: Some("shop@1.0".to_owned()),
         environment: None,
         transaction: Some("/orders/{id}".to_owned()),
+        trace: None,
         user: Some(format!("id:{n}")),
         tags: vec![("release".to_owned(), "shop@1.0".to_owned()), ("browser.name".to_owned(), "Firefox".to_owned())],
         stack_text: "load shop/orders.py".to_owned(),
@@ -183,6 +186,7 @@ async fn conditions_hold_together<S: EventStore>(store: &S) {
     rows[3].release = None;
     rows[4].environment = Some("production".to_owned());
     rows[5].project_id = ProjectId(2);
+    rows[1].trace = Some("4c79f60c11214eb38604f4ae0781bfb2".to_owned());
     let all = query(Expr::all());
     fill(store, rows).await;
 
@@ -204,6 +208,7 @@ async fn conditions_hold_together<S: EventStore>(store: &S) {
         (term("release", Op::Exists), vec![4, 2, 1, 0]),
         (not(term("release", Op::Exists)), vec![3]),
         (term("environment", Op::Like("prod*".to_owned())), vec![4]),
+        (equals("trace", "4c79f60c11214eb38604f4ae0781bfb2"), vec![1]),
         (equals("user.id", "1"), vec![1]),
         (equals("user", "id:1"), vec![1]),
         (Expr::Or(vec![equals("level", "fatal"), equals("environment", "production")]), vec![4, 2]),
@@ -287,6 +292,50 @@ async fn events_are_counted<S: EventStore>(store: &S) {
     assert_eq!(store.tag_values(&all, "browser", 10).await.unwrap().total, 0);
     assert_eq!(store.tag_keys(&all).await.unwrap(), [("release".to_owned(), 7), ("browser.name".to_owned(), 6)]);
     assert_eq!(store.hashes(&all, 2).await.unwrap(), [Hash([0; 16]), Hash([1; 16])]);
+}
+
+async fn groups_are_counted<S: EventStore>(store: &S) {
+    let tagged = |n: u8, secs, tags: &[(&str, &str)]| EventRow {
+        tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        ..row(n, secs)
+    };
+    // Of hashes 1, 2, 0, 1; the last lies in another partition.
+    let rows = [
+        tagged(1, 0, &[("user", "id:1"), ("os", "Linux")]),
+        tagged(2, 1, &[("user", "id:2"), ("os", "Linux")]),
+        tagged(3, 2, &[("user", "id:1")]),
+        tagged(4, 40 * 86_400, &[("user", "id:1"), ("os", "Linux"), ("os", "never seen")]),
+    ];
+    fill(store, rows.to_vec()).await;
+    let tag = |key: &str| GroupKey::Tag(key.to_owned());
+    let groups = async |by: Vec<GroupKey>, interval_secs| {
+        let grouping = Grouping { by, unique: vec!["user".to_owned(), "none".to_owned()], interval_secs };
+        let found = store.groups(&query(Expr::all()), &grouping).await.unwrap();
+        assert!(found.is_complete);
+        let row = |group: EventGroup| {
+            let [users, none] = &group.counted.unique[..] else { unreachable!("two were asked for") };
+            assert!(none.is_empty());
+            let secs = |time: Timestamp| (time.0 - BASE.0) / 1_000_000;
+            (secs(group.start), group.values, group.counted.count, users.len(), secs(group.counted.last_seen))
+        };
+        found.rows.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let epoch = -BASE.0 / 1_000_000;
+    let day = 86_400;
+    assert_eq!(groups(vec![], None).await, [(epoch, vec![], 4, 2, 40 * day)]);
+    let os = |value: &str| Some(GroupValue::Tag(value.to_owned()));
+    let by_os = [(epoch, vec![os("Linux")], 3, 2, 40 * day), (epoch, vec![None], 1, 1, 2)];
+    assert_eq!(groups(vec![tag("os")], None).await, by_os);
+    let hash = |n: u8| Some(GroupValue::Hash(ProjectId(1), Hash([n; 16])));
+    let by_both = [
+        (epoch, vec![hash(1), os("Linux")], 2, 1, 40 * day),
+        (epoch, vec![hash(0), None], 1, 1, 2),
+        (epoch, vec![hash(2), os("Linux")], 1, 1, 1),
+    ];
+    assert_eq!(groups(vec![GroupKey::Hash, tag("os")], None).await, by_both);
+    let first = BASE.secs().div_euclid(day) * day - BASE.secs();
+    let by_day = [(first, vec![], 3, 2, 2), (first + 40 * day, vec![], 1, 1, 40 * day)];
+    assert_eq!(groups(vec![], Some(86_400)).await, by_day);
 }
 
 async fn old_events_are_dropped<S: EventStore>(store: &S) {

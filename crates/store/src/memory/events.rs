@@ -10,6 +10,7 @@ use nuthatch_protocol::{EventId, EventRow, Hash, Partition, Position, ProjectId,
 
 use crate::{
     EventStore, StoreError,
+    event_groups::{EventCount, EventGroup, EventGroups, GroupKey, GroupValue, Grouping, check_grouping, value_hash},
     events::{
         EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValue, TagValues, VALUES_MAX,
         check_interval, check_page,
@@ -161,6 +162,32 @@ impl EventStore for MemoryEvents {
             }
         }
         Ok(by_count(counts, limit).into_iter().map(|(hash, _)| hash).collect())
+    }
+
+    async fn groups(&self, query: &EventQuery, grouping: &Grouping) -> Result<EventGroups, StoreError> {
+        check_grouping(grouping)?;
+        let mut groups: BTreeMap<_, EventCount> = BTreeMap::new();
+        for row in self.state().matching(query) {
+            let tag = |key: &String| nuthatch_query::field::tag(row, key);
+            let value = |key: &GroupKey| match key {
+                GroupKey::Hash => row.hashes.first().map(|hash| GroupValue::Hash(row.project_id, *hash)),
+                GroupKey::Tag(key) => tag(key).map(|value| GroupValue::Tag(value.to_owned())),
+            };
+            let start = grouping.interval_secs.map_or(0, |secs| {
+                let secs = i64::from(secs);
+                row.timestamp.secs().div_euclid(secs) * secs
+            });
+            let key = (Timestamp::from_secs(start), grouping.by.iter().map(value).collect::<Vec<_>>());
+            let unique = grouping.unique.iter().map(|key| tag(key).map(|value| value_hash(value.as_bytes())));
+            let unique = unique.map(|hash| hash.into_iter().collect()).collect();
+            let counted = EventCount { count: 1, last_seen: row.timestamp, unique };
+            match groups.get_mut(&key) {
+                Some(known) => known.add(counted),
+                None => drop(groups.insert(key, counted)),
+            }
+        }
+        let rows = groups.into_iter().map(|((start, values), counted)| EventGroup { start, values, counted });
+        Ok(EventGroups::arranged(rows.collect(), true))
     }
 
     async fn drop_before(&self, time: Timestamp) -> Result<(), StoreError> {

@@ -21,6 +21,7 @@ use nuthatch_store::{
     DeadLetterStore, EventStore, IssueStore, Log, MonitorStore, OutcomeStore, SessionStore, SettlementStore,
     StoreError,
     dead_letters::{LetterBounds, LetterFilter, LetterPage, LetterQuery, LetterScope, StoredLetter},
+    event_groups::{EventGroups, Grouping},
     events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues},
     issues::{ConsumerPosition, Decide, IssuePage, IssueQuery, ProjectTotals},
     log::{LogBounds, NewRecord, ReadBatch, ReadLimit, StoredRecord},
@@ -406,6 +407,10 @@ impl EventStore for Faulty {
 
     async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<Hash>, StoreError> {
         self.step(EventStore::hashes(&*self.events, query, limit)).await
+    }
+
+    async fn groups(&self, query: &EventQuery, grouping: &Grouping) -> Result<EventGroups, StoreError> {
+        self.step(self.events.groups(query, grouping)).await
     }
 
     async fn drop_before(&self, time: Timestamp) -> Result<(), StoreError> {

@@ -14,6 +14,7 @@ import { Exceptions, Stacktrace } from "./Exceptions";
 import { Highlights } from "./Highlights";
 import { Packages } from "./Packages";
 import { Problems } from "./Problems";
+import { ReportSection } from "./ReportSection";
 import { RequestSection } from "./RequestSection";
 import { Section } from "./Section";
 import { TagList } from "./TagList";
@@ -57,6 +58,7 @@ function partsOf(event: Event, org: string, project: string): Part[] {
   const trace = traceOf(event);
   const isSaid =
     event.exceptions.some(({ value }) => value === event.message) ||
+    (event.report !== null && event.message === event.title) ||
     (occurrence !== null && [occurrence.title, occurrence.subtitle].includes(event.message));
   const parts: (Part | false)[] = [
     occurrence !== null && {
@@ -64,6 +66,7 @@ function partsOf(event: Event, org: string, project: string): Part[] {
       name: "Evidence",
       section: <Evidence occurrence={occurrence} org={org} />,
     },
+    event.report !== null && { id: "report", name: "Report", section: <ReportSection report={event.report} /> },
     event.exceptions.length > 0
       ? { id: "stacktrace", name: "Stack trace", section: <Exceptions event={event} /> }
       : event.stacktrace !== null && { id: "stacktrace", name: "Stack trace", section: <Stacktrace event={event} /> },
@@ -88,7 +91,11 @@ function partsOf(event: Event, org: string, project: string): Part[] {
       section: <Threads platform={event.platform} threads={event.threads} />,
     },
     event.breadcrumbs.length > 0 && { id: "breadcrumbs", name: "Breadcrumbs", section: <Breadcrumbs event={event} /> },
-    trace !== null && { id: "trace", name: "Trace", section: <TraceSection org={org} trace={trace} /> },
+    trace !== null && {
+      id: "trace",
+      name: "Trace",
+      section: <TraceSection event={event.id} org={org} trace={trace} />,
+    },
     event.request !== null && {
       id: "request",
       name: "Request",

@@ -4,7 +4,7 @@ import { issueEvents } from "@/api/events";
 import { issueDetail } from "@/api/issues";
 import { absoluteTime } from "@/domain/time";
 import { headline } from "@/domain/triage";
-import { Button } from "@/ui/Button";
+import { Pager } from "@/ui/Pager";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
 import { Time } from "@/ui/Time";
@@ -23,7 +23,7 @@ export function EventsPage() {
   const issue = useQuery(issueDetail(org, id)).data;
   const page = useQuery({ ...issueEvents(org, id, cursor), placeholderData: keepPreviousData });
   useTitle("Events", issue && headline(issue).type, issue?.shortId);
-  const go = (to: string | null | undefined) => navigate({ search: { cursor: to ?? undefined } });
+  const go = (cursor: string) => navigate({ search: { cursor } });
 
   return (
     <div className={styles.page}>
@@ -86,15 +86,10 @@ export function EventsPage() {
           </table>
         </div>
       )}
-      {page.data && (page.data.previous || page.data.next) && (
-        <nav aria-label="Pages" className={styles.pages}>
-          <Button disabled={!page.data.previous} icon="chevronLeft" onClick={() => go(page.data.previous)}>
-            Newer
-          </Button>
-          <Button disabled={!page.data.next} icon="chevronRight" onClick={() => go(page.data.next)}>
-            Older
-          </Button>
-        </nav>
+      {page.data && (
+        <div className={styles.pages}>
+          <Pager next={page.data.next} onGo={go} previous={page.data.previous} />
+        </div>
       )}
     </div>
   );

@@ -1,16 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { ApiError } from "@/api/client";
 import { environments as environmentsQuery, releaseDetail, releaseSessions } from "@/api/releases";
 import { compactNumber, exactNumber } from "@/domain/number";
 import { crashFreeText, issuesQuery, newIssuesQuery, type ReleaseRow, verdict } from "@/domain/releases";
 import { duration } from "@/domain/time";
+import { buttonClass } from "@/ui/Button";
+import { Choice, Choices } from "@/ui/Choice";
 import { CopyButton } from "@/ui/CopyButton";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { StackedChart } from "@/ui/StackedChart";
 import { Failure, State } from "@/ui/State";
 import { Time } from "@/ui/Time";
 import { useTitle } from "@/ui/useTitle";
-import { Choice } from "./Choice";
 import { DEFAULT_PERIOD, PERIODS } from "./periods";
 import styles from "./Releases.module.css";
 
@@ -28,33 +31,48 @@ export function ReleasePage() {
   const row = rows.find(({ project }) => project === search.project) ?? rows[0];
   useTitle(row?.shortVersion ?? version, "Releases");
   const go = (to: Partial<typeof search>) => navigate({ search: { ...search, ...to } });
-  if (release.isPending) return <Skeleton height={320} />;
+  const back = (
+    <p>
+      <Link params={{ org }} search={{}} to="/organizations/$org/releases/">
+        Releases
+      </Link>
+    </p>
+  );
   if (release.isError && !release.data)
-    return <Failure error={release.error} isPage retry={release.refetch} what="The release" />;
-  return (
-    <div className={styles.page}>
-      <header className={styles.header}>
-        <p>
-          <Link params={{ org }} search={{}} to="/organizations/$org/releases/">
-            Releases
+    return release.error instanceof ApiError && release.error.status === 404 ? (
+      <State
+        action={
+          <Link className={buttonClass("plain")} params={{ org }} search={{}} to="/organizations/$org/releases/">
+            Show all releases
           </Link>
-        </p>
-        <h1>{row?.shortVersion ?? version}</h1>
-        <p className={styles.facts}>
-          <code>{version}</code> <CopyButton label="Copy version" text={version} />
-          {row && (
-            <span>
-              first seen <Time value={row.created} />
-            </span>
-          )}
-          {row?.lastEvent && (
-            <span>
-              last event <Time value={row.lastEvent} />
-            </span>
-          )}
-        </p>
-      </header>
-      <div className={styles.tools}>
+        }
+        icon="tag"
+        isPage
+        title="There is no such release"
+      >
+        No event or session has named <code>{version}</code>, as far as anything of it is kept.
+      </State>
+    ) : (
+      <Failure error={release.error} isPage retry={release.refetch} what="The release" />
+    );
+  const facts = (
+    <div className={styles.facts}>
+      <code>{version}</code> <CopyButton label="Copy version" text={version} />
+      {row && (
+        <span>
+          first seen <Time value={row.created} />
+        </span>
+      )}
+      {row?.lastEvent && (
+        <span>
+          last event <Time value={row.lastEvent} />
+        </span>
+      )}
+    </div>
+  );
+  return (
+    <Page above={back} lead={facts} title={row?.shortVersion ?? version} wide>
+      <Choices>
         <Choice
           label="Project"
           onChange={(project) => go({ project })}
@@ -74,10 +92,11 @@ export function ReleasePage() {
           options={PERIODS}
           value={statsPeriod}
         />
-      </div>
+      </Choices>
+      {release.isPending && <Skeleton height={320} />}
       {row && <Health environment={search.environment} org={org} row={row} statsPeriod={statsPeriod} />}
       {row && <Issues org={org} row={row} />}
-    </div>
+    </Page>
   );
 }
 

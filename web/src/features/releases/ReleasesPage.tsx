@@ -5,12 +5,15 @@ import { environments as environmentsQuery, releaseList } from "@/api/releases";
 import { exactNumber } from "@/domain/number";
 import { crashFreeText, newIssuesQuery, type ReleaseRow, verdict } from "@/domain/releases";
 import { Button } from "@/ui/Button";
+import { Choice, Choices, SearchChoice } from "@/ui/Choice";
+import { Page } from "@/ui/Page";
+import { Pager } from "@/ui/Pager";
 import { Skeleton } from "@/ui/Skeleton";
 import { Sparkline } from "@/ui/Sparkline";
 import { Failure, State } from "@/ui/State";
+import { Cell, Table } from "@/ui/Table";
 import { Time } from "@/ui/Time";
 import { useTitle } from "@/ui/useTitle";
-import { Choice } from "./Choice";
 import { DEFAULT_PERIOD, PERIODS } from "./periods";
 import styles from "./Releases.module.css";
 
@@ -37,32 +40,14 @@ export function ReleasesPage() {
   const go = (to: Partial<typeof search>) => navigate({ search: { ...search, cursor: undefined, ...to } });
   const isNarrowed = Boolean(search.query || search.project || search.environment);
   return (
-    <div className={styles.page}>
-      <header className={styles.header}>
-        <h1>Releases</h1>
-        <p>Versions of your applications, and how they fare with the people who use them.</p>
-      </header>
-      <div className={styles.tools}>
-        <form
-          className={styles.search}
-          onSubmit={(event) => {
-            event.preventDefault();
-            const query = new FormData(event.currentTarget).get("query");
-            go({ query: (typeof query === "string" && query.trim()) || undefined });
-          }}
-        >
-          <label className={styles.choice}>
-            Version
-            <input
-              className={styles.control}
-              defaultValue={search.query ?? ""}
-              key={search.query}
-              name="query"
-              placeholder="Part of the version"
-              type="search"
-            />
-          </label>
-        </form>
+    <Page lead="Versions of your applications, and how they fare with the people who use them." title="Releases" wide>
+      <Choices>
+        <SearchChoice
+          label="Version"
+          onSearch={(query) => go({ query })}
+          placeholder="Part of the version"
+          value={search.query}
+        />
         <Choice
           label="Project"
           onChange={(project) => go({ project })}
@@ -84,7 +69,7 @@ export function ReleasesPage() {
           value={statsPeriod}
         />
         <Choice label="Order" onChange={(sort) => go({ sort })} options={SORTS} value={search.sort ?? "date"} />
-      </div>
+      </Choices>
       {releases.isPending && <Skeleton height={320} />}
       {releases.isError && !releases.data && (
         <Failure error={releases.error} retry={releases.refetch} what="The releases" />
@@ -111,57 +96,36 @@ export function ReleasesPage() {
       {releases.data && releases.data.rows.length > 0 && (
         <>
           <Rows org={org} rows={releases.data.rows} />
-          <nav aria-label="Pages" className={styles.pages}>
-            <Button
-              disabled={releases.data.previous === null}
-              onClick={() => go({ cursor: releases.data.previous ?? undefined })}
-            >
-              Previous
-            </Button>
-            <Button
-              disabled={releases.data.next === null}
-              onClick={() => go({ cursor: releases.data.next ?? undefined })}
-            >
-              Next
-            </Button>
-          </nav>
+          <Pager
+            next={releases.data.next}
+            onGo={(cursor) => go({ cursor })}
+            previous={releases.data.previous}
+            words={["Previous", "Next"]}
+          />
         </>
       )}
-    </div>
+    </Page>
   );
 }
 
+/** The columns: those of health are told together that there is none. */
+const COLUMNS = [
+  { name: "Version" },
+  { name: "Project" },
+  { name: "Adoption", number: true, tip: "Of the project's sessions of the last day" },
+  { name: "Crash-free sessions", number: true },
+  { name: "Crash-free users", number: true },
+  { name: "Sessions, 24 hours" },
+  { name: "New issues", number: true },
+];
+
 function Rows({ org, rows }: { org: string; rows: ReleaseRow[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a narrow window scrolls it sideways, also by keys.
-    <section aria-label="Releases" className={styles.scroll} tabIndex={0}>
-      <table className={styles.table}>
-        <thead>
-          <tr>
-            <th scope="col">Version</th>
-            <th scope="col">Project</th>
-            <th className={styles.number} data-tip="Of the project's sessions of the last day" scope="col">
-              Adoption
-            </th>
-            <th className={styles.number} scope="col">
-              Crash-free sessions
-            </th>
-            <th className={styles.number} scope="col">
-              Crash-free users
-            </th>
-            <th scope="col">Sessions, 24 hours</th>
-            <th className={styles.number} scope="col">
-              New issues
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <Row key={`${row.version} ${row.project}`} org={org} row={row} />
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <Table cards columns={COLUMNS} label="Releases">
+      {rows.map((row) => (
+        <Row key={`${row.version} ${row.project}`} org={org} row={row} />
+      ))}
+    </Table>
   );
 }
 
@@ -183,28 +147,28 @@ function Row({ org, row }: { org: string; row: ReleaseRow }) {
           <Time value={created} />
         </span>
       </th>
-      <td>{projectName}</td>
+      <Cell name="Project">{projectName}</Cell>
       {hasHealth ? (
         <>
-          <td className={styles.number}>
+          <Cell name="Adoption" number>
             <Adoption percentage={health?.sessionsAdoption ?? null} />
-          </td>
-          <td className={styles.number}>
+          </Cell>
+          <Cell name="Crash-free sessions" number>
             <CrashFree percentage={health?.crashFreeSessions ?? null} />
-          </td>
-          <td className={styles.number}>
+          </Cell>
+          <Cell name="Crash-free users" number>
             <CrashFree percentage={health?.crashFreeUsers ?? null} />
-          </td>
-          <td>
+          </Cell>
+          <Cell name="Sessions, 24 hours">
             <Sparkline noun="session" period="24 hours" series={health?.hours ?? []} />
-          </td>
+          </Cell>
         </>
       ) : (
         <td className={styles.none} colSpan={4}>
           No sessions: the SDK does not send them, or they are switched off.
         </td>
       )}
-      <td className={styles.number}>
+      <Cell name="New issues" number>
         <Link
           params={{ org }}
           search={{ query: newIssuesQuery(version), project: [project], statsPeriod: "90d" }}
@@ -212,7 +176,7 @@ function Row({ org, row }: { org: string; row: ReleaseRow }) {
         >
           {exactNumber(newIssues)}
         </Link>
-      </td>
+      </Cell>
     </tr>
   );
 }

@@ -10,6 +10,7 @@ import { Button } from "@/ui/Button";
 import { Chip } from "@/ui/Chip";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { KeyValues } from "@/ui/KeyValues";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure } from "@/ui/State";
 import { useShortcuts } from "@/ui/shortcuts";
@@ -17,7 +18,6 @@ import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
 import { ConfirmDiscard } from "./ConfirmDiscard";
 import styles from "./DeadLetters.module.css";
-import { SettingsPage } from "./SettingsPage";
 import settings from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/settings/$org/projects/$project/dead-letters/$letter");
@@ -31,7 +31,7 @@ export function DeadLetterPage() {
     return <Failure error={letter.error} isPage retry={letter.refetch} what={`Dead letter ${id}`} />;
   }
   return (
-    <SettingsPage
+    <Page
       lead={
         <Link params={{ org }} search={{ project }} to="/settings/$org/dead-letters/">
           Dead letters of {project}
@@ -40,7 +40,7 @@ export function DeadLetterPage() {
       title={`Dead letter ${id}`}
     >
       {letter.data ? <Letter letter={letter.data} org={org} project={project} /> : <Skeleton height={320} />}
-    </SettingsPage>
+    </Page>
   );
 }
 

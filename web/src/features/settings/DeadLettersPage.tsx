@@ -14,6 +14,9 @@ import { projects as projectsQuery } from "@/api/projects";
 import { byteSize, count } from "@/domain/number";
 import { Button } from "@/ui/Button";
 import { Chip } from "@/ui/Chip";
+import { Choice, Choices } from "@/ui/Choice";
+import { Page } from "@/ui/Page";
+import { Pager } from "@/ui/Pager";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
 import { useShortcuts } from "@/ui/shortcuts";
@@ -22,7 +25,6 @@ import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
 import { ConfirmDiscard } from "./ConfirmDiscard";
 import styles from "./DeadLetters.module.css";
-import { SettingsPage } from "./SettingsPage";
 import settings from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/settings/$org/dead-letters");
@@ -35,7 +37,7 @@ export function DeadLettersPage() {
   const project = projects.data?.find(({ slug }) => slug === search.project) ?? projects.data?.[0];
   useTitle("Dead letters", project?.name);
   return (
-    <SettingsPage lead="What could not be handled: mend and replay it, or discard it." title="Dead letters">
+    <Page lead="What could not be handled: mend and replay it, or discard it." title="Dead letters">
       {projects.isPending && <Skeleton height={168} />}
       {projects.isError && !projects.data && (
         <Failure error={projects.error} retry={projects.refetch} what="The projects" />
@@ -54,7 +56,7 @@ export function DeadLettersPage() {
           search={{ ...search, project: project.slug }}
         />
       )}
-    </SettingsPage>
+    </Page>
   );
 }
 
@@ -97,39 +99,20 @@ function Letters({ org, project, projects, search }: LettersProps) {
 
   return (
     <>
-      <div className={styles.tools}>
-        <label className={styles.choice}>
-          Project
-          <select
-            className={settings.select}
-            onChange={(event) => go({ project: event.target.value, reason: undefined })}
-            value={project.slug}
-          >
-            {projects.map(({ slug, name }) => (
-              <option key={slug} value={slug}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label className={styles.choice}>
-          Reason
-          <select
-            className={settings.select}
-            onChange={(event) => go({ reason: event.target.value || undefined })}
-            value={search.reason ?? ""}
-          >
-            <option value="">All reasons</option>
-            {search.reason && !reasons.some(({ reason }) => reason === search.reason) && (
-              <option value={search.reason}>{search.reason}</option>
-            )}
-            {reasons.map((each) => (
-              <option key={each.reason} value={each.reason}>
-                {each.reason} ({each.count})
-              </option>
-            ))}
-          </select>
-        </label>
+      <Choices>
+        <Choice
+          label="Project"
+          onChange={(slug) => go({ project: slug, reason: undefined })}
+          options={projects.map(({ slug, name }) => ({ value: slug, name }))}
+          value={project.slug}
+        />
+        <Choice
+          label="Reason"
+          onChange={(reason) => go({ reason })}
+          options={reasons.map((each) => ({ value: each.reason, name: `${each.reason} (${each.count})` }))}
+          unset="All reasons"
+          value={search.reason}
+        />
         <div className={styles.actions}>
           <Button busy={replay.isPending} disabled={total === 0} onClick={() => replay.mutate()}>
             Replay all
@@ -138,7 +121,7 @@ function Letters({ org, project, projects, search }: LettersProps) {
             Discard all
           </Button>
         </div>
-      </div>
+      </Choices>
       {page.isPending && <Skeleton height={168} />}
       {page.isError && !page.data && <Failure error={page.error} retry={page.refetch} what="The dead letters" />}
       {page.data?.letters.length === 0 &&
@@ -156,24 +139,7 @@ function Letters({ org, project, projects, search }: LettersProps) {
       {page.data && page.data.letters.length > 0 && (
         <LetterRows letters={page.data.letters} org={org} project={project.slug} />
       )}
-      {page.data && (page.data.previous || page.data.next) && (
-        <nav aria-label="Pages" className={styles.pages}>
-          <Button
-            disabled={!page.data.previous}
-            icon="chevronLeft"
-            onClick={() => go({ cursor: page.data.previous ?? undefined })}
-          >
-            Newer
-          </Button>
-          <Button
-            disabled={!page.data.next}
-            icon="chevronRight"
-            onClick={() => go({ cursor: page.data.next ?? undefined })}
-          >
-            Older
-          </Button>
-        </nav>
-      )}
+      {page.data && <Pager next={page.data.next} onGo={(cursor) => go({ cursor })} previous={page.data.previous} />}
       {discarding && (
         <ConfirmDiscard
           onClose={() => setDiscarding(false)}

@@ -6,11 +6,11 @@ import type { InboundFilter, ProjectDetail } from "@/api/models";
 import { filters as filtersQuery, updateFilter, updateOptions } from "@/api/privacy";
 import { project as projectQuery } from "@/api/projects";
 import { Button } from "@/ui/Button";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure } from "@/ui/State";
 import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
-import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 import { TextArea } from "./TextArea";
 
@@ -44,7 +44,7 @@ export function FiltersPage() {
   const failed = [project, filters].find((query) => query.isError && !query.data);
   if (failed) return <Failure error={failed.error} isPage retry={failed.refetch} what="The filters" />;
   return (
-    <SettingsPage
+    <Page
       lead={
         <>
           Dropped events of{" "}
@@ -58,7 +58,7 @@ export function FiltersPage() {
     >
       {filters.data ? <Switches filters={filters.data} org={org} slug={slug} /> : <Skeleton height={240} />}
       {project.data && <Lists org={org} project={project.data} />}
-    </SettingsPage>
+    </Page>
   );
 }
 

@@ -7,12 +7,12 @@ import { useAccess } from "@/api/useAccess";
 import { Button, buttonClass } from "@/ui/Button";
 import { Chip } from "@/ui/Chip";
 import { Dialog } from "@/ui/Dialog";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
 import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
 import { IssueTypeForm } from "./IssueTypeForm";
-import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/settings/$org/issue-types/$type");
@@ -43,7 +43,7 @@ export function IssueTypePage() {
     );
   }
   return (
-    <SettingsPage
+    <Page
       action={
         <Link
           className={buttonClass("plain")}
@@ -59,7 +59,7 @@ export function IssueTypePage() {
     >
       {type ? <IssueTypeForm key={JSON.stringify(type)} org={org} type={type} /> : <Skeleton height={420} />}
       {type && (type.isOverridden || !type.isBuiltIn) && <Removal org={org} type={type} />}
-    </SettingsPage>
+    </Page>
   );
 }
 

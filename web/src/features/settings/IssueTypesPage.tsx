@@ -10,10 +10,10 @@ import { Button } from "@/ui/Button";
 import { Chip } from "@/ui/Chip";
 import { Dialog } from "@/ui/Dialog";
 import { Field } from "@/ui/Field";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
 import { useTitle } from "@/ui/useTitle";
-import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/settings/$org/issue-types");
@@ -31,7 +31,7 @@ export function IssueTypesPage() {
     .filter(({ name, slug, category }) => [name, slug, category].some((part) => part.toLowerCase().includes(needle)))
     .toSorted((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
   return (
-    <SettingsPage
+    <Page
       action={
         <Button icon="plus" look="primary" onClick={() => setCreating(true)}>
           Create type
@@ -82,7 +82,7 @@ export function IssueTypesPage() {
         </ul>
       )}
       {creating && <CreateIssueType onClose={() => setCreating(false)} org={org} />}
-    </SettingsPage>
+    </Page>
   );
 }
 

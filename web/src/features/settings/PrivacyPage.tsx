@@ -4,12 +4,12 @@ import type { OrganizationDetail } from "@/api/models";
 import { organizationOptions, updateOptions, updateOrganizationOptions } from "@/api/privacy";
 import { project as projectQuery } from "@/api/projects";
 import { useAccess } from "@/api/useAccess";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure } from "@/ui/State";
 import { useTitle } from "@/ui/useTitle";
 import { ScrubbingForm, SWITCHES } from "./ScrubbingForm";
 import { ScrubbingPreview } from "./ScrubbingPreview";
-import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 
 const ofProject = getRouteApi("/signed-in/settings/$org/projects/$project/security-and-privacy");
@@ -26,7 +26,7 @@ export function PrivacyPage() {
     return <Failure error={project.error} isPage retry={project.refetch} what="The project" />;
   }
   return (
-    <SettingsPage
+    <Page
       lead={
         <>
           What is taken out of the events of{" "}
@@ -58,7 +58,7 @@ export function PrivacyPage() {
       ) : (
         <Skeleton height={320} />
       )}
-    </SettingsPage>
+    </Page>
   );
 }
 
@@ -95,7 +95,7 @@ export function OrganizationPrivacyPage() {
     return <Failure error={organization.error} isPage retry={organization.refetch} what="The organization" />;
   }
   return (
-    <SettingsPage
+    <Page
       lead="What is taken out of the events of all projects, whatever each of them chooses. A change counts from the next events on."
       title="Security & privacy"
     >
@@ -113,6 +113,6 @@ export function OrganizationPrivacyPage() {
       ) : (
         <Skeleton height={320} />
       )}
-    </SettingsPage>
+    </Page>
   );
 }

@@ -5,6 +5,7 @@ import type { Project } from "@/api/models";
 import { project as projectQuery, updateProject } from "@/api/projects";
 import { Button, buttonClass } from "@/ui/Button";
 import { Field } from "@/ui/Field";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure } from "@/ui/State";
 import { notify, notifyFailure } from "@/ui/toast";
@@ -12,7 +13,6 @@ import { useTitle } from "@/ui/useTitle";
 import { AllowedDomains } from "./AllowedDomains";
 import { ClientKeys } from "./ClientKeys";
 import { ProjectTokens } from "./ProjectTokens";
-import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/settings/$org/projects/$project");
@@ -26,7 +26,7 @@ export function ProjectPage() {
     return <Failure error={project.error} isPage retry={project.refetch} what="The project" />;
   }
   return (
-    <SettingsPage
+    <Page
       action={
         <div className={styles.links}>
           <Link
@@ -55,7 +55,7 @@ export function ProjectPage() {
       <ClientKeys org={org} slug={slug} />
       {project.data && <AllowedDomains key={`domains-${project.data.id}`} org={org} project={project.data} />}
       <ProjectTokens org={org} slug={slug} />
-    </SettingsPage>
+    </Page>
   );
 }
 

@@ -6,12 +6,12 @@ import { Button, buttonClass } from "@/ui/Button";
 import { Chip } from "@/ui/Chip";
 import { Dialog } from "@/ui/Dialog";
 import { Field } from "@/ui/Field";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
 import { Time } from "@/ui/Time";
 import { useTitle } from "@/ui/useTitle";
 import { PLATFORM_NAMES } from "./platforms";
-import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/organizations/$org/projects");
@@ -22,7 +22,7 @@ export function ProjectsPage() {
   const [creating, setCreating] = useState(false);
   useTitle("Projects");
   return (
-    <SettingsPage
+    <Page
       action={
         <Button icon="plus" look="primary" onClick={() => setCreating(true)}>
           Create project
@@ -83,7 +83,7 @@ export function ProjectsPage() {
         </ul>
       )}
       {creating && <CreateProject onClose={() => setCreating(false)} org={org} />}
-    </SettingsPage>
+    </Page>
   );
 }
 

@@ -10,6 +10,7 @@ import { amount, limitText, usedPercent } from "@/domain/quota";
 import { Button } from "@/ui/Button";
 import { Chip } from "@/ui/Chip";
 import { Dialog } from "@/ui/Dialog";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
 import { Time } from "@/ui/Time";
@@ -17,7 +18,6 @@ import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
 import { QuotaForm } from "./QuotaForm";
 import styles from "./QuotasPage.module.css";
-import { SettingsPage } from "./SettingsPage";
 import settings from "./SettingsPage.module.css";
 
 const ofOrganization = getRouteApi("/signed-in/settings/$org/quotas");
@@ -105,7 +105,7 @@ function Quotas({ owner, lead, mayChange, targets, nameOf }: Props) {
     </Button>
   );
   return (
-    <SettingsPage action={quotas.data && quotas.data.length > 0 ? add : undefined} lead={lead} title="Quotas">
+    <Page action={quotas.data && quotas.data.length > 0 ? add : undefined} lead={lead} title="Quotas">
       {mayChange === false && (
         <p className={settings.note}>
           Only {owner.project === null ? "an owner of the organization (scope org:write)" : "scope project:write"} can
@@ -178,7 +178,7 @@ function Quotas({ owner, lead, mayChange, targets, nameOf }: Props) {
           </div>
         </Dialog>
       )}
-    </SettingsPage>
+    </Page>
   );
 }
 

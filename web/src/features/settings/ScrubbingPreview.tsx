@@ -5,6 +5,7 @@ import type { ScrubbingPreviewRequest } from "@/api/models";
 import { previewScrubbing } from "@/api/privacy";
 import { jsonFault } from "@/domain/json";
 import { Button } from "@/ui/Button";
+import { Cell, Table } from "@/ui/Table";
 import styles from "./SettingsPage.module.css";
 import { TextArea } from "./TextArea";
 
@@ -94,32 +95,23 @@ interface Change {
 function Changes({ changes }: { changes: Change[] }) {
   const shown = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys.
-    <section aria-label="What would be taken out" className={styles.scroll} tabIndex={0}>
-      <table className={styles.table}>
-        <thead>
-          <tr>
-            <th>Where</th>
-            <th>Rule</th>
-            <th>Before</th>
-            <th>Afterwards</th>
-          </tr>
-        </thead>
-        <tbody>
-          {changes.map((change, index) => (
-            <tr key={index}>
-              <td>
-                <code>{change.path}</code>
-              </td>
-              <td>
-                <code>{change.rule}</code>
-              </td>
-              <td>{shown(change.before)}</td>
-              <td>{change.kind === "x" ? <em>removed</em> : shown(change.after)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <Table
+      cards
+      columns={[{ name: "Where" }, { name: "Rule" }, { name: "Before" }, { name: "Afterwards" }]}
+      label="What would be taken out"
+    >
+      {changes.map((change, index) => (
+        <tr key={index}>
+          <Cell name="Where">
+            <code>{change.path}</code>
+          </Cell>
+          <Cell name="Rule">
+            <code>{change.rule}</code>
+          </Cell>
+          <Cell name="Before">{shown(change.before)}</Cell>
+          <Cell name="Afterwards">{change.kind === "x" ? <em>removed</em> : shown(change.after)}</Cell>
+        </tr>
+      ))}
+    </Table>
   );
 }

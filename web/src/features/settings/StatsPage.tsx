@@ -13,11 +13,13 @@ import {
   reasonMeaning,
 } from "@/domain/outcomes";
 import { Chip, type Tone } from "@/ui/Chip";
+import { Choice, Choices } from "@/ui/Choice";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { StackedChart } from "@/ui/StackedChart";
 import { Failure, State } from "@/ui/State";
+import { Cell, Table } from "@/ui/Table";
 import { useTitle } from "@/ui/useTitle";
-import { SettingsPage } from "./SettingsPage";
 import settings from "./SettingsPage.module.css";
 import styles from "./StatsPage.module.css";
 
@@ -55,57 +57,32 @@ export function StatsPage() {
   useTitle("Stats");
   const rows = categories(stats.data?.sums ?? []);
   const category = search.category ?? rows[0]?.category ?? "error";
+  const received = rows.map((row) => row.category);
+  const kinds = received.includes(category) ? received : [category, ...received];
   const go = (to: Partial<typeof search>) => navigate({ search: { ...search, ...to } });
   return (
-    <SettingsPage lead="What was received, and what became of it. Every unit has one outcome." title="Stats">
-      <div className={styles.tools}>
-        <label className={styles.choice}>
-          Project
-          <select
-            className={settings.select}
-            onChange={(event) => go({ project: event.target.value || undefined })}
-            value={search.project ?? ""}
-          >
-            <option value="">All projects</option>
-            {projects.map(({ slug, name }) => (
-              <option key={slug} value={slug}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label className={styles.choice}>
-          Time range
-          <select
-            className={settings.select}
-            onChange={({ target: { value } }) => go({ statsPeriod: value === DEFAULT_PERIOD ? undefined : value })}
-            value={statsPeriod}
-          >
-            {PERIODS.map(({ value, name }) => (
-              <option key={value} value={value}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label className={styles.choice}>
-          Kind of data
-          <select
-            className={settings.select}
-            onChange={(event) => go({ category: event.target.value })}
-            value={category}
-          >
-            {!rows.some((row) => row.category === category) && (
-              <option value={category}>{categoryName(category)}</option>
-            )}
-            {rows.map((row) => (
-              <option key={row.category} value={row.category}>
-                {categoryName(row.category)}
-              </option>
-            ))}
-          </select>
-        </label>
-      </div>
+    <Page lead="What was received, and what became of it. Every unit has one outcome." title="Stats">
+      <Choices>
+        <Choice
+          label="Project"
+          onChange={(project) => go({ project })}
+          options={projects.map(({ slug, name }) => ({ value: slug, name }))}
+          unset="All projects"
+          value={search.project}
+        />
+        <Choice
+          label="Time range"
+          onChange={(period) => go({ statsPeriod: period === DEFAULT_PERIOD ? undefined : period })}
+          options={PERIODS}
+          value={statsPeriod}
+        />
+        <Choice
+          label="Kind of data"
+          onChange={(chosen) => go({ category: chosen })}
+          options={kinds.map((kind) => ({ value: kind, name: categoryName(kind) }))}
+          value={category}
+        />
+      </Choices>
       {stats.isPending && <Skeleton height={240} />}
       {stats.isError && !stats.data && <Failure error={stats.error} retry={stats.refetch} what="The stats" />}
       {stats.data && rows.length === 0 && (
@@ -114,7 +91,7 @@ export function StatsPage() {
         </State>
       )}
       {stats.data && rows.length > 0 && <Books category={category} rows={rows} stats={stats.data} />}
-    </SettingsPage>
+    </Page>
   );
 }
 
@@ -161,37 +138,31 @@ function Reasons({ sums, received }: { sums: OutcomeSum[]; received: number }) {
   const order = (outcome: string) => OUTCOMES.findIndex(({ id }) => id === outcome);
   const sorted = [...sums].sort((a, b) => order(a.outcome) - order(b.outcome) || b.total - a.total);
   return (
-    <table className={styles.table}>
-      <thead>
-        <tr>
-          <th scope="col">Outcome</th>
-          <th scope="col">Reason</th>
-          <th className={styles.number} scope="col">
-            Units
-          </th>
-          <th className={styles.number} scope="col">
-            Share
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {sorted.map(({ outcome, reason, total }) => {
-          const known = OUTCOMES.find(({ id }) => id === outcome);
-          return (
-            <tr key={`${outcome} ${reason}`}>
-              <td>
-                <Chip tone={TONES[outcome]}>{known?.name ?? outcome}</Chip>
-              </td>
-              <td className={styles.reason}>
-                {reason && <code>{reason}</code>} <span>{reasonMeaning(outcome, reason)}</span>
-              </td>
-              <td className={styles.number}>{exactNumber(total)}</td>
-              <td className={styles.number}>{outcome === "client_discard" ? "" : percent(total, received)}</td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+    <Table
+      columns={[
+        { name: "Outcome" },
+        { name: "Reason" },
+        { name: "Units", number: true },
+        { name: "Share", number: true },
+      ]}
+      label="Outcomes by reason"
+    >
+      {sorted.map(({ outcome, reason, total }) => {
+        const known = OUTCOMES.find(({ id }) => id === outcome);
+        return (
+          <tr key={`${outcome} ${reason}`}>
+            <td>
+              <Chip tone={TONES[outcome]}>{known?.name ?? outcome}</Chip>
+            </td>
+            <td className={styles.reason}>
+              {reason && <code>{reason}</code>} <span>{reasonMeaning(outcome, reason)}</span>
+            </td>
+            <Cell number>{exactNumber(total)}</Cell>
+            <Cell number>{outcome === "client_discard" ? "" : percent(total, received)}</Cell>
+          </tr>
+        );
+      })}
+    </Table>
   );
 }
 
@@ -199,40 +170,32 @@ function Kinds({ rows, category }: { rows: CategoryRow[]; category: string }) {
   const { org } = route.useParams();
   const search = route.useSearch();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a narrow window scrolls it sideways, also by keys.
-    <section aria-label="Kinds of data by outcome" className={styles.scroll} tabIndex={0}>
-      <table className={styles.table}>
-        <thead>
-          <tr>
-            <th scope="col">Kind</th>
-            <th className={styles.number} scope="col">
-              Received
-            </th>
-            {OUTCOMES.map(({ id, name, meaning }) => (
-              <th className={styles.number} key={id} scope="col" title={meaning}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr aria-current={row.category === category ? "true" : undefined} key={row.category}>
-              <th scope="row">
-                <Link params={{ org }} search={{ ...search, category: row.category }} to="/organizations/$org/stats/">
-                  {categoryName(row.category)}
-                </Link>
-              </th>
-              <td className={styles.number}>{exactNumber(row.received)}</td>
-              {OUTCOMES.map(({ id }) => (
-                <td className={styles.number} key={id}>
-                  {exactNumber(row.byOutcome[id] ?? 0)}
-                </td>
-              ))}
-            </tr>
+    <Table
+      cards
+      columns={[
+        { name: "Kind" },
+        { name: "Received", number: true },
+        ...OUTCOMES.map(({ name, meaning }) => ({ name, number: true, tip: meaning })),
+      ]}
+      label="Kinds of data by outcome"
+    >
+      {rows.map((row) => (
+        <tr aria-current={row.category === category ? "true" : undefined} key={row.category}>
+          <th scope="row">
+            <Link params={{ org }} search={{ ...search, category: row.category }} to="/organizations/$org/stats/">
+              {categoryName(row.category)}
+            </Link>
+          </th>
+          <Cell name="Received" number>
+            {exactNumber(row.received)}
+          </Cell>
+          {OUTCOMES.map(({ id, name }) => (
+            <Cell key={id} name={name} number>
+              {exactNumber(row.byOutcome[id] ?? 0)}
+            </Cell>
           ))}
-        </tbody>
-      </table>
-    </section>
+        </tr>
+      ))}
+    </Table>
   );
 }

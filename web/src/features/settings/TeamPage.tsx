@@ -8,11 +8,11 @@ import { useAccess } from "@/api/useAccess";
 import { Button, buttonClass } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Field } from "@/ui/Field";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
 import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
-import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/settings/$org/teams/$team");
@@ -43,7 +43,7 @@ export function TeamPage() {
     );
   }
   return (
-    <SettingsPage lead={`#${slug}`} title={team?.name ?? <Skeleton height={20} width={140} />}>
+    <Page lead={`#${slug}`} title={team?.name ?? <Skeleton height={20} width={140} />}>
       {team ? (
         <>
           <Name key={team.name} org={org} team={team} />
@@ -54,7 +54,7 @@ export function TeamPage() {
       ) : (
         <Skeleton height={320} />
       )}
-    </SettingsPage>
+    </Page>
   );
 }
 

@@ -7,10 +7,10 @@ import { Button } from "@/ui/Button";
 import { Chip } from "@/ui/Chip";
 import { Dialog } from "@/ui/Dialog";
 import { Field } from "@/ui/Field";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
 import { useTitle } from "@/ui/useTitle";
-import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/settings/$org/teams");
@@ -22,7 +22,7 @@ export function TeamsPage() {
   const [creating, setCreating] = useState(false);
   useTitle("Teams");
   return (
-    <SettingsPage
+    <Page
       action={
         <Button icon="plus" look="primary" onClick={() => setCreating(true)}>
           Create team
@@ -60,7 +60,7 @@ export function TeamsPage() {
         </ul>
       )}
       {creating && <CreateTeam onClose={() => setCreating(false)} org={org} />}
-    </SettingsPage>
+    </Page>
   );
 }
 

@@ -4,6 +4,7 @@ import { deleteToken, tokens as tokensQuery } from "@/api/account";
 import type { ApiToken, CreatedToken } from "@/api/models";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
+import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
 import { Time } from "@/ui/Time";
@@ -11,7 +12,6 @@ import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
 import { CreateToken } from "./CreateToken";
 import { Secret } from "./Secret";
-import { SettingsPage } from "./SettingsPage";
 import styles from "./SettingsPage.module.css";
 
 /** Personal tokens of whoever is signed in. */
@@ -34,7 +34,7 @@ export function TokensPage() {
   });
 
   return (
-    <SettingsPage
+    <Page
       action={
         <Button icon="plus" look="primary" onClick={() => setCreating(true)}>
           Create token
@@ -100,6 +100,6 @@ export function TokensPage() {
           </div>
         </Dialog>
       )}
-    </SettingsPage>
+    </Page>
   );
 }

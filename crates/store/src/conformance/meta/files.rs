@@ -159,6 +159,27 @@ pub async fn files_are_listed_newest_first(store: &impl MetaStore) {
     assert_eq!((parts(&back), back.has_previous, back.has_next), (vec!["c", "b"], true, true));
 }
 
+/// The attachments of a project are one list, of whichever kind, in both directions.
+pub async fn attachments_of_all_events_are_one_list(store: &impl MetaStore) {
+    let (plain, unreal) = (FileKind::Attachment, FileKind::UnrealReport);
+    let files = [(plain, 1, "a"), (unreal, 2, "b"), (plain, 3, "c"), (FileKind::Profile, 1, "no"), (unreal, 1, "d")];
+    let mut all = files.map(|(kind, event, part)| blob(head(kind, event, part))).to_vec();
+    all.push(blob(FileHead { project_id: API, ..head(plain, 1, "elsewhere") }));
+    all.push(blob(head(plain, 4, "e")));
+    keep(store, 1, all).await;
+    let at = |page: &Page<File>, index: usize, backwards| Some(ListCursor { number: page.rows[index].id.0, backwards });
+    let first = page(store, FileScope::Attachments, None, 2).await;
+    assert_eq!((parts(&first), first.has_previous, first.has_next), (vec!["e", "d"], false, true));
+    let second = page(store, FileScope::Attachments, at(&first, 1, false), 2).await;
+    assert_eq!((parts(&second), second.has_previous, second.has_next), (vec!["c", "b"], true, true));
+    let third = page(store, FileScope::Attachments, at(&second, 1, false), 2).await;
+    assert_eq!((parts(&third), third.has_previous, third.has_next), (vec!["a"], true, false));
+    let back = page(store, FileScope::Attachments, at(&third, 0, true), 2).await;
+    assert_eq!((parts(&back), back.has_previous, back.has_next), (vec!["c", "b"], true, true));
+    let start = page(store, FileScope::Attachments, at(&second, 0, true), 4).await;
+    assert_eq!((parts(&start), start.has_previous, start.has_next), (vec!["e", "d"], false, true));
+}
+
 /// An event has one report, the newest; each one counts.
 pub async fn the_newest_report_counts(store: &impl MetaStore) {
     keep(store, 1, vec![said(report(WEB, 1, "first", NOW)), said(report(WEB, 2, "other", NOW))]).await;

@@ -24,7 +24,10 @@ pub use self::{
         letters_are_known_by_their_source, letters_are_listed_newest_first, letters_are_removed_and_expire,
         replays_wait_until_they_are_done, the_oldest_letters_go_beyond_the_bounds,
     },
-    files::{files_are_forgotten_by_day, files_are_kept_once, files_are_listed_newest_first, the_newest_report_counts},
+    files::{
+        attachments_of_all_events_are_one_list, files_are_forgotten_by_day, files_are_kept_once,
+        files_are_listed_newest_first, the_newest_report_counts,
+    },
     fixture::{Place, issue, letter},
     issue_types::{
         built_in_types_are_changed_and_reset, definitions_are_bounded, issue_types_are_defined, types_with_issues_stay,
@@ -99,6 +102,7 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     messages_wait_in_order(&fresh()).await;
     files_are_kept_once(&fresh()).await;
     files_are_listed_newest_first(&fresh()).await;
+    attachments_of_all_events_are_one_list(&fresh()).await;
     the_newest_report_counts(&fresh()).await;
     files_are_forgotten_by_day(&fresh()).await;
     teams_are_made_changed_and_removed(&fresh()).await;
