@@ -7,7 +7,6 @@
 //!   ([`RecoveryReport`]) or when a record is read ([`ReadBatch::damaged`]), and costs the damaged records only.
 //! * **Trimmed** by whole segments, behind the slowest registered consumer.
 
-mod checkpoint;
 mod error;
 pub mod options;
 mod pages;
@@ -17,6 +16,7 @@ mod reader;
 mod record;
 mod recovery;
 mod room;
+mod seal;
 mod segment;
 mod telemetry;
 mod wal;
@@ -109,7 +109,7 @@ impl EmbeddedLog {
         let queue_bytes = options.queue_bytes.max(1);
         let health = Arc::new(Health::default());
         let (queue, commands) = mpsc::channel(options.queue_appends.max(1));
-        let (checkpoints, to_checkpoint) = sync_channel(checkpoint::QUEUE);
+        let (seals, to_seal) = sync_channel(seal::QUEUE);
         let access = Access::Read;
         let shared = Arc::new(Shared {
             layout,
@@ -125,13 +125,14 @@ impl EmbeddedLog {
             room: room.clone(),
             unmeasured_bytes: 0,
             health: health.clone(),
-            checkpoints,
+            seals,
             dir: dir.clone(),
             active: BTreeMap::new(),
+            full: BTreeMap::new(),
         };
         let threads = vec![
             spawn("log-writer", &dir, move || writer.run(commands, &lock))?,
-            spawn("log-checkpoint", &dir, move || checkpoint::run(&to_checkpoint))?,
+            spawn("log-seal", &dir, move || seal::run(&to_seal))?,
         ];
         Ok(Self {
             shared,

@@ -17,15 +17,14 @@ pub struct LogOptions {
     pub group_records: usize,
     /// Bytes of values after which a group commit takes no further append.
     pub group_bytes: usize,
-    /// Bytes of write-ahead log after which a checkpoint is started beside the writer.
-    pub checkpoint_bytes: u64,
     /// Bytes of files with records that are not applied, from which on [`nuthatch_store::Log::has_room`] says no. Segments
     /// and write-ahead logs are kept small beside it.
     pub max_bytes: u64,
     /// Free bytes on the disk, below which it says no as well: what is in the log can only be applied while the other
     /// stores have room.
     pub free_min_bytes: u64,
-    /// Bytes of write-ahead log after which the writer itself finishes the checkpoint, so that it starts over.
+    /// A segment takes no more records either once its write-ahead log holds this many bytes: more than the records, the more
+    /// the fewer a group commit has. After a crash that of up to two segments of a partition is read again.
     pub wal_max_bytes: u64,
 }
 
@@ -39,8 +38,6 @@ pub const QUEUE_BYTES: u32 = 64 * 1024 * 1024;
 pub const GROUP_RECORDS: usize = 4 * 1024;
 /// Default of [`LogOptions::group_bytes`].
 pub const GROUP_BYTES: usize = 8 * 1024 * 1024;
-/// Default of [`LogOptions::checkpoint_bytes`].
-pub const CHECKPOINT_BYTES: u64 = 32 * 1024 * 1024;
 /// Default of [`LogOptions::wal_max_bytes`].
 pub const WAL_MAX_BYTES: u64 = 128 * 1024 * 1024;
 
@@ -57,12 +54,7 @@ impl LogOptions {
     /// With segments and write-ahead logs that fit the bound.
     pub(super) fn within_bound(self) -> Self {
         let part = self.max_bytes / BOUND_SEGMENTS;
-        Self {
-            segment_bytes: self.segment_bytes.min(part),
-            wal_max_bytes: self.wal_max_bytes.min(part),
-            checkpoint_bytes: self.checkpoint_bytes.min(part / 4),
-            ..self
-        }
+        Self { segment_bytes: self.segment_bytes.min(part), wal_max_bytes: self.wal_max_bytes.min(part), ..self }
     }
 }
 
@@ -75,7 +67,6 @@ impl Default for LogOptions {
             queue_bytes: QUEUE_BYTES,
             group_records: GROUP_RECORDS,
             group_bytes: GROUP_BYTES,
-            checkpoint_bytes: CHECKPOINT_BYTES,
             wal_max_bytes: WAL_MAX_BYTES,
             max_bytes: MAX_BYTES,
             free_min_bytes: FREE_MIN_BYTES,

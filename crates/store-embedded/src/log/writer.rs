@@ -13,7 +13,6 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::{
-    checkpoint::Checkpoint,
     error::{LogError, unavailable},
     options::LogOptions,
     partition::PartitionLog,
@@ -70,8 +69,8 @@ pub(super) struct Writer {
     pub(super) options: LogOptions,
     /// Told to everybody.
     pub(super) health: Arc<Health>,
-    /// The thread that checkpoints.
-    pub(super) checkpoints: SyncSender<Checkpoint>,
+    /// The thread that seals full segments.
+    pub(super) seals: SyncSender<PathBuf>,
     /// The folder of the log.
     pub(super) dir: PathBuf,
     /// Room on the disk.
@@ -80,6 +79,9 @@ pub(super) struct Writer {
     pub(super) unmeasured_bytes: u64,
     /// Open segments by partition.
     pub(super) active: BTreeMap<usize, Active>,
+    /// The last full segment of each partition. It is sealed when the next one is full: consumers that keep up are past it by
+    /// then, and nothing is written twice.
+    pub(super) full: BTreeMap<usize, PathBuf>,
 }
 
 /// The segment a partition appends to.
@@ -88,7 +90,6 @@ pub(super) struct Active {
     conn: Connection,
     page_bytes: u64,
     bytes: u64,
-    checkpoint_asked_at: u64,
 }
 
 impl Writer {
@@ -123,7 +124,8 @@ impl Writer {
             }
         }
         if ended {
-            for Active { path, .. } in std::mem::take(&mut self.active).into_values() {
+            let active = std::mem::take(&mut self.active).into_values().map(|active| active.path);
+            for path in std::mem::take(&mut self.full).into_values().chain(active) {
                 self.seal(path);
             }
         }
@@ -188,11 +190,8 @@ impl Writer {
 
     /// Keeps segment and write-ahead log in bounds. What fails here is tried again after the next commit.
     fn after_commit(&mut self, index: usize) {
-        let kept = if self.active.get(&index).is_some_and(|active| active.bytes >= self.options.segment_bytes) {
-            self.roll(index)
-        } else {
-            self.checkpoint(index)
-        };
+        let Some(active) = self.active.get(&index) else { return };
+        let kept = active.is_full(&self.options).and_then(|is_full| if is_full { self.roll(index) } else { Ok(()) });
         if let Err(error) = kept {
             tracing::warn!(%error, "log.upkeep_failed");
         }
@@ -212,42 +211,27 @@ impl Writer {
         segment::create(&partition.dir, next)?;
         partition.push(next);
         if let Some(Active { path, .. }) = self.active.remove(&index) {
-            self.seal(path);
+            self.fill(index, path);
         }
         Ok(())
+    }
+
+    /// Nothing more is appended to a segment.
+    fn fill(&mut self, index: usize, path: PathBuf) {
+        if let Some(before) = self.full.insert(index, path) {
+            self.seal(before);
+        }
     }
 
     fn seal(&self, path: PathBuf) {
         // The thread only ends after this one; a segment that is not sealed keeps its write-ahead log.
-        let _ = self.checkpoints.send(Checkpoint::Seal(path));
-    }
-
-    fn checkpoint(&mut self, index: usize) -> Result<(), LogError> {
-        let Some(active) = self.active.get_mut(&index) else { return Ok(()) };
-        let at = || LogError::sqlite(&active.path);
-        let frames: i64 = active
-            .conn
-            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
-            .and_then(|mut noop| noop.query_row((), |row| row.get(1)))
-            .map_err(at())?;
-        let wal = u64::try_from(frames).unwrap_or(0) * active.page_bytes;
-        // The log started over by itself.
-        active.checkpoint_asked_at = active.checkpoint_asked_at.min(wal);
-        if wal >= self.options.wal_max_bytes {
-            // The thread beside has done most of it.
-            active.conn.query_row("PRAGMA wal_checkpoint(RESTART)", (), |_| Ok(())).map_err(at())?;
-        } else if wal - active.checkpoint_asked_at >= self.options.checkpoint_bytes
-            // Full: asked again after the next commit.
-            && self.checkpoints.try_send(Checkpoint::Passive(active.path.clone())).is_ok()
-        {
-            active.checkpoint_asked_at = wal;
-        }
-        Ok(())
+        let _ = self.seals.send(path);
     }
 
     /// Goes on at an offset behind the end; the offsets in between are a gap.
     fn skip(&mut self, index: usize, to: u64) -> Result<u64, LogError> {
-        let partition = &self.partitions[index];
+        let partitions = self.partitions.clone();
+        let partition = &partitions[index];
         let next = partition.next();
         if next >= to {
             return Ok(next);
@@ -266,7 +250,7 @@ impl Writer {
             partition.push_gap(next);
             partition.push(to);
             if let Some(Active { path, .. }) = active {
-                self.seal(path);
+                self.fill(index, path);
             }
         }
         partition.advance(to);
@@ -279,6 +263,18 @@ impl Writer {
         let removed = segment::remove(&path);
         let reason = written.map_err(LogError::io(&path)).and(removed).err().map(|error| error.to_string());
         *self.health.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+}
+
+impl Active {
+    fn is_full(&self, options: &LogOptions) -> Result<bool, LogError> {
+        let frames: i64 = self
+            .conn
+            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
+            .and_then(|mut noop| noop.query_row((), |row| row.get(1)))
+            .map_err(LogError::sqlite(&self.path))?;
+        let wal = u64::try_from(frames).unwrap_or(0) * self.page_bytes;
+        Ok(self.bytes >= options.segment_bytes || wal >= options.wal_max_bytes)
     }
 }
 
@@ -300,7 +296,7 @@ fn open(partition: &PartitionLog) -> Result<Active, LogError> {
     let pragma = |name: &str| conn.query_row(&format!("PRAGMA {name}"), (), |row| row.get::<_, i64>(0));
     let pages = u64::try_from(pragma("page_count").map_err(at())?).unwrap_or(0);
     let page_bytes = u64::try_from(pragma("page_size").map_err(at())?).unwrap_or(0);
-    Ok(Active { bytes: pages * page_bytes, page_bytes, path, conn, checkpoint_asked_at: 0 })
+    Ok(Active { bytes: pages * page_bytes, page_bytes, path, conn })
 }
 
 /// What is committed together.

@@ -23,13 +23,7 @@ pub(crate) const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize:
 
 /// Segments so small that a few records fill one.
 pub(crate) fn small_segments(layout: LogLayout) -> LogOptions {
-    LogOptions {
-        layout,
-        segment_bytes: 256 * 1024,
-        checkpoint_bytes: 512 * 1024,
-        wal_max_bytes: 1024 * 1024,
-        ..LogOptions::default()
-    }
+    LogOptions { layout, segment_bytes: 256 * 1024, wal_max_bytes: 1024 * 1024, ..LogOptions::default() }
 }
 
 pub(crate) fn open(dir: &Path) -> EmbeddedLog {
