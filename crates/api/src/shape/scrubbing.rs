@@ -55,7 +55,8 @@ impl ScrubbingRequest {
             }
         }
         if *settings != before {
-            let (_, problems) = Scrubber::new(settings);
+            // Words are checked although they do nothing yet: of an organization they count where a project scrubs.
+            let (_, problems) = Scrubber::new(&ScrubSettings { data_scrubber: true, ..settings.clone() });
             wrong.extend(problems.into_iter().map(|Problem { place, message }| (place, message)));
         }
     }

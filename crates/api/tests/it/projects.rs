@@ -145,6 +145,8 @@ async fn what_an_organization_requires_is_chosen_by_its_owners_and_shown_in_prev
     {
         assert_eq!(usual[name], nothing, "{name}: nothing is required, unless somebody chose");
     }
+    let long = app.ann("PUT", path, &json!({"sensitiveFields": ["x".repeat(300)]})).await;
+    assert!(long.json()["sensitiveFields.0"][0].is_string(), "projects may scrub by it: {long:?}");
     let rules = json!({"rules": {"0": {"type": "email"}}, "applications": {"extra.note": ["0"]}});
     let change = json!({"dataScrubber": true, "scrubIPAddresses": true, "sensitiveFields": ["zebra", " "], "relayPiiConfig": rules});
     let version = app.meta.config_version();

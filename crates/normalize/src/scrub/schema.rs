@@ -163,8 +163,14 @@ impl Node {
         match self {
             Self::Free | Self::User | Self::Context | Self::Attributes => Pii::Yes,
             Self::Attachment => Pii::OfFiles,
-            Self::Attachments => Pii::No,
-            Self::Event | Self::Fixed | Self::Sdk | Self::Span | Self::Spans | Self::Log | Self::Metric => Pii::No,
+            Self::Attachments
+            | Self::Event
+            | Self::Fixed
+            | Self::Sdk
+            | Self::Span
+            | Self::Spans
+            | Self::Log
+            | Self::Metric => Pii::No,
             _ => Pii::WhenNamed,
         }
     }

@@ -214,7 +214,10 @@ impl<'s> Walk<'s, '_> {
                 return true;
             }
             *value = text.text();
-            self.remark(place, text.remarks(), Some(text.original_chars()));
+            // A file has no notes.
+            if place.node != Node::Attachment {
+                self.remark(place, text.remarks(), Some(text.original_chars()));
+            }
         }
         false
     }

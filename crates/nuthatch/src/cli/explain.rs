@@ -61,7 +61,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
             Output::text(&serde_json::to_string_pretty(&explained)?);
         }
         Command::Scrub { event, config, organization } => {
-            let project = settings_in(config, |said| serde_json::from_value(said))?;
+            let project = settings_in(config, serde_json::from_value)?;
             let required = settings_in(organization, ScrubSettings::read_required)?;
             let (project, organization) =
                 (project.unwrap_or_default(), required.unwrap_or_else(ScrubSettings::nothing));

@@ -49,6 +49,9 @@ const RECORDING_HEAD_BYTES: u64 = 4096;
 /// Largest attached text out of which rules take anything, in bytes.
 const SCRUBBED_MAX_BYTES: u64 = 1 << 20;
 
+/// So many bytes longer such a text may become by what is put in place; the rest is cut.
+const SCRUBBED_GROWTH_BYTES: u64 = 64 << 10;
+
 /// Longest name or media type of a file, in characters.
 const WORD_MAX_CHARS: usize = 255;
 
@@ -130,10 +133,16 @@ impl FilesConsumer {
 /// Most bytes of contents that a record can bring beside its blob. A function of the record alone, so that a batch has the
 /// same parts whenever it is read.
 fn contents_max_bytes(record: &StoredRecord) -> u64 {
-    let is_video = |decoded: &IngestRecord| decoded.header.item_type == ItemType::ReplayVideo.as_str();
-    match IngestRecord::decode(&record.value) {
-        Ok(decoded) if is_video(&decoded) => replay::EVENT_MAX_BYTES as u64,
-        _ => record.value.len() as u64,
+    let in_record = record.value.len() as u64;
+    let Ok(IngestRecord { header, .. }) = IngestRecord::decode(&record.value) else { return in_record };
+    match ItemType::from(header.item_type.as_str()) {
+        ItemType::ReplayVideo => replay::EVENT_MAX_BYTES as u64,
+        // What rules may leave of a text.
+        ItemType::Attachment => {
+            let beside = header.blob.map_or(0, |blob| blob.bytes);
+            in_record + if beside <= SCRUBBED_MAX_BYTES { beside + SCRUBBED_GROWTH_BYTES } else { 0 }
+        }
+        _ => in_record,
     }
 }
 
@@ -188,7 +197,9 @@ fn attachment(record: &IngestRecord, seen: &Bytes, rules: &ProjectRules) -> NewF
     let mut file = file(record, FileKind::Attachment, record.header.event_id, own_part(record));
     let is_whole = seen.len() as u64 == file.head.bytes && file.head.bytes <= SCRUBBED_MAX_BYTES;
     let text = str::from_utf8(seen).ok().filter(|text| is_whole && !text.contains('\0'));
-    if let Some(scrubbed) = text.and_then(|text| rules.scrub_attachment(&file.head.name, text)) {
+    if let Some(mut scrubbed) = text.and_then(|text| rules.scrub_attachment(&file.head.name, text)) {
+        let bytes_max = (file.head.bytes + SCRUBBED_GROWTH_BYTES) as usize;
+        scrubbed.truncate(scrubbed.floor_char_boundary(bytes_max));
         let content = Bytes::from(scrubbed);
         (file.head.bytes, file.head.sha1, file.head.blob) = (content.len() as u64, checksum(&content), None);
         file.content = Some(content);

@@ -299,3 +299,24 @@ fn reports_are_read_leniently_and_scrubbed() {
     assert!(read(&json!({"comments": "ü".repeat(4096)}).to_string()).is_ok());
     assert_eq!(read(&json!({"comments": "ü".repeat(4097)}).to_string()), Err("too_large:user_report"));
 }
+
+#[test]
+fn what_is_left_of_attached_texts_is_bounded_whatever_is_put_in_place() {
+    let long = "x".repeat(200);
+    let rules = json!({
+        "rules": {"a": {"type": "pattern", "pattern": "a", "redaction": {"method": "replace", "text": long}}},
+        "applications": {"$attachments.*": ["a"]},
+    });
+    let settings = ScrubSettings { relay_pii_config: rules.as_object().cloned(), ..ScrubSettings::default() };
+    let rules = self::rules(settings);
+    for (bytes, expected) in [(10, 2_000), (64 << 10, 128 << 10), ((1 << 20) + 1, (1 << 20) + 1)] {
+        let text = Bytes::from("a".repeat(bytes));
+        let record = record("attachment", Some(beside(&text)), b"");
+        let file = attachment(&record, &text, &rules);
+        assert_eq!(file.head.bytes, expected, "{bytes}");
+        let position = nuthatch_protocol::Position { topic: Topic::IngestAttachments, partition: 0, offset: 0 };
+        let stored = StoredRecord { position, key: [0; 16], value: record.encode() };
+        let brought = file.content.map_or(0, |content| content.len() as u64);
+        assert!(brought <= contents_max_bytes(&stored), "{bytes}: a part of a batch brings no more than was counted");
+    }
+}
