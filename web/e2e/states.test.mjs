@@ -471,7 +471,7 @@ describe("the releases", () => {
     await open(`${RELEASES}shop-api@1.9.0/`);
     await heading("No sessions of this release");
     await open(`${RELEASES}unknown/`);
-    await heading("The release could not be loaded");
+    await heading("There is no such release");
   });
 
   it("say when they cannot be had, and try again", async () => {
