@@ -203,7 +203,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Measures of spans, log lines or metrics per interval. */
+        /** Measures of events, spans, log lines or metrics per interval. */
         get: operations["getTraceItemSeries"];
         put?: never;
         post?: never;
@@ -220,7 +220,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Spans, log lines or metrics as a table: one row for each, or grouped as soon as a column is a function. */
+        /** Events, spans, log lines or metrics as a table: one row for each, or grouped as soon as a column is a function. */
         get: operations["listTraceItems"];
         put?: never;
         post?: never;
@@ -354,6 +354,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/organizations/{org}/issues/{issue}/attachments/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The attachments of the events of an issue, newest first. A page may be short and have another behind it. */
+        get: operations["listIssueAttachments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/organizations/{org}/issues/{issue}/events/": {
         parameters: {
             query?: never;
@@ -465,6 +482,23 @@ export interface paths {
         };
         /** The values of a tag of an issue, the 1000 most frequent at most. */
         get: operations["listIssueTagValues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{org}/issues/{issue}/user-reports/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What users said about the events of an issue, newest first. A page may be short and have another behind it. */
+        get: operations["listIssueUserReports"];
         put?: never;
         post?: never;
         delete?: never;
@@ -641,7 +675,11 @@ export interface paths {
         /** The releases of an organization. Health is that of the period, two weeks when absent. */
         get: operations["listReleases"];
         put?: never;
-        post?: never;
+        /**
+         * Makes a release, or changes one that is there: then the answer is 208. Without `projects` those that have it are meant;
+         *     when none has, all of the organization.
+         */
+        post: operations["createRelease"];
         delete?: never;
         options?: never;
         head?: never;
@@ -657,7 +695,8 @@ export interface paths {
         };
         /** A release. */
         get: operations["getRelease"];
-        put?: never;
+        /** Changes a release that is there. */
+        put: operations["updateRelease"];
         post?: never;
         delete?: never;
         options?: never;
@@ -849,7 +888,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The spans of a trace as trees, those without a known parent as roots; none of an unknown trace. */
+        /**
+         * The spans of a trace as trees, those without a known parent as roots, each with the errors and occurrences that happened
+         *     in it; those that happened in none are roots behind them. None of an unknown trace.
+         */
         get: operations["getTrace"];
         put?: never;
         post?: never;
@@ -1060,7 +1102,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The canonical JSON of an event, byte for byte as it is stored. */
+        /** The canonical JSON of an event as it is stored, with what its notes say was wrong among its `errors`. */
         get: operations["getEventJson"];
         put?: never;
         post?: never;
@@ -1259,7 +1301,8 @@ export interface paths {
         /** The releases of a project. */
         get: operations["listProjectReleases"];
         put?: never;
-        post?: never;
+        /** Makes a release of a project, or changes one that is there: then the answer is 208. */
+        post: operations["createProjectRelease"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1275,7 +1318,8 @@ export interface paths {
         };
         /** A release of a project. */
         get: operations["getProjectRelease"];
-        put?: never;
+        /** Changes a release of a project. */
+        put: operations["updateProjectRelease"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1778,10 +1822,25 @@ export interface components {
             /** @enum {string} */
             type: "message";
         } | {
-            /** @description A report of a browser, as sent. */
+            /** @description What a browser blocked by a policy, in snake case. */
             data: Record<string, never>;
             /** @enum {string} */
             type: "csp";
+        } | {
+            /** @description A certificate without the transparency that its host asks for, as sent. */
+            data: Record<string, never>;
+            /** @enum {string} */
+            type: "expectct";
+        } | {
+            /** @description A certificate without the stapled answer that its host asks for, as sent. */
+            data: Record<string, never>;
+            /** @enum {string} */
+            type: "expectstaple";
+        } | {
+            /** @description A certificate chain without the keys that its host pins, as sent. */
+            data: Record<string, never>;
+            /** @enum {string} */
+            type: "hpkp";
         } | {
             data: components["schemas"]["RequestData"];
             /** @enum {string} */
@@ -2399,7 +2458,10 @@ export interface components {
             attributeType: string;
             attributeSource: components["schemas"]["AttributeSource"];
         };
-        /** @description A measure over time. With several functions the answer is an object of such, by function, each with its `order`. */
+        /**
+         * @description A measure over time. With several functions the answer is an object of such, by function, each with its `order`. With
+         *     `topEvents` it is an object of such answers, by the values of the groups with commas between them.
+         */
         ItemSeries: {
             /** @description `[second, [{"count": value}]]`, aligned and without gaps; the last may be incomplete. */
             data: Record<string, never>[][];
@@ -2548,6 +2610,10 @@ export interface components {
             /** @description Name in URLs; made from the name when absent. */
             slug?: string | null;
             platform?: string | null;
+        };
+        /** @description A release to make. */
+        NewReleaseRequest: components["schemas"]["ReleaseRequest"] & {
+            version: string;
         };
         /** @description A team to create; the slug comes from the name when it is left out. */
         NewTeamRequest: {
@@ -2752,6 +2818,8 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @description The slug of a project, or its id: a slug of digits comes as a number, too. */
+        ProjectName: number | string;
         /** @description What of a project can be changed. What is absent stays. */
         ProjectRequest: components["schemas"]["ScrubbingRequest"] & {
             name?: string | null;
@@ -2922,6 +2990,18 @@ export interface components {
             /** @description Whether there are sessions of it. */
             hasHealthData: boolean;
             healthData: components["schemas"]["ReleaseHealth"] | null;
+        };
+        /** @description What is said about a release; what is absent or null stays as it is. */
+        ReleaseRequest: {
+            /** @description Slugs or ids of projects that have it. */
+            projects?: components["schemas"]["ProjectName"][] | null;
+            /** @description The commit or tag it was made of. */
+            ref?: string | null;
+            url?: string | null;
+            dateReleased?: string | null;
+            dateStarted?: string | null;
+            /** @description `open` or `archived` */
+            status?: string | null;
         };
         /** @description How to replay. */
         ReplayRequest: {
@@ -3345,6 +3425,34 @@ export interface components {
             /** @description Scopes such as `event:read`. */
             scopes: string[];
         };
+        /** @description An error, or what a detector found. */
+        TraceEvent: {
+            /** @description `error` or `occurrence` */
+            event_type: string;
+            /** @description 32 hex digits. */
+            event_id: string;
+            /** Format: int64 */
+            issue_id: number;
+            short_id: string;
+            level: string;
+            /** @description The title of the event. */
+            description: string;
+            culprit: string;
+            /**
+             * Format: int32
+             * @description Number of the type of its issue.
+             */
+            issue_type: number;
+            /**
+             * Format: double
+             * @description Seconds since the epoch.
+             */
+            start_timestamp: number;
+            transaction: string | null;
+            /** Format: int64 */
+            project_id: number;
+            project_slug: string;
+        };
         /** @description A span, log line or metric. */
         TraceItemDetail: {
             /** @description 32 hex digits. */
@@ -3400,11 +3508,15 @@ export interface components {
             measurements: Record<string, never>;
             /** @description By their start. */
             children: components["schemas"]["TraceNode"][];
-            errors: unknown[];
-            occurrences: unknown[];
+            /** @description By their time. */
+            errors: components["schemas"]["TraceEvent"][];
+            /** @description By their time. */
+            occurrences: components["schemas"]["TraceEvent"][];
             /** @description The attributes that were asked for. */
             additional_attributes: Record<string, never>;
         };
+        /** @description What a trace begins with: a span that has no known parent, or what happened in none. */
+        TraceRoot: components["schemas"]["TraceNode"] | components["schemas"]["TraceEvent"];
         /** @description Number or slug of an issue type. */
         TypeName: number | string;
         /** @description What is used of a quota in the present window. */
@@ -3436,6 +3548,8 @@ export interface components {
             email: string;
             comments: string;
             dateCreated: string;
+            /** @description The account of who said it: none, as whoever uses an application has none here. */
+            user: Record<string, never> | null;
             event: components["schemas"]["ReportedEvent"];
         };
         /** @description A report to take. */
@@ -3988,9 +4102,15 @@ export interface operations {
     getTraceItemSeries: {
         parameters: {
             query?: {
-                /** @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. */
+                /**
+                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors`, too, and all
+                 *     events when it is absent.
+                 */
                 dataset?: string;
-                /** @description Search text over fields and attributes; bare words are sought in names and log messages. */
+                /**
+                 * @description Search text over fields and attributes; bare words are sought in names and log messages, of events in titles,
+                 *     messages and culprits.
+                 */
                 query?: string;
                 /** @description Slugs or ids; `-1` or absent: all. */
                 project?: string[];
@@ -4000,8 +4120,17 @@ export interface operations {
                 yAxis?: string[];
                 /** @description Length of an interval: `5m`, `1h`, `1d`. Follows the period when absent. */
                 interval?: string;
-                /** @description Not supported: one series for each group. */
+                /** @description Of events: so many groups, at most 10, have a series each; the others together are `Other`. */
                 topEvents?: number;
+                /** @description What the events of such a group share, and what `sort` may be by. */
+                field?: string[];
+                /**
+                 * @description Which groups are the top ones: a field or function, with `-` in front for the largest first. When absent those
+                 *     with the largest first function.
+                 */
+                sort?: string;
+                /** @description `1`: without `Other`. */
+                excludeOther?: string;
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
                 statsPeriod?: string;
                 /** @description At or after this time. */
@@ -4055,9 +4184,15 @@ export interface operations {
     listTraceItems: {
         parameters: {
             query?: {
-                /** @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. */
+                /**
+                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors`, too, and all
+                 *     events when it is absent.
+                 */
                 dataset?: string;
-                /** @description Search text over fields and attributes; bare words are sought in names and log messages. */
+                /**
+                 * @description Search text over fields and attributes; bare words are sought in names and log messages, of events in titles,
+                 *     messages and culprits.
+                 */
                 query?: string;
                 /** @description Slugs or ids; `-1` or absent: all. */
                 project?: string[];
@@ -4794,6 +4929,61 @@ export interface operations {
             };
         };
     };
+    listIssueAttachments: {
+        parameters: {
+            query?: {
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Id or short id. */
+                issue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listIssueEvents: {
         parameters: {
             query?: {
@@ -5184,6 +5374,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TagValue"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listIssueUserReports: {
+        parameters: {
+            query?: {
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Id or short id. */
+                issue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserReport"][];
                 };
             };
             400: {
@@ -5944,7 +6189,7 @@ export interface operations {
                 project?: string[];
                 /** @description Environments that the release was seen in. */
                 environment?: string[];
-                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                /** @description `open` (when absent) or `archived`. */
                 status?: string;
                 /**
                  * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
@@ -6017,6 +6262,72 @@ export interface operations {
             };
         };
     };
+    createRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReleaseRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            208: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getRelease: {
         parameters: {
             query?: {
@@ -6026,7 +6337,7 @@ export interface operations {
                 project?: string[];
                 /** @description Environments that the release was seen in. */
                 environment?: string[];
-                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                /** @description `open` (when absent) or `archived`. */
                 status?: string;
                 /**
                  * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
@@ -6052,6 +6363,66 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id. */
+                org: string;
+                /** @description The version */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseRequest"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -6518,9 +6889,15 @@ export interface operations {
     listTraceItemAttributes: {
         parameters: {
             query?: {
-                /** @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. */
+                /**
+                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors`, too, and all
+                 *     events when it is absent.
+                 */
                 dataset?: string;
-                /** @description Search text over fields and attributes; bare words are sought in names and log messages. */
+                /**
+                 * @description Search text over fields and attributes; bare words are sought in names and log messages, of events in titles,
+                 *     messages and culprits.
+                 */
                 query?: string;
                 /** @description Slugs or ids; `-1` or absent: all. */
                 project?: string[];
@@ -6589,9 +6966,15 @@ export interface operations {
     listTraceItemAttributeValues: {
         parameters: {
             query?: {
-                /** @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. */
+                /**
+                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors`, too, and all
+                 *     events when it is absent.
+                 */
                 dataset?: string;
-                /** @description Search text over fields and attributes; bare words are sought in names and log messages. */
+                /**
+                 * @description Search text over fields and attributes; bare words are sought in names and log messages, of events in titles,
+                 *     messages and culprits.
+                 */
                 query?: string;
                 /** @description Slugs or ids; `-1` or absent: all. */
                 project?: string[];
@@ -6780,7 +7163,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TraceNode"][];
+                    "application/json": components["schemas"]["TraceRoot"][];
                 };
             };
             400: {
@@ -8534,7 +8917,7 @@ export interface operations {
                 project?: string[];
                 /** @description Environments that the release was seen in. */
                 environment?: string[];
-                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                /** @description `open` (when absent) or `archived`. */
                 status?: string;
                 /**
                  * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
@@ -8609,6 +8992,74 @@ export interface operations {
             };
         };
     };
+    createProjectRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReleaseRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            208: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getProjectRelease: {
         parameters: {
             query?: {
@@ -8618,7 +9069,7 @@ export interface operations {
                 project?: string[];
                 /** @description Environments that the release was seen in. */
                 environment?: string[];
-                /** @description `open` (when absent) or `archived`: no release can be archived yet. */
+                /** @description `open` (when absent) or `archived`. */
                 status?: string;
                 /**
                  * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
@@ -8646,6 +9097,68 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateProjectRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description The version */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseRequest"];
+            };
+        };
         responses: {
             200: {
                 headers: {

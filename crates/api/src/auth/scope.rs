@@ -120,6 +120,8 @@ pub(crate) struct OrganizationRight;
 pub(crate) struct MemberRight;
 /// `project:…`
 pub(crate) struct ProjectRight;
+/// `project:read` to read releases; `project:releases` to make and change them.
+pub(crate) struct ReleaseRight;
 /// `team:…`
 pub(crate) struct TeamRight;
 /// `team:…`, where removing from a team is a change like others.
@@ -139,6 +141,14 @@ impl Right for MemberRight {
 }
 impl Right for ProjectRight {
     const FAMILY: &'static str = "project";
+}
+impl Right for ReleaseRight {
+    const FAMILY: &'static str = "project";
+
+    fn scope(method: &Method) -> String {
+        let level = if method.is_safe() { "read" } else { "releases" };
+        format!("{}:{level}", Self::FAMILY)
+    }
 }
 impl Right for EventRight {
     const FAMILY: &'static str = "event";

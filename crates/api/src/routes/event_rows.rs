@@ -70,6 +70,9 @@ pub(super) struct EventGrouping {
 /// What the events of a group have for the fields.
 pub(super) type Values = Vec<Option<FieldValue>>;
 
+/// What was counted of the groups of each interval.
+pub(super) type Counts = BTreeMap<(Timestamp, Values), EventCount>;
+
 impl EventGrouping {
     /// Reads the fields and functions of a table or series; why not, when events have none such.
     pub(super) fn read(fields: Vec<String>, aggregates: Vec<Aggregate>) -> Result<Self, String> {
@@ -98,7 +101,7 @@ impl EventGrouping {
         api: &Api,
         selected: &SelectedEvents,
         interval_secs: Option<u32>,
-    ) -> Result<(BTreeMap<(Timestamp, Values), EventCount>, bool), ApiError> {
+    ) -> Result<(Counts, bool), ApiError> {
         let by_hash = self.fields.iter().any(|(_, shared)| !matches!(shared, Shared::Tag(_)));
         let tags = self.fields.iter().filter_map(|(_, shared)| match shared {
             Shared::Tag(key) => Some(GroupKey::Tag(key.clone())),
@@ -111,7 +114,7 @@ impl EventGrouping {
             None => EventGroups { rows: Vec::new(), is_complete: true },
         };
         let mut issues = Issues::default();
-        let mut joined: BTreeMap<(Timestamp, Values), EventCount> = BTreeMap::new();
+        let mut joined = Counts::new();
         for group in rows {
             let values = self.values(api, &selected.projects, &group.values, by_hash, &mut issues).await?;
             match joined.get_mut(&(group.start, values.clone())) {

@@ -34,6 +34,7 @@ mod paths;
 mod project_tokens;
 mod projects;
 mod quotas;
+mod release_change;
 mod release_rows;
 mod releases;
 mod scrubbing;
@@ -105,10 +106,10 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(organizations::members))
         .routes(routes!(outcomes::stats))
         .routes(routes!(sessions::stats))
-        .routes(routes!(releases::list))
-        .routes(routes!(releases::detail))
-        .routes(routes!(releases::of_project))
-        .routes(routes!(releases::detail_in_project))
+        .routes(routes!(releases::list, release_change::create))
+        .routes(routes!(releases::detail, release_change::update))
+        .routes(routes!(releases::of_project, release_change::create_in_project))
+        .routes(routes!(releases::detail_in_project, release_change::update_in_project))
         .routes(routes!(issue_types::list, issue_types::create))
         .routes(routes!(issue_types::detail, issue_types::update, issue_types::delete))
         .routes(routes!(monitors::list))

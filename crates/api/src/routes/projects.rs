@@ -26,7 +26,7 @@ use crate::{
     query::{Body, Paging, Query, single},
     shape::{
         filter::change_lists,
-        project::{NewProjectRequest, Project, ProjectDetail, ProjectRequest, read_domains},
+        project::{NewProjectRequest, Project, ProjectDetail, ProjectRequest, ReleaseName, read_domains},
         team::TeamSummary,
     },
 };
@@ -203,7 +203,9 @@ pub(super) async fn shape(
     let has = api.meta.team_projects(place.organization.id).await?;
     let teams = api.meta.teams(place.organization.id).await?;
     let teams = teams.iter().filter(|team| has.contains(&(team.id, project.id))).map(TeamSummary::from).collect();
-    Ok(Project::new(project, organization_shape(api, place), totals, place.scopes, teams))
+    let latest = api.meta.latest_releases(&[project.id]).await?.pop().map(|(_, version)| ReleaseName { version });
+    let row = Project::new(project, organization_shape(api, place), totals, place.scopes, teams);
+    Ok(Project { latest_release: latest, ..row })
 }
 
 fn check_platform(platform: Option<String>) -> Result<Option<String>, ApiError> {

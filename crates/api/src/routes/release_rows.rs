@@ -7,7 +7,7 @@ use nuthatch_query::{Expr, Op, Term, Value};
 use nuthatch_store::{
     events::{EventQuery, TagValue},
     projects::Project,
-    releases,
+    releases::{self, ReleaseFacts},
     sessions::{SessionGroup, SessionGrouping, SessionQuery, SessionSum},
 };
 
@@ -101,16 +101,19 @@ impl Telling {
             .collect();
         projects.sort_by(|a, b| a.slug.cmp(&b.slug));
         let seen = known.seen.get(&version);
+        // The same for all projects that were there when it was said.
+        let facts = of_projects.iter().map(|release| &release.facts).find(|facts| **facts != ReleaseFacts::default());
+        let facts = facts.cloned().unwrap_or_default();
         Release {
             id: release_id(self.organization, &version),
             short_version: VersionInfo::short(&version),
             version_info: VersionInfo::read(&version),
-            status: "open",
-            reference: None,
-            url: None,
-            date_released: None,
+            status: if facts.archived { "archived" } else { "open" },
+            reference: facts.reference,
+            url: facts.url,
+            date_released: facts.released.map(|time| time.to_string()),
             date_created: created.to_string(),
-            date_started: None,
+            date_started: facts.started.map(|time| time.to_string()),
             data: serde_json::Map::new(),
             new_groups: projects.iter().map(|project| project.new_groups).sum(),
             owner: None,

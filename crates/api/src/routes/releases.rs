@@ -57,7 +57,7 @@ pub(super) struct ReleaseSearch {
     project: Vec<String>,
     /// Environments that the release was seen in.
     environment: Vec<String>,
-    /// `open` (when absent) or `archived`: no release can be archived yet.
+    /// `open` (when absent) or `archived`.
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<String>)]
     status: Option<String>,
@@ -123,7 +123,7 @@ pub(super) async fn detail(
 ) -> Result<Json<Release>, ApiError> {
     let projects = place.projects(&api).await?;
     let projects = chosen(&projects, &search.project)?.into_iter().cloned().collect();
-    one(&api, &place, projects, &path, search, &period).await
+    one(&api, &place, projects, parameter(&path, "version").unwrap_or_default(), search, &period).await
 }
 
 /// A release of a project.
@@ -140,7 +140,8 @@ pub(super) async fn detail_in_project(
     Query(search): Query<ReleaseSearch>,
     Query(period): Query<Period>,
 ) -> Result<Json<Release>, ApiError> {
-    one(&api, &place.organization, vec![place.project.clone()], &path, search, &period).await
+    let version = parameter(&path, "version").unwrap_or_default();
+    one(&api, &place.organization, vec![place.project.clone()], version, search, &period).await
 }
 
 fn telling(
@@ -163,15 +164,14 @@ fn telling(
     })
 }
 
-async fn one(
+pub(super) async fn one(
     api: &Api,
     place: &InOrganization,
     projects: Vec<Project>,
-    path: &RawPathParams,
+    version: &str,
     search: ReleaseSearch,
     period: &Period,
 ) -> Result<Json<Release>, ApiError> {
-    let version = parameter(path, "version").unwrap_or_default();
     let telling = telling(place, projects, &search, period, api.now())?;
     let found = api.meta.releases(&telling.project_ids(), Some(version)).await?;
     if found.is_empty() {
@@ -193,11 +193,11 @@ async fn page(
     let order = Order::read(search.sort.as_deref())?;
     let telling = telling(place, projects, &search, period, api.now())?;
     let mut versions: BTreeMap<String, Vec<releases::Release>> = BTreeMap::new();
-    if search.status.as_deref() != Some("archived") {
-        for release in api.meta.releases(&telling.project_ids(), None).await? {
-            versions.entry(release.version.clone()).or_default().push(release);
-        }
+    for release in api.meta.releases(&telling.project_ids(), None).await? {
+        versions.entry(release.version.clone()).or_default().push(release);
     }
+    let wants_archived = search.status.as_deref() == Some("archived");
+    versions.retain(|_, releases| releases.iter().any(|release| release.facts.archived) == wants_archived);
     let sought = search.query.unwrap_or_default().trim().to_lowercase();
     let sought = sought.strip_prefix("release:").unwrap_or(&sought);
     versions.retain(|version, _| version.to_lowercase().contains(sought));

@@ -1,9 +1,9 @@
 //! Releases (`reference/web-api.md` §3.10).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use nuthatch_protocol::OrganizationId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -96,6 +96,47 @@ pub(crate) struct ReleaseHealth {
     /// `24h`: sessions by the hour, `[[unix seconds, sessions], …]`.
     #[schema(value_type = BTreeMap<String, Vec<(i64, u64)>>)]
     pub(crate) stats: BTreeMap<&'static str, Vec<(i64, u64)>>,
+}
+
+/// A release to make.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewReleaseRequest {
+    pub(crate) version: String,
+    #[serde(flatten)]
+    pub(crate) release: ReleaseRequest,
+}
+
+/// What is said about a release; what is absent or null stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReleaseRequest {
+    /// Slugs or ids of projects that have it.
+    pub(crate) projects: Option<Vec<ProjectName>>,
+    /// The commit or tag it was made of.
+    #[serde(rename = "ref")]
+    pub(crate) reference: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) date_released: Option<String>,
+    pub(crate) date_started: Option<String>,
+    /// `open` or `archived`
+    pub(crate) status: Option<String>,
+}
+
+/// The slug of a project, or its id: a slug of digits comes as a number, too.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ProjectName {
+    Id(u64),
+    Slug(String),
+}
+
+impl fmt::Display for ProjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Slug(slug) => slug.fmt(f),
+        }
+    }
 }
 
 /// The number by which clients know a release. Made of its name, and short enough for every client's numbers.

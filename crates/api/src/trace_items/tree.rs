@@ -16,7 +16,7 @@ use super::value::{attribute, end};
 #[serde(untagged)]
 pub(crate) enum TraceRoot {
     Span(Box<TraceNode>),
-    Event(TraceEvent),
+    Event(Box<TraceEvent>),
 }
 
 /// An error, or what a detector found.
@@ -161,7 +161,7 @@ pub(crate) fn roots(
     for event in events {
         match event.span_id.and_then(|id| at.get(&id)) {
             Some(span) => within.entry(*span).or_default().push(event),
-            None => outside.push(TraceRoot::Event(event)),
+            None => outside.push(TraceRoot::Event(Box::new(event))),
         }
     }
     let node = |n: usize| {

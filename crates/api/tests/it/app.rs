@@ -290,7 +290,7 @@ async fn side(meta: &MemoryMeta, slug: &str, email: &str, project: &str) -> Side
         created,
     };
     let (project, _) = meta.create_project(project).await.unwrap();
-    let scopes = ["org:admin", "project:admin", "team:admin", "member:admin", "event:admin"];
+    let scopes = ["org:admin", "project:admin", "project:releases", "team:admin", "member:admin", "event:admin"];
     let token = token(meta, user, organization.id, &scopes).await;
     Side { user, organization, project, token }
 }

@@ -263,3 +263,78 @@ async fn a_release_is_found_by_its_version() {
     assert_eq!((&health["crashFreeSessions"], &health["totalSessions"]), (&Value::Null, &json!(0)));
     assert_eq!(health["hasHealthData"], true, "there were sessions before");
 }
+
+#[tokio::test]
+async fn a_release_is_made_once_and_changed_after_that() {
+    let app = App::new().await;
+    let body = json!({"version": "web@3.1+5", "projects": ["web"], "ref": "abc", "commits": [], "url": null});
+    let made = app.ann("POST", RELEASES, &body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    let row = made.json();
+    assert_eq!((&row["version"], &row["ref"], &row["url"]), (&json!("web@3.1+5"), &json!("abc"), &json!(null)));
+    assert_eq!((&row["projects"][0]["slug"], &row["status"]), (&json!("web"), &json!("open")));
+    let again = app.ann("POST", RELEASES, &body).await;
+    assert_eq!((again.status, again.json()), (StatusCode::ALREADY_REPORTED, row));
+
+    let one = format!("{RELEASES}web@3.1%2B5/");
+    let change = json!({"dateReleased": "2026-01-31T12:00:00Z", "url": "https://ci.example/5", "projects": [app.acme.project.id.0]});
+    let changed = app.ann("PUT", &one, &change).await;
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
+    let row = changed.json();
+    assert_eq!(
+        (&row["dateReleased"], &row["url"], &row["ref"]),
+        (&json!("2026-01-31T12:00:00Z"), &json!("https://ci.example/5"), &json!("abc"))
+    );
+    assert_eq!(app.get(&one).await.json(), row);
+    assert_eq!(app.get("/api/0/projects/acme/web/").await.json()["latestRelease"], json!({"version": "web@3.1+5"}));
+
+    let archive = json!({"version": "web@3.1+5", "projects": [], "status": "archived"});
+    assert_eq!(app.ann("POST", RELEASES, &archive).await.json()["status"], "archived");
+    let listed = async |query: &str| app.get(&format!("{RELEASES}{query}")).await.json().as_array().unwrap().len();
+    assert_eq!((listed("").await, listed("?status=archived").await), (0, 1));
+    let restore = json!({"version": "web@3.1+5", "status": "open"});
+    assert_eq!(app.ann("POST", RELEASES, &restore).await.status, StatusCode::ALREADY_REPORTED);
+    assert_eq!((listed("").await, listed("?status=archived").await), (1, 0));
+}
+
+#[tokio::test]
+async fn a_release_of_a_project_is_made_below_it_and_one_of_none_is_everybodys() {
+    let app = App::new().await;
+    let of_web = "/api/0/projects/acme/web/releases/";
+    assert_eq!(app.ann("POST", of_web, &json!({"version": "web@4"})).await.status, StatusCode::CREATED);
+    let changed = app.ann("PUT", &format!("{of_web}web@4/"), &json!({"ref": "abc"})).await;
+    assert_eq!((changed.status, &changed.json()["ref"]), (StatusCode::OK, &json!("abc")));
+    let made = app.ann("POST", RELEASES, &json!({"version": "all@1"})).await;
+    assert_eq!((made.status, &made.json()["projects"][0]["slug"]), (StatusCode::CREATED, &json!("web")));
+    assert_eq!(app.ann("PUT", &format!("{RELEASES}nothing@1/"), &json!({})).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn releases_are_changed_by_who_may_and_with_what_can_be_read() {
+    let app = App::new().await;
+    for (field, value) in [
+        ("version", json!("a/b")),
+        ("version", json!("")),
+        ("version", json!("x".repeat(251))),
+        ("url", json!("javascript:alert(1)")),
+        ("ref", json!("x".repeat(251))),
+        ("dateReleased", json!("soon")),
+        ("status", json!("gone")),
+        ("projects", json!(["api"])),
+    ] {
+        let mut body = json!({"version": "web@5", "projects": ["web"]});
+        body[field] = value;
+        let answer = app.ann("POST", RELEASES, &body).await;
+        assert_eq!(
+            (answer.status, answer.json()[field].is_array()),
+            (StatusCode::BAD_REQUEST, true),
+            "{field} {answer:?}"
+        );
+    }
+    assert_eq!(app.get(RELEASES).await.json(), json!([]), "what was refused is nowhere");
+    let body = json!({"version": "web@5"});
+    for (scope, status) in [("project:write", StatusCode::FORBIDDEN), ("project:releases", StatusCode::CREATED)] {
+        let token = token(&app.meta, app.acme.user, app.acme.organization.id, &[scope]).await;
+        assert_eq!(app.with_token(&token, "POST", RELEASES, &body).await.status, status, "{scope}");
+    }
+}

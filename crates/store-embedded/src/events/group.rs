@@ -26,10 +26,13 @@ const NONE: u64 = u64::MAX;
 /// Counts rows in groups.
 pub(super) struct Groups<'a>(pub(super) &'a Grouping);
 
+/// The number of an interval, and the values that its rows share.
+type Key = (i64, Vec<Option<Vec<u8>>>);
+
 /// Groups found: by the number of their interval and what they share.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    groups: HashMap<(i64, Vec<Option<Vec<u8>>>), EventCount>,
+    groups: HashMap<Key, EventCount>,
     is_partial: bool,
 }
 

@@ -4,15 +4,61 @@ use async_trait::async_trait;
 use nuthatch_protocol::{ProjectId, Timestamp};
 use nuthatch_store::{
     ReleaseStore, StoreError,
-    releases::{RELEASES_MAX, Release},
+    releases::{RELEASES_MAX, Release, ReleaseFacts, ReleaseOutcome, ReleasePut},
 };
-use rusqlite::params;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
-use super::{EmbeddedMeta, column::unsigned};
+use super::{EmbeddedMeta, column::unsigned, error::Failure};
 
 fn list(projects: &[ProjectId]) -> String {
     json!(projects.iter().map(|id| id.0).collect::<Vec<_>>()).to_string()
+}
+
+/// The columns that [`facts`] reads.
+const FACTS: &str = "reference, url, released, started, archived";
+
+/// What is said about a release, from the columns that begin with one; nothing when there is no row.
+fn facts(row: &Row<'_>, first: usize) -> rusqlite::Result<ReleaseFacts> {
+    Ok(ReleaseFacts {
+        reference: row.get(first)?,
+        url: row.get(first + 1)?,
+        released: row.get::<_, Option<i64>>(first + 2)?.map(Timestamp),
+        started: row.get::<_, Option<i64>>(first + 3)?.map(Timestamp),
+        archived: row.get::<_, Option<bool>>(first + 4)?.unwrap_or_default(),
+    })
+}
+
+fn put(
+    connection: &Connection,
+    among: &str,
+    ReleasePut { version, projects, change }: ReleasePut,
+    now: Timestamp,
+) -> Result<ReleaseOutcome, Failure> {
+    let mut having = connection.prepare_cached(
+        "SELECT project_id FROM release
+          WHERE version = ?1 AND project_id IN (SELECT value FROM json_each(?2)) ORDER BY project_id",
+    )?;
+    let having: Vec<i64> = having.query_map(params![version, among], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut said = connection.prepare_cached(&format!(
+        "SELECT {FACTS} FROM release_facts
+          WHERE version = ?1 AND project_id IN (SELECT value FROM json_each(?2)) ORDER BY project_id LIMIT 1"
+    ))?;
+    let said = said.query_row(params![version, among], |row| facts(row, 0)).optional()?;
+    let ReleaseFacts { reference, url, released, started, archived } = change.apply(said.unwrap_or_default());
+    let mut release = connection.prepare_cached("INSERT INTO release VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
+    let mut write =
+        connection.prepare_cached("INSERT OR REPLACE INTO release_facts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    for project in having.iter().copied().chain(projects.iter().map(|project| project.0 as i64)) {
+        release.execute(params![project, version, now.0])?;
+        let (released, started) = (released.map(|time| time.0), started.map(|time| time.0));
+        write.execute(params![project, version, reference, url, released, started, archived])?;
+    }
+    Ok(match (having.is_empty(), projects.is_empty()) {
+        (false, _) => ReleaseOutcome::Changed,
+        (true, false) => ReleaseOutcome::Created,
+        (true, true) => ReleaseOutcome::Nowhere,
+    })
 }
 
 #[async_trait]
@@ -23,7 +69,7 @@ impl ReleaseStore for EmbeddedMeta {
             .read(move |connection| {
                 let only = if version.is_some() { "version = ?2" } else { "?2 IS NULL" };
                 let mut statement = connection.prepare_cached(&format!(
-                    "SELECT project_id, version, date FROM release
+                    "SELECT project_id, version, date, {FACTS} FROM release LEFT JOIN release_facts USING (project_id, version)
                       WHERE project_id IN (SELECT value FROM json_each(?1)) AND {only}
                       ORDER BY date DESC, project_id, version LIMIT ?3"
                 ))?;
@@ -32,8 +78,36 @@ impl ReleaseStore for EmbeddedMeta {
                         project_id: ProjectId(unsigned(row, 0)?),
                         version: row.get(1)?,
                         date: Timestamp(row.get(2)?),
+                        facts: facts(row, 3)?,
                     })
                 })?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn put_release(
+        &self,
+        among: &[ProjectId],
+        put: ReleasePut,
+        now: Timestamp,
+    ) -> Result<ReleaseOutcome, StoreError> {
+        let among = list(among);
+        self.writer.write(move |connection| self::put(connection, &among, put, now)).await
+    }
+
+    async fn latest_releases(&self, projects: &[ProjectId]) -> Result<Vec<(ProjectId, String)>, StoreError> {
+        let projects = list(projects);
+        self.readers
+            .read(move |connection| {
+                // Of the newest ones of a day the last by name, so that the answer is always the same.
+                let mut statement = connection.prepare_cached(
+                    "SELECT project_id, max(version) FROM release AS newest
+                      WHERE project_id IN (SELECT value FROM json_each(?1))
+                        AND date = (SELECT max(date) FROM release WHERE release.project_id = newest.project_id)
+                      GROUP BY project_id ORDER BY project_id",
+                )?;
+                let rows = statement.query_map([projects], |row| Ok((ProjectId(unsigned(row, 0)?), row.get(1)?)))?;
                 Ok(rows.collect::<Result<_, _>>()?)
             })
             .await

@@ -46,7 +46,10 @@ pub use self::{
         configuration_has_a_version, keys_open_projects, members_have_roles, quotas_belong_to_organizations,
         slugs_are_unique,
     },
-    sessions::{counted_sessions_count_once, releases_are_listed, sessions_age, sessions_are_summed_as_asked},
+    sessions::{
+        counted_sessions_count_once, releases_are_listed, releases_are_made_and_changed, sessions_age,
+        sessions_are_summed_as_asked,
+    },
     settlements::{batches_are_settled_once, items_count_once, sums_have_a_bound},
     teams::{teams_are_made_changed_and_removed, teams_have_members_and_projects},
     transact::{
@@ -120,4 +123,5 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     sessions_age(&fresh()).await;
     counted_sessions_count_once(&fresh()).await;
     releases_are_listed(&fresh()).await;
+    releases_are_made_and_changed(&fresh()).await;
 }

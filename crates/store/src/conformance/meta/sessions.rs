@@ -20,7 +20,7 @@ use super::{
 use crate::{
     MetaStore,
     issues::ConsumerPosition,
-    releases::Release,
+    releases::{Release, ReleaseChange, ReleaseFacts, ReleaseOutcome, ReleasePut},
     sessions::{SessionGrouping, SessionQuery, SessionSum, UserTally},
     settlements::{Counted, Settlement},
 };
@@ -289,7 +289,12 @@ pub async fn releases_are_listed(store: &impl MetaStore) {
     store.apply_sessions(sessions, settlement(2, 2)).await.expect("applies");
 
     let all = [place.web, place.api];
-    let release = |project_id, version: &str, date| Release { project_id, version: version.to_owned(), date };
+    let release = |project_id, version: &str, date| Release {
+        project_id,
+        version: version.to_owned(),
+        date,
+        facts: ReleaseFacts::default(),
+    };
     let whole = Timestamp::from_secs(NOW.minus(HOUR * 2).hours() * 3600);
     let newest = release(place.api, "web@2.0", NOW);
     let (second, third) = (release(place.web, "web@1.0", whole), release(place.web, "web@2.0", of_event));
@@ -301,4 +306,37 @@ pub async fn releases_are_listed(store: &impl MetaStore) {
     let versions = ["web@2.0".to_owned(), "web@1.0".to_owned()];
     assert_eq!(store.new_issues(&all, &versions).await.expect("counts"), [(place.web, "web@2.0".to_owned(), 2)]);
     assert_eq!(store.new_issues(&[place.api], &versions).await.expect("counts"), []);
+}
+
+/// A release that somebody makes is there like others; what is said about it is the same for all its projects.
+pub async fn releases_are_made_and_changed(store: &impl MetaStore) {
+    let place = Place::make(store, "acme").await;
+    let all = [place.web, place.api];
+    let later = NOW.plus(HOUR);
+    let put = async |projects: &[ProjectId], change: ReleaseChange, now| {
+        let put = ReleasePut { version: "web@3".to_owned(), projects: projects.to_vec(), change };
+        store.put_release(&all, put, now).await.expect("puts")
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(put(&[], ReleaseChange::default(), NOW).await, ReleaseOutcome::Nowhere);
+    assert_eq!(store.releases(&all, None).await.expect("lists"), []);
+    let first = ReleaseChange { reference: text("abc"), started: Some(NOW), ..ReleaseChange::default() };
+    assert_eq!(put(&[place.web], first, NOW).await, ReleaseOutcome::Created);
+    assert_eq!(store.latest_releases(&all).await.expect("lists"), [(place.web, "web@3".to_owned())]);
+    let second = ReleaseChange { url: text("https://a.example"), archived: Some(true), ..ReleaseChange::default() };
+    assert_eq!(put(&[place.api], second, later).await, ReleaseOutcome::Changed);
+    assert_eq!(
+        put(&[], ReleaseChange { released: Some(later), ..ReleaseChange::default() }, later).await,
+        ReleaseOutcome::Changed
+    );
+    let facts = ReleaseFacts {
+        reference: text("abc"),
+        url: text("https://a.example"),
+        released: Some(later),
+        started: Some(NOW),
+        archived: true,
+    };
+    let found = store.releases(&all, Some("web@3")).await.expect("lists");
+    let told: Vec<_> = found.into_iter().map(|release| (release.project_id, release.date, release.facts)).collect();
+    assert_eq!(told, [(place.api, later, facts.clone()), (place.web, NOW, facts)], "known since each got it");
 }

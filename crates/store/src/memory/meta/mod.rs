@@ -47,6 +47,7 @@ use crate::{
     project_tokens::ProjectToken,
     projects::{Organization, Project, ProjectKey, Role},
     quotas::Quota,
+    releases::ReleaseFacts,
     settlements::ItemKey,
     teams::Team,
 };
@@ -97,6 +98,7 @@ struct State {
     occurrences: BTreeMap<(ProjectId, Hash), BTreeMap<i64, u64>>,
     created: BTreeMap<(ProjectId, TypeId), BTreeMap<i64, u64>>,
     releases: BTreeMap<(ProjectId, String), Timestamp>,
+    release_facts: BTreeMap<(ProjectId, String), ReleaseFacts>,
     handled: BTreeMap<MessageKey, Handled>,
     positions: BTreeMap<(String, Topic, Partition), u64>,
 
