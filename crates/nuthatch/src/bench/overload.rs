@@ -60,7 +60,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// What the second project's command prints.
 #[derive(Deserialize)]
 struct Created {
-    slug: String,
+    project: String,
     dsn: String,
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn measure(dir: &Path, seconds: u64, connections: usize) -> any
     let calm: Created = serde_json::from_slice(&output.stdout)?;
     let guard = [("NUTHATCH_WORKER__KEPT_PER_ISSUE_MINUTE", "1000")];
     let server = Child::start_with(dir, &[], &guard).await?;
-    let calm = Probe { dsn: Dsn::parse(&calm.dsn)?, project: calm.slug, account: account.clone(), server: &server };
+    let calm = Probe { dsn: Dsn::parse(&calm.dsn)?, project: calm.project, account: account.clone(), server: &server };
     let flood = Flood::new(&account)?;
 
     progress("accepted to visible before the flood");
