@@ -366,7 +366,9 @@ mod tests {
         let parts = outcomes.clone().parts(3);
         assert_eq!(parts.iter().map(Outcomes::len).collect::<Vec<_>>(), [3, 3, 1]);
         let mut whole = Outcomes::default();
-        parts.into_iter().for_each(|part| whole.extend(part));
+        for part in parts {
+            whole.extend(part);
+        }
         assert_eq!(whole, outcomes);
     }
 

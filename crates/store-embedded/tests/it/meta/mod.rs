@@ -12,7 +12,7 @@ use nuthatch_issues::{
 };
 use nuthatch_protocol::{EventId, IssueId, Position, ProjectId, Timestamp, Topic};
 use nuthatch_store::{
-    IssueStore, ProjectStore, StoreError,
+    IssueStore, ProjectStore, SessionStore, StoreError,
     conformance::meta::{self, Place, issue},
     issues::ConsumerPosition,
     memory::MemoryMeta,
@@ -83,6 +83,23 @@ async fn writes_that_are_committed_together_fail_alone() {
     let done = writes.join_all().await;
     assert_eq!(done.iter().filter(|ok| **ok).count(), 50);
     assert_eq!(store.project_totals(place.web).await.unwrap().issues, 50);
+}
+
+#[tokio::test]
+async fn places_that_nothing_refers_to_are_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("meta.db"));
+    let raw = rusqlite::Connection::open(dir.path().join("meta.db")).unwrap();
+    raw.execute_batch(
+        "INSERT INTO session_place VALUES (1, 1, 'gone', ''), (2, 1, 'with a session', ''), (3, 1, 'with counts', '');
+         INSERT INTO session_state VALUES (1, x'01', 2, 5, 5, 0, 0, 0, NULL, NULL, 0);
+         INSERT INTO session_hour VALUES (3, 7, 1, 0, 0, 0, 0, 0, 0);",
+    )
+    .unwrap();
+    store.expire_sessions(Timestamp(0), Timestamp(0)).await.unwrap();
+    let mut places = raw.prepare("SELECT release FROM session_place ORDER BY id").unwrap();
+    let kept: Vec<String> = places.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(kept, ["with a session", "with counts"]);
 }
 
 #[tokio::test]
