@@ -9,7 +9,7 @@ use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, QuotaId, Ti
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    StoreError,
+    Change, StoreError,
     quotas::{KeyRateLimit, Quota, QuotaRule},
 };
 
@@ -22,8 +22,12 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Creates an organization. [`StoreError::Conflict`] when the slug is taken.
     async fn create_organization(&self, slug: &str, name: &str, now: Timestamp) -> Result<Organization, StoreError>;
 
-    /// Writes slug, name and features of an organization.
-    async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError>;
+    /// Changes slug, name and features of an organization. [`StoreError::Conflict`] when the slug is taken.
+    async fn change_organization(
+        &self,
+        id: OrganizationId,
+        change: Change<Organization>,
+    ) -> Result<Organization, StoreError>;
 
     /// All organizations, by id.
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
@@ -40,8 +44,9 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Creates a project with a first key. [`StoreError::Conflict`] when the slug is taken in the organization.
     async fn create_project(&self, project: NewProject) -> Result<(Project, ProjectKey), StoreError>;
 
-    /// Writes slug, name, platform, resolve age and options of a project.
-    async fn update_project(&self, project: &Project) -> Result<(), StoreError>;
+    /// Changes slug, name, platform, resolve age and options of a project. [`StoreError::Conflict`] when the slug is taken
+    /// in the organization.
+    async fn change_project(&self, id: ProjectId, change: Change<Project>) -> Result<Project, StoreError>;
 
     /// A project by id.
     async fn project(&self, id: ProjectId) -> Result<Option<Project>, StoreError>;
@@ -52,8 +57,8 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Adds a key to a project.
     async fn create_key(&self, key: NewKey) -> Result<ProjectKey, StoreError>;
 
-    /// Writes name, `is_active` and rate limit of a key.
-    async fn update_key(&self, key: &ProjectKey) -> Result<(), StoreError>;
+    /// Changes name, `is_active` and rate limit of a key.
+    async fn change_key(&self, id: KeyId, change: Change<ProjectKey>) -> Result<ProjectKey, StoreError>;
 
     /// Removes a key; events sent with it stay. [`StoreError::NotFound`] when there is none.
     async fn delete_key(&self, id: KeyId) -> Result<(), StoreError>;

@@ -8,10 +8,10 @@ use nuthatch_store::{projects::Project, traces::TraceQuery};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{event_page::in_environments, outcomes::chosen};
+use super::event_page::in_environments;
 use crate::{
     Api,
-    auth::access::InOrganization,
+    auth::access::{InOrganization, chosen},
     error::ApiError,
     period::{Period, Range},
     query::single,
@@ -76,9 +76,7 @@ impl ItemSearch {
         let text = self.query.as_deref().unwrap_or_default();
         let filter = parse(text, Grammar::Items, now).map_err(|error| ApiError::Invalid(error.to_string()))?;
         let projects = place.projects(api).await?;
-        let named: Vec<String> =
-            self.project.iter().filter(|name| !matches!(name.as_str(), "" | "-1")).cloned().collect();
-        let asked: Vec<ProjectId> = chosen(&projects, &named)?.iter().map(|project| project.id).collect();
+        let asked: Vec<ProjectId> = chosen(&projects, &self.project)?.iter().map(|project| project.id).collect();
         let mut parts = vec![by_number(filter, &projects)];
         parts.extend(in_environments(&self.environment));
         parts.extend(dataset.condition());

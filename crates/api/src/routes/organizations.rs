@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::{Json, extract::State, response::IntoResponse};
 use http::Uri;
 use nuthatch_protocol::UserId;
-use nuthatch_store::accounts::User;
+use nuthatch_store::{Change, accounts::User, projects};
 
 use super::paths::OrganizationPath;
 use crate::{
@@ -72,8 +72,12 @@ pub(super) async fn update(
 ) -> Result<Json<OrganizationDetail>, ApiError> {
     let mut changed = (*place).clone();
     if let Some(name) = request.name {
-        changed.organization.name = check_name(&name)?;
-        api.meta.update_organization(&changed.organization).await?;
+        let name = check_name(&name)?;
+        let rename: Change<_> = Box::new(move |organization: &mut projects::Organization| {
+            organization.name = name;
+            Ok(())
+        });
+        changed.organization = api.meta.change_organization(changed.organization.id, rename).await?;
     }
     Ok(Json(whole(&api, &changed).await?))
 }

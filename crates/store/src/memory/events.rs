@@ -11,7 +11,7 @@ use nuthatch_protocol::{EventId, EventRow, Hash, Partition, Position, ProjectId,
 use crate::{
     EventStore, StoreError,
     events::{
-        EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValue, TagValues, VALUES_MAX,
+        EventPage, EventQuery, EventStoreSize, EventSummary, HASHES_MAX, StoredEvent, TagValue, TagValues, VALUES_MAX,
         check_interval, check_page,
     },
 };
@@ -153,14 +153,14 @@ impl EventStore for MemoryEvents {
         Ok(by_count(counts, VALUES_MAX))
     }
 
-    async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<Hash>, StoreError> {
+    async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<(ProjectId, Hash)>, StoreError> {
         let mut counts = BTreeMap::new();
         for row in self.state().matching(query) {
             if let Some(hash) = row.hashes.first() {
-                *counts.entry(*hash).or_default() += 1;
+                *counts.entry((row.project_id, *hash)).or_default() += 1;
             }
         }
-        Ok(by_count(counts, limit).into_iter().map(|(hash, _)| hash).collect())
+        Ok(by_count(counts, limit.min(HASHES_MAX)).into_iter().map(|(hash, _)| hash).collect())
     }
 
     async fn drop_before(&self, time: Timestamp) -> Result<(), StoreError> {

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use nuthatch_protocol::{EventId, Position, Topic};
 use nuthatch_store::{
-    EventStore as _, Log as _, ProjectStore as _, events::StoredEvent, log::NewRecord, projects::ProjectOptions,
+    Change, EventStore as _, Log as _, ProjectStore as _,
+    events::StoredEvent,
+    log::NewRecord,
+    projects::{Project, ProjectOptions},
 };
 use nuthatch_worker::row_id;
 use serde_json::json;
@@ -13,10 +16,12 @@ use super::*;
 const SECRET: &str = "4111 1111 1111 1111";
 
 impl Stores {
-    async fn choose(&self, change: impl FnOnce(&mut ProjectOptions)) {
-        let mut project = self.meta.project(self.project).await.unwrap().unwrap();
-        change(&mut project.options);
-        self.meta.update_project(&project).await.unwrap();
+    async fn choose(&self, change: impl FnOnce(&mut ProjectOptions) + Send + 'static) {
+        let change: Change<Project> = Box::new(|project| {
+            change(&mut project.options);
+            Ok(())
+        });
+        self.meta.change_project(self.project, change).await.unwrap();
     }
 
     async fn stored(&self, id: EventId) -> Option<StoredEvent> {
@@ -121,7 +126,7 @@ async fn options_that_change_between_a_crash_and_the_replay_leave_the_stores_in_
             let before = stores.meta.position(ISSUES_CONSUMER, START).await.unwrap().offset;
             let stored_before = stores.events.position(START).await.unwrap().offset;
             stores
-                .choose(|options| {
+                .choose(move |options| {
                     options.filters.releases = if filters_first { Vec::new() } else { vec!["1.*".to_owned()] };
                     options.scrubbing.sensitive_fields = vec!["zebra".to_owned()];
                 })

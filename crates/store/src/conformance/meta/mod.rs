@@ -37,8 +37,8 @@ pub use self::{
     },
     project_tokens::project_tokens_belong_to_projects,
     projects::{
-        configuration_has_a_version, keys_open_projects, members_have_roles, quotas_belong_to_organizations,
-        slugs_are_unique,
+        changes_meet_what_is_stored, configuration_has_a_version, keys_open_projects, members_have_roles,
+        quotas_belong_to_organizations, slugs_are_unique,
     },
     sessions::{releases_are_listed, sessions_age, sessions_are_summed_as_asked},
     settlements::{batches_are_settled_once, items_count_once},
@@ -61,6 +61,7 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     set_up_links_work_once(&fresh()).await;
     slugs_are_unique(&fresh()).await;
     members_have_roles(&fresh()).await;
+    changes_meet_what_is_stored(&fresh()).await;
     keys_open_projects(&fresh()).await;
     quotas_belong_to_organizations(&fresh()).await;
     configuration_has_a_version(&fresh()).await;
