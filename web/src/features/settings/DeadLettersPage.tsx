@@ -32,7 +32,7 @@ export function DeadLettersPage() {
   const { org } = route.useParams();
   const search = route.useSearch();
   const projects = useQuery(projectsQuery(org));
-  const project = projects.data?.find(({ slug }) => slug === search.project) ?? projects.data?.[0];
+  const project = search.project ? projects.data?.find(({ slug }) => slug === search.project) : projects.data?.[0];
   useTitle("Dead letters", project?.name);
   return (
     <SettingsPage lead="What could not be handled: mend and replay it, or discard it." title="Dead letters">
@@ -40,7 +40,14 @@ export function DeadLettersPage() {
       {projects.isError && !projects.data && (
         <Failure error={projects.error} retry={projects.refetch} what="The projects" />
       )}
-      {projects.data && !project && (
+      {projects.data && !project && search.project && (
+        <State icon="folder" title={`There is no project ${search.project}`}>
+          <Link params={{ org }} search={{}} to="/settings/$org/dead-letters/">
+            Letters of another project
+          </Link>
+        </State>
+      )}
+      {projects.data && !project && !search.project && (
         <State icon="folder" title="No project yet">
           Letters belong to projects.
         </State>
