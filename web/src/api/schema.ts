@@ -1734,7 +1734,7 @@ export interface components {
         DebugImages: {
             images: Record<string, never>[];
         };
-        /** @description Addresses for SDKs. Empty: not served. */
+        /** @description Addresses for SDKs and for what sends without one. Empty: not served. `crons` has `___MONITOR_SLUG___` where the slug goes. */
         Dsn: {
             /** @description What goes into an SDK. */
             public: string;
@@ -2111,6 +2111,8 @@ export interface components {
             isSubscribed: boolean;
             hasSeen: boolean;
             isUnhandled: boolean;
+            /** @description Whether people may change status and priority: not of every type. */
+            isEditable: boolean;
             /** @description `high`, `medium` or `low`. */
             priority: string;
             priorityLockedAt: string | null;
@@ -2214,7 +2216,10 @@ export interface components {
              *       "ignoreUntil": null,
              *       "ignoreUserCount": null,
              *       "ignoreUserWindow": null,
-             *       "ignoreWindow": null
+             *       "ignoreWindow": null,
+             *       "inCommit": null,
+             *       "inNextRelease": null,
+             *       "inRelease": null
              *     }
              */
             statusDetails?: components["schemas"]["StatusDetailsRequest"];
@@ -2723,7 +2728,10 @@ export interface components {
             avatar: components["schemas"]["Avatar"];
             subjectPrefix: string;
             allowedDomains: string[];
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Hours without an event after which an issue counts as resolved; 0: never.
+             */
             resolveAge: number;
             dataScrubber: boolean;
             dataScrubberDefaults: boolean;
@@ -2757,6 +2765,11 @@ export interface components {
             options?: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Format: int32
+             * @description Hours without an event after which an issue counts as resolved; 0: never.
+             */
+            resolveAge?: number | null;
         };
         /** @description A project as part of something else. */
         ProjectSummary: {
@@ -4386,8 +4399,10 @@ export interface operations {
             query?: {
                 /** @description Search texts, at most 20. */
                 query?: string[];
-                /** @description Slugs or ids; all when absent. */
+                /** @description Slugs or ids; `-1`, or absent: all. */
                 project?: string[];
+                /** @description Only issues with an event in one of these environments. */
+                environment?: string[];
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
                 statsPeriod?: string;
                 /** @description At or after this time. */
@@ -6293,6 +6308,10 @@ export interface operations {
     listTags: {
         parameters: {
             query?: {
+                /** @description Slugs or ids; `-1`, or absent: all. */
+                project?: string[];
+                /** @description Only of events in these environments. */
+                environment?: string[];
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
                 statsPeriod?: string;
                 /** @description At or after this time. */
@@ -6338,6 +6357,10 @@ export interface operations {
     listTagValues: {
         parameters: {
             query?: {
+                /** @description Slugs or ids; `-1`, or absent: all. */
+                project?: string[];
+                /** @description Only of events in these environments. */
+                environment?: string[];
                 /** @description Part of the value. */
                 query?: string;
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
@@ -7309,6 +7332,8 @@ export interface operations {
                 start?: string;
                 /** @description Before this time. */
                 end?: string;
+                /** @description `1`: whole events instead of rows. */
+                full?: string;
                 /** @description A cursor that the list gave before; empty: the first page. */
                 cursor?: string;
                 /** @description Rows on a page, at most 100. */
@@ -8886,6 +8911,8 @@ export interface operations {
     listProjectTags: {
         parameters: {
             query?: {
+                /** @description Only of events in these environments. */
+                environment?: string[];
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
                 statsPeriod?: string;
                 /** @description At or after this time. */
@@ -8933,6 +8960,8 @@ export interface operations {
     listProjectTagValues: {
         parameters: {
             query?: {
+                /** @description Only of events in these environments. */
+                environment?: string[];
                 /** @description Part of the value. */
                 query?: string;
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
