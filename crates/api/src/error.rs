@@ -37,6 +37,9 @@ pub(crate) enum ApiError {
     /// 409: the name is taken, or what is to go away is needed.
     #[error("{0}")]
     Conflict(String),
+    /// 408: the body took too long to come.
+    #[error("the body took too long to come; send it again")]
+    BodyTimeout,
     /// 413: the body is too large.
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
@@ -106,6 +109,7 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) | Self::TooMuch { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,

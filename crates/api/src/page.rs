@@ -69,8 +69,27 @@ pub(crate) struct Links {
 impl Links {
     /// Of a list in which nothing is.
     pub(crate) fn none() -> Self {
-        let cursor = |backwards| Cursor { value: 0, key: 0, backwards }.to_string();
-        Self { previous: cursor(true), has_previous: false, next: cursor(false), has_next: false }
+        Self::around(&[], None::<Cursor<u64>>, false, |()| (0, 0))
+    }
+
+    /// Around a page of rows in the order of their list, which was asked for with a cursor. `goes_on`: whether there are
+    /// more rows in the direction that it looks; in the other one there is at least the row of the cursor. An empty page
+    /// gives back the place it was asked for, so that one may ask there again.
+    pub(crate) fn around<T, K: Copy + Display>(
+        rows: &[T],
+        cursor: Option<Cursor<K>>,
+        goes_on: bool,
+        place: impl Fn(&T) -> (i64, K),
+    ) -> Self {
+        let backwards = cursor.is_some_and(|cursor| cursor.backwards);
+        let at = |row: Option<&T>, backwards| {
+            let place = row.map(&place).or(cursor.map(|cursor| (cursor.value, cursor.key)));
+            place.map_or_else(String::new, |(value, key)| Cursor { value, key, backwards }.to_string())
+        };
+        // Behind nothing in front of a row comes the row itself, with which the list begins.
+        let next = if backwards && rows.is_empty() { String::new() } else { at(rows.last(), false) };
+        let has_previous = if backwards { goes_on } else { cursor.is_some() };
+        Self { previous: at(rows.first(), true), has_previous, next, has_next: backwards || goes_on }
     }
 
     /// The header for a request; always both directions.
@@ -128,6 +147,20 @@ mod tests {
         for text in ["x", "1:2", "1:2:3", "1:x:0", "1:2:0:0", ":::"] {
             assert!(Cursor::<u64>::read(Some(text)).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_empty_page_keeps_its_place() {
+        let cursor = |backwards| Some(Cursor { value: 7, key: 3_u64, backwards });
+        let place = |row: &(i64, u64)| *row;
+        let newer = Links::around(&[], cursor(true), false, place);
+        assert_eq!((newer.previous.as_str(), newer.has_previous), ("7:3:1", false), "to ask again");
+        assert_eq!((newer.next.as_str(), newer.has_next), ("", true), "the list from its beginning");
+        let older = Links::around(&[], cursor(false), false, place);
+        assert_eq!((older.previous.as_str(), older.has_previous), ("7:3:1", true));
+        assert_eq!((older.next.as_str(), older.has_next), ("7:3:0", false), "to ask again");
+        let page = Links::around(&[(9, 1), (8, 2)], cursor(false), true, place);
+        assert_eq!((page.previous.as_str(), page.next.as_str(), page.has_next), ("9:1:1", "8:2:0", true));
     }
 
     #[test]

@@ -1,18 +1,22 @@
 //! Parameters of the query string and bodies of requests. Unknown parameters are ignored (`reference/web-api.md` §0.10).
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
 };
-use http::request::Parts;
+use http::{StatusCode, request::Parts};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 use url::form_urlencoded;
 use utoipa::IntoParams;
 
 use crate::{Api, error::ApiError};
+
+/// How long a body may take to come: also a stranger may send one before it is known who asks.
+const BODY_WAIT: Duration = Duration::from_secs(30);
 
 /// Largest body of a request, in bytes.
 pub(crate) const BODY_MAX_BYTES: usize = 1 << 20;
@@ -46,6 +50,13 @@ pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializ
     T::deserialize(deserializer).map(Some)
 }
 
+/// A member of a body whose null is its absence.
+pub(crate) fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// Which page of a list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
@@ -72,6 +83,15 @@ impl Paging {
     }
 }
 
+/// Reads a body within [`BODY_WAIT`]. `most` is its bound in bytes, for the words of a refusal.
+pub(crate) async fn read_body(request: Request, api: &Api, most: usize) -> Result<Bytes, ApiError> {
+    let read = timeout(BODY_WAIT, Bytes::from_request(request, api)).await.map_err(|_| ApiError::BodyTimeout)?;
+    read.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge(most),
+        _ => ApiError::Invalid(error.to_string()),
+    })
+}
+
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -79,10 +99,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, api).await.map_err(|error| match error.status().as_u16() {
-            413 => ApiError::TooLarge(BODY_MAX_BYTES),
-            _ => ApiError::Invalid(error.to_string()),
-        })?;
+        let bytes = read_body(request, api, BODY_MAX_BYTES).await?;
         let body = if bytes.is_empty() { &b"{}"[..] } else { &bytes };
         serde_json::from_slice(body).map(Self).map_err(|error| ApiError::Invalid(format!("body: {error}")))
     }

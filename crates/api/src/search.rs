@@ -3,16 +3,16 @@
 //! Some keys are about the issue itself. The others are about its events: they select issues that have at least one
 //! event in the period that meets all of them together.
 
-use nuthatch_issues::{IssueType, Status, Substatus, issue::parse_short_id};
-use nuthatch_protocol::{IssueId, Level, TeamId, Timestamp, UserId};
-use nuthatch_query::{Expr, FREE_TEXT, Grammar, Op, Term, Value, parse};
+use nuthatch_issues::{IssueType, Substatus, issue::parse_short_id};
+use nuthatch_protocol::{IssueId, Level, Priority, TeamId, Timestamp, UserId};
+use nuthatch_query::{Expr, FREE_TEXT, Field, Grammar, HANDLED, Op, Term, Value, is_kept, parse};
 use nuthatch_store::{
     issue_types::IssueTypes,
     issues::{IssueCondition, IssueTest},
     projects::Project,
 };
 
-use crate::error::ApiError;
+use crate::{error::ApiError, shape::issue::status_word};
 
 /// What a list shows when nobody says what (`reference/web-api.md` §0.6).
 pub(crate) const DEFAULT_QUERY: &str = "is:unresolved";
@@ -131,10 +131,21 @@ fn one(test: IssueTest) -> Tests {
 fn issue_tests(term: &Term, names: &Names<'_>) -> Result<Option<Tests>, ApiError> {
     let tests = match term.key.as_str() {
         FREE_TEXT => one(IssueTest::Text(free_text(term)?)),
-        "is" if text(term)? == "unassigned" => vec![(true, IssueTest::Assigned)],
+        "is" if text(term)? == "unassigned" => one(NOBODY),
+        "is" if text(term)? == "assigned" => vec![(true, NOBODY)],
         "is" => one(is(term)?),
-        "assigned" | "assigned_to" | "assigned_or_suggested" => assigned(term, names)?,
-        "bookmarks" | "subscribed" | "team" => one(IssueTest::Ids(Vec::new())),
+        "status" => one(status(&text(term)?).ok_or_else(|| wrong(term, "unresolved, resolved or archived"))?),
+        "assigned" | "assigned_to" | "assigned_or_suggested" => one(assigned(term, names)?),
+        "bookmarks" | "subscribed" | "team" => {
+            return Err(ApiError::Invalid(format!(
+                "search key {:?} is not supported yet; a tag of that name is tags[{0}]",
+                term.key
+            )));
+        }
+        "issue.priority" => {
+            let read = |text: &String| priority(text).ok_or_else(|| wrong(term, "high, medium or low"));
+            one(IssueTest::Priority(texts(term)?.iter().map(read).collect::<Result<_, _>>()?))
+        }
         "level" => {
             let read = |text: &String| text.parse::<Level>().map_err(|()| wrong(term, "a level such as error"));
             one(IssueTest::Level(texts(term)?.iter().map(read).collect::<Result<_, _>>()?))
@@ -148,8 +159,8 @@ fn issue_tests(term: &Term, names: &Names<'_>) -> Result<Option<Tests>, ApiError
         "issue.category" => one(types(term, names, |issue_type, category| {
             issue_type.category == category || issue_type.former_category.as_deref() == Some(category)
         })?),
-        "error.unhandled" => vec![(text(term)? != "true", IssueTest::Unhandled)],
-        "firstRelease" | "first-release" | "first_release" => one(IssueTest::FirstRelease(text(term)?)),
+        "error.unhandled" if !matches!(term.op, Op::Exists) => vec![(text(term)? != HANDLED[0], IssueTest::Unhandled)],
+        "firstRelease" | "first-release" | "first_release" => one(IssueTest::FirstRelease(texts(term)?)),
         "age" | "firstSeen" | "first_seen" => since(term, IssueTest::FirstSeenSince)?,
         "lastSeen" | "last_seen" => since(term, IssueTest::LastSeenSince)?,
         "timesSeen" | "times_seen" => times_seen(term)?,
@@ -171,50 +182,52 @@ fn types(term: &Term, names: &Names<'_>, is_named: fn(&IssueType, &str) -> bool)
     Ok(IssueTest::Types(ids))
 }
 
+/// Assigned to nobody.
+const NOBODY: IssueTest = IssueTest::AssignedToAny { users: Vec::new(), teams: Vec::new(), nobody: true };
+
+/// The priority of a word.
+pub(crate) fn priority(word: &str) -> Option<Priority> {
+    [Priority::Low, Priority::Medium, Priority::High].into_iter().find(|priority| priority.as_str() == word)
+}
+
+fn status(word: &str) -> Option<IssueTest> {
+    status_word(word).map(IssueTest::Status)
+}
+
 fn is(term: &Term) -> Result<IssueTest, ApiError> {
     let word = text(term)?;
-    let status = match word.as_str() {
-        "unresolved" => Some(Status::Unresolved),
-        "resolved" => Some(Status::Resolved),
-        "ignored" | "archived" | "muted" => Some(Status::Ignored),
-        _ => None,
-    };
-    if let Some(status) = status {
-        return Ok(IssueTest::Status(status));
+    if let Some(status) = status(&word) {
+        return Ok(status);
     }
     if let Some(substatus) = Substatus::ALL.into_iter().find(|substatus| substatus.as_str() == word) {
         return Ok(IssueTest::Substatus(vec![substatus]));
     }
     match word.as_str() {
-        "assigned" => Ok(IssueTest::Assigned),
         "for_review" => Ok(IssueTest::Substatus(vec![Substatus::New, Substatus::Regressed, Substatus::Escalating])),
         "reprocessing" | "linked" => Ok(IssueTest::Ids(Vec::new())),
         _ => Err(wrong(term, "a status such as unresolved, resolved or archived")),
     }
 }
 
-fn assigned(term: &Term, names: &Names<'_>) -> Result<Tests, ApiError> {
-    let words = texts(term)?;
-    // A person and their teams is what clients ask for; a list of others is not taken.
-    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
-    if words.len() > 1 {
-        words.retain(|word| *word != "my_teams");
+/// One of the people, teams and nobody that the term lists. Nobody has anything assigned whom the organization does not
+/// know.
+fn assigned(term: &Term, names: &Names<'_>) -> Result<IssueTest, ApiError> {
+    let (mut users, mut teams, mut nobody) = (Vec::new(), Vec::new(), false);
+    for word in texts(term)? {
+        match word.as_str() {
+            "none" => nobody = true,
+            "me" => users.push(names.me),
+            "my_teams" => teams.extend(names.my_teams),
+            word => match word.strip_prefix('#') {
+                Some(slug) => teams.extend(names.teams.iter().filter(|(_, known)| known == slug).map(|(id, _)| *id)),
+                None => {
+                    let is_meant = |(_, email): &&(UserId, String)| email.eq_ignore_ascii_case(word);
+                    users.extend(names.members.iter().filter(is_meant).map(|(id, _)| *id));
+                }
+            },
+        }
     }
-    let [word] = words[..] else { return Err(wrong(term, "me, my_teams, none, an e-mail address or #team")) };
-    if word == "my_teams" {
-        return Ok(one(IssueTest::AssignedToTeams(names.my_teams.to_vec())));
-    }
-    if let Some(slug) = word.strip_prefix('#') {
-        let teams = names.teams.iter().filter(|(_, known)| known == slug).map(|(id, _)| *id);
-        return Ok(one(IssueTest::AssignedToTeams(teams.collect())));
-    }
-    let user = match word {
-        "none" => return Ok(vec![(true, IssueTest::Assigned)]),
-        "me" => Some(names.me),
-        email => names.members.iter().find(|(_, known)| known.eq_ignore_ascii_case(email)).map(|(id, _)| *id),
-    };
-    // Nobody has anything assigned whom the organization does not know.
-    Ok(one(user.map_or(IssueTest::Ids(Vec::new()), IssueTest::AssignedTo)))
+    Ok(IssueTest::AssignedToAny { users, teams, nobody })
 }
 
 fn since(term: &Term, test: fn(Timestamp) -> IssueTest) -> Result<Tests, ApiError> {
@@ -285,6 +298,49 @@ fn wrong(term: &Term, expected: &str) -> ApiError {
 fn no_boolean_operators() -> ApiError {
     ApiError::Invalid("OR, AND and parentheses cannot be used in the search of issues".to_owned())
 }
+
+/// The key that finds a tag in search text: its name, unless that means something else there.
+pub(crate) fn tag_key(name: &str) -> String {
+    let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+    // What events have anyway they also have as tags.
+    let is_both = matches!(name, "level" | "release" | "environment" | "transaction" | "user");
+    let is_plain = is_word && is_kept(name) && !ISSUE_KEYS.contains(&name) && Field::named(name) == Field::Tag(name);
+    if is_both || is_plain { name.to_owned() } else { format!("tags[{name}]") }
+}
+
+/// Names that mean something of the issue, or of the search, and never a tag.
+const ISSUE_KEYS: &[&str] = &[
+    "is",
+    "has",
+    "status",
+    "assigned",
+    "assigned_to",
+    "assigned_or_suggested",
+    "bookmarks",
+    "subscribed",
+    "team",
+    "issue",
+    "issue.id",
+    "issue.type",
+    "issue.category",
+    "issue.priority",
+    "project",
+    "project.id",
+    "project.name",
+    "firstRelease",
+    "first-release",
+    "first_release",
+    "firstSeen",
+    "first_seen",
+    "lastSeen",
+    "last_seen",
+    "timesSeen",
+    "times_seen",
+    "date",
+    "event.received",
+    "user_count",
+    "userCount",
+];
 
 /// Reads the search text of events; an empty one asks for everything.
 pub(crate) fn parse_event_search(text: &str, now: Timestamp) -> Result<Expr, ApiError> {

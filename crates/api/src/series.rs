@@ -1,12 +1,10 @@
 //! Counts over time: `[[unix seconds, count], …]`, aligned and without gaps.
 
-use std::time::Duration;
-
 use nuthatch_protocol::Timestamp;
 
 use crate::{
     error::ApiError,
-    period::{self, Period},
+    period::{self, Period, Range},
 };
 
 /// Counts per interval, each with the second at which the interval begins.
@@ -22,13 +20,16 @@ pub(crate) const DAY_SECS: i64 = 24 * HOUR_SECS;
 pub(crate) const INTERVALS_MAX: i64 = 2000;
 
 /// Longest period that is shown by the hour when nobody says how.
-const HOURLY_MAX: Duration = Duration::from_hours(48);
+const HOURLY_MAX_SECS: i64 = 2 * DAY_SECS;
 
 /// Longest period that statistics of an organization show by the hour when nobody says how.
 const HOURLY_STATS_MAX_SECS: i64 = 7 * DAY_SECS;
 
+/// Period of a series of an issue when none is given.
+const PERIOD_SECS: i64 = 14 * DAY_SECS;
+
 /// Longest period of a series of an issue.
-const PERIOD_MAX: Duration = Duration::from_hours(90 * 24);
+const PERIOD_MAX_SECS: i64 = 90 * DAY_SECS;
 
 /// The intervals of a series: how many, how long, and where the first begins. The last one holds `now`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,16 +83,19 @@ impl Intervals {
     }
 
     /// What `groupStatsPeriod` means: `24h`, `14d` or `30d`; `auto` follows the period of the list. `None`: no series.
-    pub(crate) fn of_group_stats(name: &str, period: Option<Duration>, now: Timestamp) -> Option<Self> {
+    pub(crate) fn of_group_stats(name: &str, range: Range, now: Timestamp) -> Option<Self> {
         Some(match name {
             "24h" => Self::last(24, HOUR_SECS, now),
             "14d" => Self::last(14, DAY_SECS, now),
             "30d" => Self::last(30, DAY_SECS, now),
             "auto" => {
-                let period = period.unwrap_or(Duration::from_hours(14 * 24)).min(PERIOD_MAX);
-                let secs = if period <= HOURLY_MAX { HOUR_SECS } else { DAY_SECS };
-                let count = (period.as_secs() as i64 + secs - 1) / secs;
-                Self::last(count.max(1), secs, now)
+                // The end is not among what is shown.
+                let end = range.until.map_or(now, |until| Timestamp(until.0.saturating_sub(1)));
+                let until = range.until.unwrap_or(now).secs();
+                let length = range.from.map_or(PERIOD_SECS, |from| until.saturating_sub(from.secs()));
+                let length = length.clamp(1, PERIOD_MAX_SECS);
+                let secs = if length <= HOURLY_MAX_SECS { HOUR_SECS } else { DAY_SECS };
+                Self::last((length + secs - 1) / secs, secs, end)
             }
             _ => return None,
         })
@@ -112,25 +116,35 @@ impl Intervals {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn a_series_has_no_gaps_and_ends_with_now() {
         let now = Timestamp::from_secs(100 * DAY_SECS + 5);
-        let hours = Intervals::of_group_stats("24h", None, now).unwrap();
+        let hours = Intervals::of_group_stats("24h", Range::default(), now).unwrap();
         let series = hours.fill([(99 * DAY_SECS + 5 * HOUR_SECS + 7, 3), (0, 9)]);
         assert_eq!((series.len(), series[23].0), (24, 100 * DAY_SECS));
         assert_eq!(series.iter().map(|(_, n)| n).sum::<u64>(), 3);
         assert!(series.contains(&(99 * DAY_SECS + 5 * HOUR_SECS, 3)));
-        assert_eq!(Intervals::of_group_stats("", None, now), None);
+        assert_eq!(Intervals::of_group_stats("", Range::default(), now), None);
     }
 
     #[test]
     fn auto_follows_the_period() {
         let now = Timestamp::from_secs(100 * DAY_SECS);
-        let auto = |hours| Intervals::of_group_stats("auto", Some(Duration::from_hours(hours)), now).unwrap();
+        let auto = |hours: u64| {
+            let range = Range { from: Some(now.minus(Duration::from_hours(hours))), until: None };
+            Intervals::of_group_stats("auto", range, now).unwrap()
+        };
         assert_eq!((auto(24).secs, auto(24).count), (HOUR_SECS, 24));
         assert_eq!((auto(24 * 14).secs, auto(24 * 14).count), (DAY_SECS, 14));
         assert_eq!(auto(24 * 4000).count, 90);
+        let day = |n: i64| Some(Timestamp::from_secs(n * DAY_SECS));
+        let past = Intervals::of_group_stats("auto", Range { from: day(40), until: day(50) }, now).unwrap();
+        assert_eq!((past.first, past.secs, past.count), (40 * DAY_SECS, DAY_SECS, 10));
+        let one = Intervals::of_group_stats("auto", Range { from: day(40), until: day(41) }, now).unwrap();
+        assert_eq!((one.first, one.secs, one.count), (40 * DAY_SECS, HOUR_SECS, 24));
     }
 }

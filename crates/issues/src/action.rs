@@ -28,6 +28,17 @@ pub enum Action {
     SetPriority(Priority),
 }
 
+impl Action {
+    /// Whether it is only for issues whose type lets people change status and priority
+    /// (`reference/issue-platform.md` §9).
+    pub fn needs_editable(&self) -> bool {
+        match self {
+            Self::Resolve | Self::Unresolve | Self::Archive(_) | Self::SetPriority(_) => true,
+            Self::Assign(_) | Self::Unassign => false,
+        }
+    }
+}
+
 /// How long an issue stays archived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Archive {
@@ -93,15 +104,19 @@ impl Archive {
     }
 }
 
-/// Does something to each of the issues that the snapshot has. Where it is done already nothing is written.
+/// Does something to each of the issues that the snapshot has. Where it is done already, or not for people to do, nothing
+/// is written.
 pub fn apply_action(action: &Action, by: Cause, snapshot: &Snapshot, ids: &[IssueId], now: Timestamp) -> Changes {
     let mut changes = Changes::default();
     let mut seen = HashSet::with_capacity(ids.len());
     let issues = ids.iter().filter(|id| seen.insert(**id)).filter_map(|id| snapshot.issues.get(id));
     for before in issues {
+        let issue_type = snapshot.issue_type(before.project_id, before.type_id);
+        if action.needs_editable() && issue_type.is_some_and(|issue_type| !issue_type.is_editable) {
+            continue;
+        }
         let mut issue = before.clone();
         let mut chronicle = Chronicle::default();
-        let issue_type = snapshot.issue_type(issue.project_id, issue.type_id);
         let has_detector = issue_type.is_some_and(|issue_type| issue_type.has_detector);
         act(*action, &mut Life { issue: &mut issue, chronicle: &mut chronicle, has_detector, by, now });
         if issue != *before {

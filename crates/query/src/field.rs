@@ -10,6 +10,33 @@ use crate::row::{Found, Row};
 /// Name of the field that a word without a name is sought in: title, message and culprit.
 pub const FREE_TEXT: &str = "";
 
+/// How the tag of a handled exception and of one that nobody caught is written: `no` comes first.
+pub const HANDLED: [&str; 2] = ["no", "yes"];
+
+/// Names that search text has elsewhere and rows of events do not keep.
+const NOT_KEPT: [&str; 15] = [
+    "trace",
+    "sdk.name",
+    "sdk.version",
+    "geo.city",
+    "geo.country_code",
+    "geo.region",
+    "http.method",
+    "http.referer",
+    "http.status_code",
+    "error.main_thread",
+    "release.version",
+    "release.package",
+    "release.build",
+    "release.stage",
+    "has_attachments",
+];
+
+/// Whether events can be searched by this name. Those that cannot must not pass for tags that no event has.
+pub fn is_kept(key: &str) -> bool {
+    !NOT_KEPT.contains(&key)
+}
+
 /// What a field name refers to in an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field<'a> {
@@ -162,7 +189,7 @@ impl<'a> Field<'a> {
             }
             "timestamp" | "event.timestamp" | "age" => Self::Time,
             "id" => Self::Id,
-            "error.handled" => Self::Tag("handled"),
+            "error.handled" | "error.unhandled" => Self::Tag("handled"),
             "error.mechanism" => Self::Tag("mechanism"),
             "http.url" => Self::Tag("url"),
             "platform.name" => Self::Value(Column::Platform),

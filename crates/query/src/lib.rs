@@ -12,7 +12,7 @@ mod token;
 pub mod words;
 
 pub use expr::{Expr, Op, Term, Value};
-pub use field::{Column, FREE_TEXT, Field, Text};
+pub use field::{Column, FREE_TEXT, Field, HANDLED, Text, is_kept};
 pub use item_field::{AttributeType, FieldValue, ItemField};
 pub use matches::matches;
 pub use parse::{Grammar, QueryError, parse};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use nuthatch_protocol::Timestamp;
 
 use crate::{
-    Expr, FREE_TEXT, Field, ItemField, Op, Term, Value,
+    Expr, FREE_TEXT, Field, HANDLED, ItemField, Op, Term, Value, is_kept,
     token::{Given, Kind, Token, Written, tokens},
 };
 
@@ -56,6 +56,10 @@ enum Reading {
     Number,
     /// As a number with a unit of time: milliseconds.
     Duration,
+    /// As true or false, which is kept as the tag of [`HANDLED`].
+    Handled,
+    /// The opposite.
+    Unhandled,
 }
 
 impl Grammar {
@@ -73,6 +77,8 @@ impl Grammar {
                 ("timesSeen" | "times_seen" | "issue.id" | "project.id" | "user_count" | "userCount", _) => {
                     Reading::Number
                 }
+                ("error.handled", _) => Reading::Handled,
+                ("error.unhandled", _) => Reading::Unhandled,
                 (_, Field::Texts(_)) => Reading::Words,
                 _ => Reading::Whole,
             },
@@ -224,6 +230,13 @@ impl Parser<'_> {
     ) -> Result<(), QueryError> {
         let wrong = |message: String| QueryError::new(offset, message);
         let reading = self.grammar.reading(key);
+        let sought = match value {
+            Given::One(value) if key == "has" => value.plain(),
+            _ => key.to_owned(),
+        };
+        if self.grammar != Grammar::Items && !is_kept(&sought) {
+            return Err(wrong(format!("`{sought}` is not kept of events; a tag of that name is `tags[{sought}]`")));
+        }
         match value {
             Given::List(values) => {
                 if key == "is" || key == "has" {
@@ -287,6 +300,9 @@ fn term(key: &str, op: Op, negated: bool) -> Expr {
 
 /// A condition on what is neither a time nor `has`.
 fn condition(key: &str, reading: Reading, value: &Written) -> Result<Op, String> {
+    if matches!(reading, Reading::Handled | Reading::Unhandled) {
+        return Ok(Op::In(vec![value_of(key, reading, &value.plain())?]));
+    }
     if !value.quoted
         && let (Some(compare), number) = comparison(&value.text)
     {
@@ -305,6 +321,15 @@ fn value_of(key: &str, reading: Reading, text: &str) -> Result<Value, String> {
     match reading {
         Reading::Time => text.parse().map(Value::Time).map_err(|error| format!("`{key}:{text}`: {error}")),
         Reading::Number if !text.is_empty() => text.parse().map(Value::Number).map_err(|_| no_number()),
+        Reading::Handled | Reading::Unhandled if !text.is_empty() => {
+            let is_true = match text.to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" => true,
+                "false" | "0" | "no" => false,
+                _ => return Err(format!("`{key}:{text}` is neither true nor false")),
+            };
+            let [no, yes] = HANDLED;
+            Ok(Value::Text(if is_true == (reading == Reading::Handled) { yes } else { no }.to_owned()))
+        }
         Reading::Duration if !text.is_empty() => number_of(text).map(Value::Number).ok_or_else(no_number),
         _ => Ok(Value::Text(text.to_owned())),
     }

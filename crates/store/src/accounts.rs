@@ -50,8 +50,9 @@ pub trait AccountStore: Send + Sync + 'static {
     /// Remembers the one set-up link, replacing an earlier one.
     async fn put_setup_link(&self, secret: &SecretHash, expires: Timestamp) -> Result<(), StoreError>;
 
-    /// Uses up the set-up link; whether it was the right one and not expired.
-    async fn take_setup_link(&self, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError>;
+    /// Uses up the set-up link for an account that owns every organization, all or nothing. `None` when the link is not
+    /// the right one or has expired; [`StoreError::Conflict`] when the e-mail address is taken.
+    async fn set_up(&self, secret: &SecretHash, user: NewUser, now: Timestamp) -> Result<Option<User>, StoreError>;
 }
 
 /// An account.

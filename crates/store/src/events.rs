@@ -44,8 +44,9 @@ pub trait EventStore: Send + Sync + 'static {
     /// [`VALUES_MAX`].
     async fn tag_keys(&self, query: &EventQuery) -> Result<Vec<(String, u64)>, StoreError>;
 
-    /// Distinct primary hashes of matching events, those with most events first, then by hash; at most `limit`.
-    async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<Hash>, StoreError>;
+    /// Distinct primary hashes of matching events with their projects, those with most events first, then by project
+    /// and hash; at most `limit` ([`HASHES_MAX`]).
+    async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<(ProjectId, Hash)>, StoreError>;
 
     /// Groups of matching events, and what is counted of each.
     async fn groups(&self, query: &EventQuery, grouping: &Grouping) -> Result<EventGroups, StoreError>;
@@ -60,6 +61,10 @@ pub trait EventStore: Send + Sync + 'static {
 
 /// Most values or keys that an aggregation returns.
 pub const VALUES_MAX: usize = 1000;
+
+/// Most primary hashes that a query returns; one more, so that a caller that takes as many as this less one sees when
+/// there are more.
+pub const HASHES_MAX: usize = 10_001;
 
 /// Which events. All conditions hold together.
 #[derive(Debug, Clone, PartialEq)]

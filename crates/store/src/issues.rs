@@ -6,7 +6,7 @@ use nuthatch_issues::{
     history::HistoryEntry, open_period::OpenPeriod,
 };
 use nuthatch_protocol::{
-    EventId, Hash, IssueId, Level, OrganizationId, Position, ProjectId, TeamId, Timestamp, TypeId, UserId,
+    EventId, Hash, IssueId, Level, OrganizationId, Position, Priority, ProjectId, TeamId, Timestamp, TypeId, UserId,
 };
 
 use crate::StoreError;
@@ -157,20 +157,25 @@ pub enum IssueTest {
     Level(Vec<Level>),
     /// One of these platforms.
     Platform(Vec<String>),
-    /// Assigned to anybody.
-    Assigned,
-    /// Assigned to this user.
-    AssignedTo(UserId),
-    /// Assigned to one of these teams.
-    AssignedToTeams(Vec<TeamId>),
+    /// Of one of these priorities.
+    Priority(Vec<Priority>),
+    /// Assigned to one of these users or teams, or to nobody when that is among them.
+    AssignedToAny {
+        /// Users.
+        users: Vec<UserId>,
+        /// Teams.
+        teams: Vec<TeamId>,
+        /// Or to nobody.
+        nobody: bool,
+    },
     /// Nobody caught the exception.
     Unhandled,
     /// [`searchable_text`] contains this, case-insensitive.
     Text(String),
-    /// Owns one of these hashes, in one of the queried projects (how a condition on events selects issues).
-    Hashes(Vec<Hash>),
-    /// First release is this.
-    FirstRelease(String),
+    /// Owns one of these hashes of projects (how a condition on events selects issues).
+    Hashes(Vec<(ProjectId, Hash)>),
+    /// First release is one of these.
+    FirstRelease(Vec<String>),
     /// Times seen: at least.
     TimesSeenAtLeast(u64),
     /// First seen at or after.

@@ -49,6 +49,10 @@ pub use settlements::SettlementStore;
 pub use teams::TeamStore;
 pub use traces::TraceStore;
 
+/// Changes a row inside the transaction that writes it, so that changes at the same time do not undo each other. When it
+/// refuses, the call answers what it says and nothing is written. Must not block on I/O.
+pub type Change<T> = Box<dyn FnOnce(&mut T) -> Result<(), StoreError> + Send>;
+
 /// Everything but events and blobs: organizations, projects, keys, accounts, tokens, issue types, teams, issues, dead letters,
 /// which files there are, messages that wait, outcomes, releases and their sessions, positions.
 pub trait MetaStore:

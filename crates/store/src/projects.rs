@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 
 use crate::{
-    StoreError,
+    Change, StoreError,
     quotas::{KeyRateLimit, Quota, QuotaRule},
 };
 
@@ -23,8 +23,12 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Creates an organization. [`StoreError::Conflict`] when the slug is taken.
     async fn create_organization(&self, slug: &str, name: &str, now: Timestamp) -> Result<Organization, StoreError>;
 
-    /// Writes slug, name, features and options of an organization.
-    async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError>;
+    /// Changes slug, name, features and options of an organization. [`StoreError::Conflict`] when the slug is taken.
+    async fn change_organization(
+        &self,
+        id: OrganizationId,
+        change: Change<Organization>,
+    ) -> Result<Organization, StoreError>;
 
     /// An organization by id.
     async fn organization(&self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;
@@ -44,8 +48,9 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Creates a project with a first key. [`StoreError::Conflict`] when the slug is taken in the organization.
     async fn create_project(&self, project: NewProject) -> Result<(Project, ProjectKey), StoreError>;
 
-    /// Writes slug, name, platform, resolve age and options of a project.
-    async fn update_project(&self, project: &Project) -> Result<(), StoreError>;
+    /// Changes slug, name, platform, resolve age and options of a project. [`StoreError::Conflict`] when the slug is taken
+    /// in the organization.
+    async fn change_project(&self, id: ProjectId, change: Change<Project>) -> Result<Project, StoreError>;
 
     /// A project by id.
     async fn project(&self, id: ProjectId) -> Result<Option<Project>, StoreError>;
@@ -56,8 +61,8 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Adds a key to a project.
     async fn create_key(&self, key: NewKey) -> Result<ProjectKey, StoreError>;
 
-    /// Writes name, `is_active` and rate limit of a key.
-    async fn update_key(&self, key: &ProjectKey) -> Result<(), StoreError>;
+    /// Changes name, `is_active` and rate limit of a key.
+    async fn change_key(&self, id: KeyId, change: Change<ProjectKey>) -> Result<ProjectKey, StoreError>;
 
     /// Removes a key; events sent with it stay. [`StoreError::NotFound`] when there is none.
     async fn delete_key(&self, id: KeyId) -> Result<(), StoreError>;

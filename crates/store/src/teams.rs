@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use nuthatch_protocol::{OrganizationId, ProjectId, TeamId, Timestamp, UserId};
 
-use crate::StoreError;
+use crate::{Change, StoreError};
 
 /// Teams of organizations, their members and projects. Writers raise the version of the configuration.
 #[async_trait]
@@ -17,8 +17,8 @@ pub trait TeamStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Team, StoreError>;
 
-    /// Writes slug and name of a team. [`StoreError::Conflict`] when the slug is taken in its organization.
-    async fn update_team(&self, team: &Team) -> Result<(), StoreError>;
+    /// Changes slug and name of a team. [`StoreError::Conflict`] when the slug is taken in its organization.
+    async fn change_team(&self, id: TeamId, change: Change<Team>) -> Result<Team, StoreError>;
 
     /// Removes a team; its members and projects stay. [`StoreError::NotFound`] when there is none.
     async fn delete_team(&self, id: TeamId) -> Result<(), StoreError>;

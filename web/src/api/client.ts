@@ -47,10 +47,9 @@ export async function ask<T>(
 }
 
 function toError(response: Response, body: unknown): ApiError {
-  const requestId = response.headers.get("X-Request-Id");
   const fallback = `The server answered ${response.status} ${response.statusText}`.trim();
-  if (typeof body !== "object" || body === null) return new ApiError(response.status, fallback, {}, requestId);
-  const { detail, ...rest } = body as Record<string, unknown>;
+  if (typeof body !== "object" || body === null) return new ApiError(response.status, fallback);
+  const { detail, requestId, ...rest } = body as Record<string, unknown>;
   const message = typeof detail === "string" ? detail : (detail as { message?: unknown } | undefined)?.message;
   const fields = Object.fromEntries(
     Object.entries(rest).flatMap(([field, value]) => {
@@ -58,7 +57,26 @@ function toError(response: Response, body: unknown): ApiError {
       return typeof first === "string" ? [[field, first]] : [];
     }),
   );
-  return new ApiError(response.status, typeof message === "string" ? message : fallback, fields, requestId);
+  const words = typeof message === "string" ? message : fallback;
+  return new ApiError(response.status, words, fields, typeof requestId === "string" ? requestId : null);
+}
+
+/** Most pages of a list that is shown whole. */
+const PAGES_MAX = 50;
+
+/** All rows of a list: page after page, as long as there is a next one. */
+export async function askAll<T>(
+  page: (cursor: string | undefined) => Promise<{ data?: T[]; error?: unknown; response: Response }>,
+): Promise<T[]> {
+  const rows: T[] = [];
+  let cursor: string | undefined;
+  for (let asked = 0; asked < PAGES_MAX; asked += 1) {
+    const { data, headers } = await ask(page(cursor));
+    rows.push(...data);
+    cursor = pageCursors(headers).next ?? undefined;
+    if (cursor === undefined) break;
+  }
+  return rows;
 }
 
 /** Cursors of the neighbouring pages; `null` where there is none (reference/web-api.md §1.3). */

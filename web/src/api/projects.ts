@@ -1,19 +1,21 @@
 import { queryOptions } from "@tanstack/react-query";
-import { ask, DELETE, GET, POST, PUT } from "./client";
+import { ask, askAll, DELETE, GET, POST, PUT } from "./client";
 import type { KeyRequest } from "./models";
 
 export const organizations = queryOptions({
   queryKey: ["organizations"],
   staleTime: 60_000,
-  queryFn: async ({ signal }) => (await ask(GET("/api/0/organizations/", { signal }))).data,
+  queryFn: ({ signal }) => askAll((cursor) => GET("/api/0/organizations/", { params: { query: { cursor } }, signal })),
 });
 
 export const projects = (org: string) =>
   queryOptions({
     queryKey: ["projects", org],
     staleTime: 30_000,
-    queryFn: async ({ signal }) =>
-      (await ask(GET("/api/0/organizations/{org}/projects/", { params: { path: { org } }, signal }))).data,
+    queryFn: ({ signal }) =>
+      askAll((cursor) =>
+        GET("/api/0/organizations/{org}/projects/", { params: { path: { org }, query: { cursor } }, signal }),
+      ),
   });
 
 export const project = (org: string, slug: string) =>
@@ -36,8 +38,10 @@ export const members = (org: string) =>
   queryOptions({
     queryKey: ["members", org],
     staleTime: 60_000,
-    queryFn: async ({ signal }) =>
-      (await ask(GET("/api/0/organizations/{org}/members/", { params: { path: { org } }, signal }))).data,
+    queryFn: ({ signal }) =>
+      askAll((cursor) =>
+        GET("/api/0/organizations/{org}/members/", { params: { path: { org }, query: { cursor } }, signal }),
+      ),
   });
 
 export async function createProject(org: string, name: string, platform: string | null) {

@@ -1781,7 +1781,7 @@ export interface components {
         DebugImages: {
             images: Record<string, never>[];
         };
-        /** @description Addresses for SDKs. Empty: not served. */
+        /** @description Addresses for SDKs and for what sends without one. Empty: not served. `crons` has `___MONITOR_SLUG___` where the slug goes. */
         Dsn: {
             /** @description What goes into an SDK. */
             public: string;
@@ -2173,6 +2173,8 @@ export interface components {
             isSubscribed: boolean;
             hasSeen: boolean;
             isUnhandled: boolean;
+            /** @description Whether people may change status and priority: not of every type. */
+            isEditable: boolean;
             /** @description `high`, `medium` or `low`. */
             priority: string;
             priorityLockedAt: string | null;
@@ -2276,7 +2278,10 @@ export interface components {
              *       "ignoreUntil": null,
              *       "ignoreUserCount": null,
              *       "ignoreUserWindow": null,
-             *       "ignoreWindow": null
+             *       "ignoreWindow": null,
+             *       "inCommit": null,
+             *       "inNextRelease": null,
+             *       "inRelease": null
              *     }
              */
             statusDetails?: components["schemas"]["StatusDetailsRequest"];
@@ -2795,7 +2800,10 @@ export interface components {
             avatar: components["schemas"]["Avatar"];
             subjectPrefix: string;
             allowedDomains: string[];
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Hours without an event after which an issue counts as resolved; 0: never.
+             */
             resolveAge: number;
             dataScrubber: boolean;
             dataScrubberDefaults: boolean;
@@ -2831,6 +2839,11 @@ export interface components {
             options?: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Format: int32
+             * @description Hours without an event after which an issue counts as resolved; 0: never.
+             */
+            resolveAge?: number | null;
         };
         /** @description A project as part of something else. */
         ProjectSummary: {
@@ -4527,8 +4540,10 @@ export interface operations {
             query?: {
                 /** @description Search texts, at most 20. */
                 query?: string[];
-                /** @description Slugs or ids; all when absent. */
+                /** @description Slugs or ids; `-1`, or absent: all. */
                 project?: string[];
+                /** @description Only issues with an event in one of these environments. */
+                environment?: string[];
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
                 statsPeriod?: string;
                 /** @description At or after this time. */
@@ -6670,6 +6685,10 @@ export interface operations {
     listTags: {
         parameters: {
             query?: {
+                /** @description Slugs or ids; `-1`, or absent: all. */
+                project?: string[];
+                /** @description Only of events in these environments. */
+                environment?: string[];
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
                 statsPeriod?: string;
                 /** @description At or after this time. */
@@ -6715,6 +6734,10 @@ export interface operations {
     listTagValues: {
         parameters: {
             query?: {
+                /** @description Slugs or ids; `-1`, or absent: all. */
+                project?: string[];
+                /** @description Only of events in these environments. */
+                environment?: string[];
                 /** @description Part of the value. */
                 query?: string;
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
@@ -7698,6 +7721,8 @@ export interface operations {
                 start?: string;
                 /** @description Before this time. */
                 end?: string;
+                /** @description `1`: whole events instead of rows. */
+                full?: string;
                 /** @description A cursor that the list gave before; empty: the first page. */
                 cursor?: string;
                 /** @description Rows on a page, at most 100. */
@@ -9405,6 +9430,8 @@ export interface operations {
     listProjectTags: {
         parameters: {
             query?: {
+                /** @description Only of events in these environments. */
+                environment?: string[];
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */
                 statsPeriod?: string;
                 /** @description At or after this time. */
@@ -9452,6 +9479,8 @@ export interface operations {
     listProjectTagValues: {
         parameters: {
             query?: {
+                /** @description Only of events in these environments. */
+                environment?: string[];
                 /** @description Part of the value. */
                 query?: string;
                 /** @description Up to now: `24h`, `14d`; units `s` `m` `h` `d` `w`. */

@@ -1,19 +1,23 @@
 import { queryOptions } from "@tanstack/react-query";
-import { ask, DELETE, GET, POST, PUT } from "./client";
+import { ask, askAll, DELETE, GET, POST, PUT } from "./client";
 
 export const teams = (org: string) =>
   queryOptions({
     queryKey: ["teams", org],
     staleTime: 60_000,
-    queryFn: async ({ signal }) =>
-      (await ask(GET("/api/0/organizations/{org}/teams/", { params: { path: { org } }, signal }))).data,
+    queryFn: ({ signal }) =>
+      askAll((cursor) =>
+        GET("/api/0/organizations/{org}/teams/", { params: { path: { org }, query: { cursor } }, signal }),
+      ),
   });
 
 export const teamMembers = (org: string, team: string) =>
   queryOptions({
     queryKey: ["team-members", org, team],
-    queryFn: async ({ signal }) =>
-      (await ask(GET("/api/0/teams/{org}/{team}/members/", { params: { path: { org, team } }, signal }))).data,
+    queryFn: ({ signal }) =>
+      askAll((cursor) =>
+        GET("/api/0/teams/{org}/{team}/members/", { params: { path: { org, team }, query: { cursor } }, signal }),
+      ),
   });
 
 export async function createTeam(org: string, name: string) {

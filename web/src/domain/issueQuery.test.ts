@@ -42,7 +42,11 @@ describe("tagToken", () => {
   it("takes blanks, quotes and stars of a value literally", () => {
     expect(tagToken("os", "macOS")).toBe("os:macOS");
     expect(tagToken("browser", "Chrome 136")).toBe('browser:"Chrome 136"');
+    expect(tagToken("browser.name", "Firefox")).toBe("browser.name:Firefox");
+    expect(tagToken("team", "payments")).toBe("tags[team]:payments");
     expect(tagToken("note", 'a "b" *')).toBe('note:"a \\"b\\" \\*"');
+    expect(tagToken("firstSeen", "x")).toBe("tags[firstSeen]:x");
+    expect(tagToken("a b", "x")).toBe("tags[a b]:x");
     expect(tagToken("url", "https://a.example/?x=[1]")).toBe('url:"https://a.example/?x=[1]"');
   });
 });

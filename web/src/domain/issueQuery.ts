@@ -63,8 +63,26 @@ export function without(query: string, token: string): string {
     .join(" ");
 }
 
-/** A token that matches one tag value; blanks, quotes and stars in it are taken literally. */
+/** Names that mean something else in a search than the tag that is called so (reference/web-api.md §2.1). */
+const OTHERS = new RegExp(
+  `^(${[
+    "is|has|id|status|team|bookmarks|subscribed|assigned|assigned_to|assigned_or_suggested",
+    "title|message|culprit|location|type|platform|platform\\.name|trace|stack|age|date|timestamp",
+    "first[-_]?release|first_?seen|last_?seen|times_?seen|user_?count",
+    "issue(\\..*)?|project(\\..*)?|(error|event|geo|http|release|sdk|stack)\\..*",
+  ].join("|")})$`,
+  "i",
+);
+
+/** A token that matches one tag value; blanks, quotes and stars in it are taken literally. A name that may mean
+ * something else in a search, such as `team`, is written so that it means the tag. */
 export function tagToken(key: string, value: string): string {
-  const plain = /^[\w./@+-]+$/.test(value);
-  return `${key}:${plain ? value : `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("*", "\\*")}"`}`;
+  const name = /^[\w.-]+$/.test(key) && !OTHERS.test(key) ? key : `tags[${key}]`;
+  return `${name}:${quoted(value)}`;
+}
+
+/** A value as it is typed into a search. */
+export function quoted(value: string): string {
+  if (/^[\w./@+-]+$/.test(value)) return value;
+  return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("*", "\\*")}"`;
 }

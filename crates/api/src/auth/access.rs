@@ -227,6 +227,20 @@ impl Place for InIssue {
     }
 }
 
+/// The projects of an organization that are asked for, each by slug or id; all when none is, or `-1` is among them.
+pub(crate) fn chosen<'a>(projects: &'a [Project], names: &[String]) -> Result<Vec<&'a Project>, ApiError> {
+    let mut names = names.iter().filter(|name| !name.is_empty()).peekable();
+    if names.peek().is_none() || names.clone().any(|name| name == "-1") {
+        return Ok(projects.iter().collect());
+    }
+    let find = |name: &String| {
+        let mut projects = projects.iter();
+        let found = projects.find(|project| project.slug == *name || project.id.to_string() == *name);
+        found.ok_or(ApiError::NotFound("project"))
+    };
+    names.map(find).collect()
+}
+
 /// The issue of an id or short id, if it belongs to one of these projects.
 pub(crate) async fn issue_of(
     api: &Api,

@@ -9,6 +9,7 @@ use http::StatusCode;
 use nuthatch_issues::{Action, Issue as Model};
 use nuthatch_protocol::IssueId;
 use nuthatch_store::{
+    issue_types::IssueTypes,
     issues::{IssueCondition, IssueCursor, IssueTest, PAGE_MAX},
     projects::Project,
 };
@@ -18,6 +19,7 @@ use utoipa::IntoParams;
 use super::{
     issue_change,
     issue_selection::{IssueSelection, Selected},
+    issue_types::issue_types,
     organizations::people,
     paths::{OrganizationPath, ProjectPath},
 };
@@ -98,11 +100,14 @@ async fn change(
         return Err(ApiError::Invalid("only the status can be changed without naming the issues by id".to_owned()));
     }
     let projects = place.projects(api).await?;
-    let ids = if bulk.id.is_empty() {
-        found(api, place, &projects, only, bulk, selection).await?
+    let types = issue_types(api, place).await?;
+    let issues = if bulk.id.is_empty() {
+        found(api, place, &projects, only, bulk, selection, &types).await?
     } else {
         named(api, &projects, only, &bulk.id).await?
     };
+    issue_change::check_editable(&actions, &issues, &types)?;
+    let ids: Vec<IssueId> = issues.into_iter().map(|issue| issue.id).collect();
     let Some(first) = ids.first().copied() else { return Ok(StatusCode::NO_CONTENT.into_response()) };
     let changed = issue_change::apply(api, place.caller.user.id, ids, actions.clone()).await?;
     let shown = match changed.into_iter().next() {
@@ -120,7 +125,7 @@ async fn named(
     projects: &[Project],
     only: Option<&Project>,
     ids: &[String],
-) -> Result<Vec<IssueId>, ApiError> {
+) -> Result<Vec<Model>, ApiError> {
     if ids.len() > ISSUES_MAX {
         return Err(ApiError::Invalid(format!("at most {ISSUES_MAX} issues are changed at once")));
     }
@@ -131,12 +136,12 @@ async fn named(
             let theirs = projects.iter().any(|project| project.id == issue.project_id);
             theirs && only.is_none_or(|only| only.id == issue.project_id)
         });
-        found.extend(issue.map(|issue| issue.id));
+        found.extend(issue);
     }
     Ok(found)
 }
 
-/// The issues that a search finds, at most [`ISSUES_MAX`].
+/// The issues that a search finds and people may change, at most [`ISSUES_MAX`].
 async fn found(
     api: &Api,
     place: &InOrganization,
@@ -144,7 +149,8 @@ async fn found(
     only: Option<&Project>,
     bulk: &BulkSelection,
     mut selection: IssueSelection,
-) -> Result<Vec<IssueId>, ApiError> {
+    types: &IssueTypes,
+) -> Result<Vec<Model>, ApiError> {
     // Unlike a list, a change without a query is meant for all issues.
     selection.query.get_or_insert_default();
     let mut query = match selection.select(api, place, projects, only, &Period::default()).await? {
@@ -155,20 +161,22 @@ async fn found(
         let status = status_word(word).ok_or_else(|| ApiError::Invalid(format!("there is no status {word:?}")))?;
         query.filter.push(IssueCondition { negated: false, test: IssueTest::Status(status) });
     }
+    let fixed = types.all().filter(|issue_type| !issue_type.is_editable).map(|issue_type| issue_type.id);
+    query.filter.push(IssueCondition { negated: true, test: IssueTest::Types(fixed.collect()) });
     query.limit = PAGE_MAX;
-    let mut ids = Vec::new();
+    let mut issues = Vec::new();
     loop {
         let page = api.meta.issues(&query).await?;
-        ids.extend(page.issues.iter().map(|issue| issue.id));
-        match page.issues.last().filter(|_| page.has_next && ids.len() < ISSUES_MAX) {
+        issues.extend(page.issues);
+        match issues.last().filter(|_| page.has_next && issues.len() < ISSUES_MAX) {
             Some(last) => {
                 query.cursor = Some(IssueCursor { value: query.sort.value(last), id: last.id, backwards: false });
             }
             None => break,
         }
     }
-    ids.truncate(ISSUES_MAX);
-    Ok(ids)
+    issues.truncate(ISSUES_MAX);
+    Ok(issues)
 }
 
 /// What the actions changed, as one of the issues shows it.

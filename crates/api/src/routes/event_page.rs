@@ -1,17 +1,19 @@
 //! Pages of events, newest first, and what lies beside an event.
 
-use nuthatch_protocol::{EventId, Timestamp};
+use nuthatch_protocol::{EventId, IssueId, Timestamp};
 use nuthatch_query::{Expr, Op, Term, Value};
 use nuthatch_store::events::{EventPage, EventQuery, EventSummary};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::event_lookup::body;
 use crate::{
     Api,
     error::ApiError,
     page::{Cursor, Links},
     query::{Paging, single},
     search::parse_event_search,
+    shape::event::{Event, Neighbours},
 };
 
 /// Which events.
@@ -36,6 +38,33 @@ impl EventSearch {
     }
 }
 
+/// How events are listed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventListing {
+    /// `1`: whole events instead of rows.
+    #[serde(deserialize_with = "single")]
+    #[param(value_type = Option<String>)]
+    full: Option<String>,
+}
+
+impl EventListing {
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self.full.as_deref(), Some("1" | "true"))
+    }
+}
+
+/// Whole events of a page, each with the issue that shows it.
+pub(super) async fn whole(api: &Api, events: Vec<(EventSummary, Option<IssueId>)>) -> Result<Vec<Event>, ApiError> {
+    let mut whole = Vec::with_capacity(events.len());
+    for (event, issue) in events {
+        let Some(stored) = api.events.get(event.project_id, event.event_id).await? else { continue };
+        whole.push(body(api, &stored, issue, Neighbours::default()).await?);
+    }
+    Ok(whole)
+}
+
 /// The condition that an event is in one of these environments; `None` when it may be in any.
 pub(super) fn in_environments(names: &[String]) -> Option<Expr> {
     let names: Vec<Value> = names.iter().filter(|name| !name.is_empty()).cloned().map(Value::Text).collect();
@@ -57,21 +86,12 @@ pub(super) async fn page(
     if backwards {
         rows.reverse();
     }
-    let at = |row: Option<&EventSummary>, backwards| match row {
-        Some(row) => Cursor { value: row.timestamp.0, key: row.event_id, backwards },
-        None => Cursor { value: 0, key: EventId([0; 16]), backwards },
+    let outermost = if backwards { rows.first() } else { rows.last() };
+    let goes_on = match outermost.filter(|_| rows.len() == limit) {
+        Some(row) => beside(api, query, row, backwards != oldest_first).await?.is_some(),
+        None => false,
     };
-    let (first, last) = (at(rows.first(), true), at(rows.last(), false));
-    // In the direction one came from there is at least the row of the cursor; in the other one has to look.
-    let has_previous = match (backwards, rows.first()) {
-        (true, Some(first)) => beside(api, query, first, !oldest_first).await?.is_some(),
-        _ => cursor.is_some() && !backwards,
-    };
-    let has_next = match (backwards, rows.last()) {
-        (false, Some(last)) if rows.len() == limit => beside(api, query, last, oldest_first).await?.is_some(),
-        _ => backwards,
-    };
-    let links = Links { previous: first.to_string(), has_previous, next: last.to_string(), has_next };
+    let links = Links::around(&rows, cursor, goes_on, |row| (row.timestamp.0, row.event_id));
     Ok((rows, links))
 }
 

@@ -8,11 +8,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Uri, header};
+use nuthatch_query::Expr;
 use nuthatch_store::events::EventQuery;
 
 use super::{
     event_lookup::{among, body, in_project, issue_of, read_id},
-    event_page::{EventSearch, beside, page},
+    event_page::{EventListing, EventSearch, beside, page, whole},
+    latest_release::Latest,
     paths::{OrganizationPath, ProjectPath},
 };
 use crate::{
@@ -31,7 +33,7 @@ use crate::{
 /// The events of a project, newest first.
 #[utoipa::path(
     get, path = "/api/0/projects/{org}/{project}/events/", operation_id = "listProjectEvents", tag = "events",
-    params(ProjectPath, EventSearch, Period, Paging),
+    params(ProjectPath, EventSearch, Period, EventListing, Paging),
     responses((status = 200, body = [EventRow]), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
 )]
 pub(super) async fn of_project(
@@ -40,26 +42,34 @@ pub(super) async fn of_project(
     uri: Uri,
     Query(search): Query<EventSearch>,
     Query(period): Query<Period>,
+    Query(listing): Query<EventListing>,
     Query(paging): Query<Paging>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let now = api.now();
-    let query = all_of(&place, period.range(now)?, search.filter(now)?);
+    let query = all_of(&api, &place, period.range(now)?, search.filter(now)?).await?;
     let (events, links) = page(&api, &query, &paging, false).await?;
     let mut owners = HashMap::new();
-    let mut rows = Vec::with_capacity(events.len());
-    for event in &events {
+    let mut owned = Vec::with_capacity(events.len());
+    for event in events {
         let issue = match owners.get(&event.hashes) {
             Some(issue) => *issue,
             None => issue_of(&api, place.project.id, &event.hashes).await?,
         };
         owners.insert(event.hashes.clone(), issue);
-        rows.push(EventRow::new(event, issue));
+        owned.push((event, issue));
     }
-    Ok((links.header(&api.public_url, &uri), Json(rows)))
+    let headers = links.header(&api.public_url, &uri);
+    if listing.is_full() {
+        return Ok((headers, Json(whole(&api, owned).await?)).into_response());
+    }
+    let rows: Vec<EventRow> = owned.iter().map(|(event, issue)| EventRow::new(event, *issue)).collect();
+    Ok((headers, Json(rows)).into_response())
 }
 
-fn all_of(place: &InProject, range: Range, filter: nuthatch_query::Expr) -> EventQuery {
-    EventQuery { projects: vec![place.project.id], hashes: None, from: range.from, until: range.until, filter }
+async fn all_of(api: &Api, place: &InProject, range: Range, filter: Expr) -> Result<EventQuery, ApiError> {
+    let projects = vec![place.project.id];
+    let filter = Latest { api, projects: &projects }.in_events(filter).await?;
+    Ok(EventQuery { projects, hashes: None, from: range.from, until: range.until, filter })
 }
 
 /// An event, whole. Its neighbours are those of its issue.
@@ -79,8 +89,11 @@ pub(super) async fn detail(
     let event = in_project(&api, &place.project, id).await?.ok_or(ApiError::NotFound("event"))?;
     let issue = issue_of(&api, place.project.id, &event.summary.hashes).await?;
     let now = api.now();
-    let mut query = all_of(&place, period.range(now)?, search.filter(now)?);
-    query.hashes = Some(event.summary.hashes.clone());
+    let mut query = all_of(&api, &place, period.range(now)?, search.filter(now)?).await?;
+    query.hashes = Some(match issue {
+        Some(issue) => api.meta.hashes(issue).await?,
+        None => event.summary.hashes.clone(),
+    });
     let neighbours = Neighbours {
         newer: beside(&api, &query, &event.summary, true).await?,
         older: beside(&api, &query, &event.summary, false).await?,

@@ -5,8 +5,9 @@ use axum::{
     extract::{RawPathParams, State},
 };
 use http::StatusCode;
+use nuthatch_store::projects::Project;
 
-use super::paths::ProjectPath;
+use super::{paths::ProjectPath, projects::change_project};
 use crate::{
     Api,
     auth::{
@@ -41,12 +42,11 @@ pub(super) async fn update(
     path: RawPathParams,
     Body(request): Body<InboundFilterRequest>,
 ) -> Result<StatusCode, ApiError> {
-    let mut project = place.project.clone();
-    let id = parameter(&path, "id").unwrap_or_default();
-    let wrong = request.change(id, &mut project.options.filters).ok_or(ApiError::NotFound("filter"))?;
-    if !wrong.is_empty() {
-        return Err(ApiError::InvalidFields(wrong));
-    }
-    api.meta.update_project(&project).await?;
+    let id = parameter(&path, "id").unwrap_or_default().to_owned();
+    let change = move |project: &mut Project| {
+        let wrong = request.clone().change(&id, &mut project.options.filters).ok_or(ApiError::NotFound("filter"))?;
+        if wrong.is_empty() { Ok(()) } else { Err(ApiError::InvalidFields(wrong)) }
+    };
+    change_project(&api, &place.project, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,9 +12,11 @@ use nuthatch_query::Expr;
 use nuthatch_store::events::EventQuery;
 
 use super::{
+    event_page::EventSearch,
     issue_change,
     issue_types::issue_types,
     issues::{context, series},
+    latest_release::Latest,
     organizations::people,
     paths::IssuePath,
 };
@@ -26,7 +28,7 @@ use crate::{
     },
     error::{ApiError, ErrorBody},
     page::cut,
-    period::Range,
+    period::{Period, Range},
     query::{Body, Paging, Query},
     series::Intervals,
     shape::{
@@ -82,6 +84,8 @@ pub(super) async fn update(
     Body(request): Body<IssueRequest>,
 ) -> Result<Json<Issue>, ApiError> {
     let actions = issue_change::actions(&api, &place.organization, &request).await?;
+    let types = issue_types(&api, &place.organization).await?;
+    issue_change::check_editable(&actions, [&place.issue], &types)?;
     let actor = place.organization.caller.user.id;
     let changed = issue_change::apply(&api, actor, vec![place.issue.id], actions).await?;
     let people = people(&api, &place.organization).await?;
@@ -125,15 +129,22 @@ pub(super) async fn hashes(
 }
 
 /// The events of an issue in a time range that meet a condition.
-pub(super) async fn events_of(api: &Api, place: &InIssue, range: Range, filter: Expr) -> Result<EventQuery, ApiError> {
-    let hashes = api.meta.hashes(place.issue.id).await?;
-    Ok(EventQuery {
-        projects: vec![place.project.id],
-        hashes: Some(hashes),
-        from: range.from,
-        until: range.until,
-        filter,
-    })
+async fn events_of(api: &Api, place: &InIssue, range: Range, filter: Expr) -> Result<EventQuery, ApiError> {
+    let hashes = Some(api.meta.hashes(place.issue.id).await?);
+    let projects = vec![place.project.id];
+    let filter = Latest { api, projects: &projects }.in_events(filter).await?;
+    Ok(EventQuery { projects, hashes, from: range.from, until: range.until, filter })
+}
+
+/// The events of an issue that a request selects.
+pub(super) async fn selected(
+    api: &Api,
+    place: &InIssue,
+    search: &EventSearch,
+    period: &Period,
+) -> Result<EventQuery, ApiError> {
+    let now = api.now();
+    events_of(api, place, period.range(now)?, search.filter(now)?).await
 }
 
 async fn stored_activities(api: &Api, issue: &Model, people: &People) -> Result<Vec<Activity>, ApiError> {
@@ -157,7 +168,7 @@ async fn escalates_above(api: &Api, place: &InIssue) -> Result<Option<u64>, ApiE
 async fn row(api: &Api, place: &InIssue, issue: &Model, people: &People) -> Result<Issue, ApiError> {
     let mut stats = BTreeMap::new();
     for name in ["24h", "30d"] {
-        if let Some(intervals) = Intervals::of_group_stats(name, None, api.now()) {
+        if let Some(intervals) = Intervals::of_group_stats(name, Range::default(), api.now()) {
             let series = series(api, std::slice::from_ref(issue), intervals).await?;
             stats.extend(series.into_values().map(|series| (name.to_owned(), series)));
         }

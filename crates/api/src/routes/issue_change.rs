@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use nuthatch_issues::{
     Action, Assignee, Cause, Changes, Issue, Needs, Snapshot, Status, Substatus, action::Archive, apply_action,
 };
-use nuthatch_protocol::{IssueId, Priority, Timestamp, UserId};
+use nuthatch_protocol::{IssueId, Timestamp, UserId};
+use nuthatch_store::issue_types::IssueTypes;
 
 use super::{issue_archive::until, organizations::users};
 use crate::{
     Api,
     auth::access::InOrganization,
     error::ApiError,
+    search::priority,
     shape::issue::{IssueRequest, status_word},
 };
 
@@ -21,15 +23,17 @@ pub(super) async fn actions(
     place: &InOrganization,
     request: &IssueRequest,
 ) -> Result<Vec<Action>, ApiError> {
+    if let Some(member) = request.unsupported() {
+        return Err(ApiError::InvalidFields([(member.to_owned(), "not supported yet".to_owned())].into()));
+    }
     let mut actions = Vec::new();
     actions.extend(of_status(request, api.now())?);
     if let Some(assignee) = &request.assigned_to {
         actions.push(of_assignee(api, place, assignee.as_deref().unwrap_or_default().trim()).await?);
     }
     if let Some(word) = &request.priority {
-        let priority = [Priority::Low, Priority::Medium, Priority::High].into_iter().find(|p| p.as_str() == word);
         let invalid = || ApiError::Invalid(format!("priority {word:?} is not high, medium or low"));
-        actions.push(Action::SetPriority(priority.ok_or_else(invalid)?));
+        actions.push(Action::SetPriority(priority(word).ok_or_else(invalid)?));
     }
     Ok(actions)
 }
@@ -93,6 +97,25 @@ async fn of_assignee(api: &Api, place: &InOrganization, text: &str) -> Result<Ac
     match found {
         Some(user) => Ok(Action::Assign(Assignee::User(user.id))),
         None => Err(ApiError::Invalid(format!("{text:?} is not a member of this organization"))),
+    }
+}
+
+/// Refuses to change of an issue what nobody may change of its type (`reference/issue-platform.md` §9).
+pub(super) fn check_editable<'a>(
+    actions: &[Action],
+    issues: impl IntoIterator<Item = &'a Issue>,
+    types: &IssueTypes,
+) -> Result<(), ApiError> {
+    if !actions.iter().any(|action| action.needs_editable()) {
+        return Ok(());
+    }
+    let mut known = issues.into_iter().filter_map(|issue| types.by_id(issue.type_id));
+    match known.find(|issue_type| !issue_type.is_editable) {
+        Some(issue_type) => Err(ApiError::Invalid(format!(
+            "status and priority of issues of the type {:?} follow what produces them and cannot be changed",
+            issue_type.slug
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -9,14 +9,12 @@ use axum::{
 };
 use http::Uri;
 use nuthatch_store::events::{EventPage, EventQuery, EventSummary, StoredEvent};
-use serde::Deserialize;
 use serde_json::Value;
-use utoipa::IntoParams;
 
 use super::{
     event_lookup::{belongs, body, in_project, read_id},
-    event_page::{EventSearch, beside, page},
-    issue::events_of,
+    event_page::{EventListing, EventSearch, beside, page, whole},
+    issue::selected,
     paths::IssuePath,
 };
 use crate::{
@@ -27,7 +25,7 @@ use crate::{
     },
     error::{ApiError, ErrorBody},
     period::Period,
-    query::{Paging, Query, single},
+    query::{Paging, Query},
     shape::event::{Event, EventRow, Neighbours},
 };
 
@@ -36,17 +34,6 @@ const RECOMMENDED_FROM: usize = 10;
 
 /// How much older than the newest a recommended event may be.
 const RECOMMENDED_AGE: Duration = Duration::from_hours(7 * 24);
-
-/// How events are listed.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub(super) struct EventListing {
-    /// `1`: whole events instead of rows.
-    #[serde(deserialize_with = "single")]
-    #[param(value_type = Option<String>)]
-    full: Option<String>,
-}
 
 /// The events of an issue, newest first.
 #[utoipa::path(
@@ -66,13 +53,9 @@ pub(super) async fn list(
     let query = selected(&api, &place, &search, &period).await?;
     let (events, links) = page(&api, &query, &paging, false).await?;
     let headers = links.header(&api.public_url, &uri);
-    if matches!(listing.full.as_deref(), Some("1" | "true")) {
-        let mut whole = Vec::with_capacity(events.len());
-        for event in events {
-            let Some(stored) = api.events.get(event.project_id, event.event_id).await? else { continue };
-            whole.push(body(&api, &stored, Some(place.issue.id), Neighbours::default()).await?);
-        }
-        return Ok((headers, Json(whole)).into_response());
+    if listing.is_full() {
+        let owned = events.into_iter().map(|event| (event, Some(place.issue.id))).collect();
+        return Ok((headers, Json(whole(&api, owned).await?)).into_response());
     }
     let rows: Vec<EventRow> = events.iter().map(|event| EventRow::new(event, Some(place.issue.id))).collect();
     Ok((headers, Json(rows)).into_response())
@@ -107,11 +90,6 @@ pub(super) async fn detail(
         older: beside(&api, &query, &event.summary, false).await?,
     };
     Ok(Json(body(&api, &event, Some(place.issue.id), neighbours).await?))
-}
-
-async fn selected(api: &Api, place: &InIssue, search: &EventSearch, period: &Period) -> Result<EventQuery, ApiError> {
-    let now = api.now();
-    events_of(api, place, period.range(now)?, search.filter(now)?).await
 }
 
 /// The newest event, or the oldest.

@@ -3,17 +3,17 @@
 use nuthatch_protocol::{ProjectId, TeamId, UserId};
 use nuthatch_query::Expr;
 use nuthatch_store::{
-    events::EventQuery,
-    issues::{HASHES_MAX, IssueCondition, IssueQuery, IssueSort, IssueTest, PAGE_MAX},
+    events::{EventQuery, HASHES_MAX},
+    issues::{IssueCondition, IssueQuery, IssueSort, IssueTest, PAGE_MAX},
     projects::Project,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{event_page::in_environments, issue_types::issue_types, organizations::users};
+use super::{event_page::in_environments, issue_types::issue_types, latest_release::Latest, organizations::users};
 use crate::{
     Api,
-    auth::access::InOrganization,
+    auth::access::{InOrganization, chosen},
     error::ApiError,
     period::{Period, Range},
     query::single,
@@ -49,8 +49,8 @@ pub(super) enum Selected {
 
 impl IssueSelection {
     /// The issues that a search text finds in some projects.
-    pub(super) fn of_query(query: &str, project: Vec<String>) -> Self {
-        Self { query: Some(query.to_owned()), project, ..Self::default() }
+    pub(super) fn of_query(query: &str, project: Vec<String>, environment: Vec<String>) -> Self {
+        Self { query: Some(query.to_owned()), project, environment, ..Self::default() }
     }
 
     /// The order that is asked for (`reference/web-api.md` §2.3).
@@ -90,7 +90,11 @@ impl IssueSelection {
         if chosen.is_empty() {
             return Ok(Selected::Nothing);
         }
+        let latest = Latest { api, projects: &chosen };
         let mut filter = search.issue;
+        for condition in &mut filter {
+            latest.in_issues(condition).await?;
+        }
         let unlisted = types.all().filter(|issue_type| !issue_type.is_listed).map(|issue_type| issue_type.id);
         if !search.is_specific {
             filter.push(IssueCondition { negated: true, test: IssueTest::Types(unlisted.collect()) });
@@ -100,6 +104,7 @@ impl IssueSelection {
         }
         let about_events = self.about_events(search.events);
         if !about_events.is_empty() {
+            let about_events = latest.in_events(Expr::And(about_events)).await?;
             filter.push(with_events(api, &chosen, range, about_events).await?);
         }
         if let Some(until) = range.until {
@@ -123,14 +128,8 @@ impl IssueSelection {
         only: Option<&Project>,
         search: &IssueSearch,
     ) -> Result<Vec<ProjectId>, ApiError> {
-        let mut named = Vec::new();
-        for name in self.project.iter().filter(|name| !matches!(name.as_str(), "" | "-1")) {
-            let found = projects.iter().find(|project| project.slug == *name || project.id.to_string() == *name);
-            named.push(found.ok_or(ApiError::NotFound("project"))?.id);
-        }
-        let meant = projects.iter().filter(|project| {
-            (named.is_empty() || named.contains(&project.id))
-                && only.is_none_or(|only| only.id == project.id)
+        let meant = chosen(projects, &self.project)?.into_iter().filter(|project| {
+            only.is_none_or(|only| only.id == project.id)
                 && search.projects.iter().all(|condition| condition.holds(project))
         });
         Ok(meant.map(|project| project.id).collect())
@@ -147,16 +146,16 @@ async fn with_events(
     api: &Api,
     projects: &[ProjectId],
     range: Range,
-    conditions: Vec<Expr>,
+    filter: Expr,
 ) -> Result<IssueCondition, ApiError> {
-    let query = EventQuery {
-        projects: projects.to_vec(),
-        hashes: None,
-        from: range.from,
-        until: range.until,
-        filter: Expr::And(conditions),
-    };
+    let query = EventQuery { projects: projects.to_vec(), hashes: None, from: range.from, until: range.until, filter };
     let hashes = api.events.hashes(&query, HASHES_MAX).await?;
+    if hashes.len() == HASHES_MAX {
+        return Err(ApiError::Invalid(format!(
+            "more than {} kinds of events meet the search; narrow the period, the projects or the conditions on events",
+            HASHES_MAX - 1
+        )));
+    }
     Ok(IssueCondition { negated: false, test: IssueTest::Hashes(hashes) })
 }
 

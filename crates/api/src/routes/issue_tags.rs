@@ -6,11 +6,11 @@ use axum::{
     response::IntoResponse,
 };
 use http::Uri;
-use nuthatch_store::events::{EventQuery, TagValue as Counted, VALUES_MAX};
+use nuthatch_store::events::{TagValue as Counted, VALUES_MAX};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{event_page::EventSearch, issue::events_of, paths::IssuePath};
+use super::{event_page::EventSearch, issue::selected, paths::IssuePath};
 use crate::{
     Api,
     auth::{
@@ -135,9 +135,4 @@ fn sort(values: &mut [Counted], order: &str) -> Result<(), ApiError> {
         other => return Err(ApiError::Invalid(format!("sort {other:?} is not -count, -date or -age"))),
     }
     Ok(())
-}
-
-async fn selected(api: &Api, place: &InIssue, search: &EventSearch, period: &Period) -> Result<EventQuery, ApiError> {
-    let now = api.now();
-    events_of(api, place, period.range(now)?, search.filter(now)?).await
 }

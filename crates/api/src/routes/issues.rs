@@ -134,16 +134,8 @@ async fn page(
         }
     };
     let sort = selection.sort()?;
-    let place_of = |issue: Option<&nuthatch_issues::Issue>, backwards: bool| {
-        let value = issue.map_or(0, |issue| sort.value(issue));
-        Cursor { value, key: issue.map_or(0, |issue| issue.id.0), backwards }.to_string()
-    };
-    let links = Links {
-        previous: place_of(found.issues.first(), true),
-        has_previous: found.has_previous,
-        next: place_of(found.issues.last(), false),
-        has_next: found.has_next,
-    };
+    let links = Links::around(&found.issues, cursor, found.has_next, |issue| (sort.value(issue), issue.id.0));
+    let links = Links { has_previous: found.has_previous, has_next: found.has_next, ..links };
     let mut headers = hits(found.hits);
     headers.extend(links.header(&api.public_url, uri));
     Ok((headers, Json(rows(api, place, &projects, &found.issues, period, listing).await?)))
@@ -179,7 +171,7 @@ async fn rows(
 ) -> Result<Vec<Issue>, ApiError> {
     let name = listing.group_stats_period.as_deref().unwrap_or("24h");
     let wanted = !listing.collapse.iter().any(|part| part == "stats");
-    let intervals = if wanted { Intervals::of_group_stats(name, period.length()?, api.now()) } else { None };
+    let intervals = if wanted { Intervals::of_group_stats(name, period.range(api.now())?, api.now()) } else { None };
     let mut stats = match intervals {
         Some(intervals) => series(api, issues, intervals).await?,
         None => HashMap::new(),
@@ -251,7 +243,7 @@ pub(super) async fn stats(
         return Err(ApiError::Invalid(format!("groups takes 1 to {STATS_MAX} ids of issues")));
     }
     let name = selection.group_stats_period.as_deref().unwrap_or("24h");
-    let intervals = Intervals::of_group_stats(name, period.length()?, api.now())
+    let intervals = Intervals::of_group_stats(name, period.range(api.now())?, api.now())
         .ok_or_else(|| ApiError::Invalid(format!("groupStatsPeriod {name:?} is not 24h, 14d, 30d or auto")))?;
     let projects = place.projects(&api).await?;
     let mut issues = Vec::new();
@@ -275,8 +267,10 @@ pub(super) async fn stats(
 pub(super) struct Searches {
     /// Search texts, at most 20.
     query: Vec<String>,
-    /// Slugs or ids; all when absent.
+    /// Slugs or ids; `-1`, or absent: all.
     project: Vec<String>,
+    /// Only issues with an event in one of these environments.
+    environment: Vec<String>,
 }
 
 /// How many issues each of several searches finds.
@@ -297,7 +291,7 @@ pub(super) async fn count(
     let projects = place.projects(&api).await?;
     let mut counts = BTreeMap::new();
     for text in searches.query {
-        let selection = IssueSelection::of_query(&text, searches.project.clone());
+        let selection = IssueSelection::of_query(&text, searches.project.clone(), searches.environment.clone());
         let hits = match selection.select(&api, &place, &projects, None, &period).await? {
             Selected::Nothing => 0,
             Selected::Query(mut query) => {

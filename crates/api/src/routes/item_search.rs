@@ -8,10 +8,10 @@ use nuthatch_store::{projects::Project, traces::TraceQuery};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{event_page::in_environments, event_search::EventSet, outcomes::chosen};
+use super::{event_page::in_environments, event_search::EventSet};
 use crate::{
     Api,
-    auth::access::InOrganization,
+    auth::access::{InOrganization, chosen},
     error::ApiError,
     period::{Period, Range},
     query::single,
@@ -88,9 +88,7 @@ impl ItemSearch {
             return Err(wrong("start", "must be before end".to_owned()));
         }
         let projects = place.projects(api).await?;
-        let named: Vec<String> =
-            self.project.iter().filter(|name| !matches!(name.as_str(), "" | "-1")).cloned().collect();
-        let asked = chosen(&projects, &named)?.iter().map(|project| project.id).collect();
+        let asked = chosen(&projects, &self.project)?.iter().map(|project| project.id).collect();
         Ok(Scope { projects, asked, from, until, until_time, now })
     }
 

@@ -187,16 +187,10 @@ pub(super) async fn page(
     if backwards {
         rows.reverse();
     }
-    let at = |row: Option<&TraceItem>, backwards| {
-        let place = row.map_or(Place { rank: 0, time: Timestamp(0), id: EventId([0; 16]) }, |row| page.place(row));
-        Cursor { value: place.time.0, key: RankedId { rank: place.rank, id: place.id }, backwards }.to_string()
-    };
-    let links = Links {
-        previous: at(rows.first(), true),
-        has_previous: if backwards { is_more } else { cursor.is_some() },
-        next: at(rows.last(), false),
-        has_next: if backwards { true } else { is_more },
-    };
+    let links = Links::around(&rows, cursor, is_more, |row| {
+        let Place { rank, time, id } = page.place(row);
+        (time.0, RankedId { rank, id })
+    });
     Ok((rows, links))
 }
 

@@ -116,15 +116,16 @@ pub(super) async fn update(
     path: RawPathParams,
     Body(request): Body<KeyRequest>,
 ) -> Result<Json<Key>, ApiError> {
-    let mut key = find(&api, &place, &path).await?;
-    if let Some(limit) = request.checked_limit()? {
-        key.rate_limit = limit;
-    }
-    if let Some(name) = request.name {
-        key.name = check_name(&name)?;
-    }
-    key.is_active = request.is_active.unwrap_or(key.is_active);
-    api.meta.update_key(&key).await?;
+    let key = find(&api, &place, &path).await?;
+    let rate_limit = request.checked_limit()?;
+    let name = request.name.map(|name| check_name(&name)).transpose()?;
+    let change = Box::new(move |key: &mut ProjectKey| {
+        key.rate_limit = rate_limit.unwrap_or(key.rate_limit);
+        key.name = name.unwrap_or_else(|| key.name.clone());
+        key.is_active = request.is_active.unwrap_or(key.is_active);
+        Ok(())
+    });
+    let key = api.meta.change_key(key.id, change).await?;
     Ok(Json(Key::new(&key, &api.public_url)))
 }
 

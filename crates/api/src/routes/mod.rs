@@ -26,6 +26,7 @@ mod item_search;
 mod item_series;
 mod item_table;
 mod keys;
+mod latest_release;
 mod monitors;
 mod occurrences;
 mod organizations;

@@ -14,11 +14,11 @@ use nuthatch_store::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{outcomes::chosen, paths::OrganizationPath};
+use super::paths::OrganizationPath;
 use crate::{
     Api,
     auth::{
-        access::{InOrganization, Within, parameter},
+        access::{InOrganization, Within, chosen, parameter},
         scope::EventRight,
     },
     error::{ApiError, ErrorBody},
@@ -94,6 +94,10 @@ pub(super) async fn delete(
     path: RawPathParams,
     Query(search): Query<MonitorSearch>,
 ) -> Result<StatusCode, ApiError> {
+    if !search.environment.is_empty() {
+        let detail = "a monitor is removed with all its environments; leave `environment` out";
+        return Err(ApiError::Invalid(detail.to_owned()));
+    }
     let (monitor, _) = find(&api, &place, &path, &search).await?;
     api.meta.delete_monitor(monitor.id).await?;
     Ok(StatusCode::ACCEPTED)
@@ -130,17 +134,9 @@ pub(super) async fn check_ins(
     let mut runs = api.meta.check_ins(&query).await?;
     let has_next = runs.len() == query.limit;
     runs.truncate(query.limit - 1);
-    let at = |run: Option<&monitors::Run>, backwards| {
-        let (value, key) = run.map_or((0, EventId([0; 16])), |run| (run.added.0, run.id));
-        Cursor { value, key, backwards }.to_string()
-    };
-    let links = Links {
-        previous: at(runs.first(), true),
-        // Clients follow this list forwards only.
-        has_previous: false,
-        next: at(runs.last(), false),
-        has_next,
-    };
+    // Clients follow this list forwards only.
+    let links =
+        Links { has_previous: false, has_next, ..Links::around(&runs, cursor, has_next, |run| (run.added.0, run.id)) };
     let shown: Vec<CheckIn> = runs.iter().map(CheckIn::from).collect();
     Ok((links.header(&api.public_url, &uri), Json(shown)).into_response())
 }
@@ -150,7 +146,7 @@ fn shape(monitor: &monitors::Monitor, projects: &[Project]) -> Option<Monitor> {
     Some(Monitor::new(monitor, project))
 }
 
-/// The monitor that the path names; of several with one slug, the first of the projects asked for.
+/// The monitor that the path names among those of the projects asked for.
 async fn find(
     api: &Api,
     place: &InOrganization,
@@ -161,9 +157,13 @@ async fn find(
     let id = name.parse::<EventId>().ok();
     let projects = place.projects(api).await?;
     let chosen: Vec<_> = chosen(&projects, &search.project)?.iter().map(|project| project.id).collect();
-    let monitors = api.meta.monitors(&chosen).await?;
-    let monitor = monitors.into_iter().find(|monitor| Some(monitor.id) == id || monitor.slug == name);
-    let monitor = monitor.ok_or(ApiError::NotFound("monitor"))?;
+    let mut monitors = api.meta.monitors(&chosen).await?;
+    monitors.retain(|monitor| Some(monitor.id) == id || monitor.slug == name);
+    if monitors.len() > 1 {
+        let detail = format!("several projects have a monitor {name:?}; say which one with `project`");
+        return Err(ApiError::Invalid(detail));
+    }
+    let monitor = monitors.pop().ok_or(ApiError::NotFound("monitor"))?;
     let project = projects.into_iter().find(|project| project.id == monitor.project_id);
     Ok((monitor, project.ok_or(ApiError::NotFound("monitor"))?))
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::{Request, State},
 };
 use http::{HeaderMap, StatusCode};
 use nuthatch_protocol::{DataCategory, Origin, Outcome, Outcomes, Partition, ProjectId, Topic};
@@ -18,6 +17,7 @@ use crate::{
     auth::producer::Producer,
     error::{ApiError, ErrorBody},
     message::{Desk, Kind, repeatable_id, uuid},
+    query::read_body,
     shape::message::{OccurrencesRequest, SentItem, SentItems, StatusChangesRequest},
 };
 
@@ -42,9 +42,9 @@ pub(super) async fn occurrences(
     State(api): State<Api>,
     producer: Producer,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<(StatusCode, Json<SentItems>), ApiError> {
-    send(&api, Kind::Occurrence, &producer, &headers, body).await
+    send(&api, Kind::Occurrence, &producer, &headers, request).await
 }
 
 /// Sends status changes, which take their turn among the occurrences with the same fingerprint.
@@ -59,9 +59,9 @@ pub(super) async fn status_changes(
     State(api): State<Api>,
     producer: Producer,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<(StatusCode, Json<SentItems>), ApiError> {
-    send(&api, Kind::StatusChange, &producer, &headers, body).await
+    send(&api, Kind::StatusChange, &producer, &headers, request).await
 }
 
 async fn send(
@@ -69,10 +69,10 @@ async fn send(
     kind: Kind,
     producer: &Producer,
     headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<(StatusCode, Json<SentItems>), ApiError> {
     api.check_room()?;
-    let messages = read(body)?;
+    let messages = read(&read_body(request, api, MESSAGES_MAX_BYTES).await?)?;
     let idempotency_key = idempotency_key(headers)?;
     let project = &producer.project;
     let types = IssueTypes::new(api.meta.issue_types(project.organization_id).await?);
@@ -125,12 +125,8 @@ async fn count_refused(api: &Api, kind: Kind, project: ProjectId, items: &[SentI
 }
 
 /// The messages of a body: the objects of a list, or one.
-fn read(body: Result<Bytes, BytesRejection>) -> Result<Vec<Value>, ApiError> {
-    let body = body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge(MESSAGES_MAX_BYTES),
-        _ => ApiError::Invalid(error.to_string()),
-    })?;
-    let messages = match serde_json::from_slice(&body) {
+fn read(body: &[u8]) -> Result<Vec<Value>, ApiError> {
+    let messages = match serde_json::from_slice(body) {
         Ok(Value::Array(messages)) => messages,
         Ok(one) => vec![one],
         Err(error) => return Err(ApiError::Invalid(format!("body: {error}"))),

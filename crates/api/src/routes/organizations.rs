@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use axum::{Json, extract::State, response::IntoResponse};
 use http::Uri;
 use nuthatch_protocol::UserId;
-use nuthatch_store::accounts::User;
+use nuthatch_store::{Change, StoreError, accounts::User, projects};
 
 use super::paths::OrganizationPath;
 use crate::{
@@ -71,16 +71,23 @@ pub(super) async fn update(
     Body(request): Body<OrganizationRequest>,
 ) -> Result<Json<OrganizationDetail>, ApiError> {
     let mut changed = (*place).clone();
-    if let Some(name) = request.name {
-        changed.organization.name = check_name(&name)?;
+    // Tried before the transaction that writes it, for what the request gets wrong.
+    write(&request, &mut changed.organization)?;
+    let change: Change<_> = Box::new(move |organization: &mut projects::Organization| {
+        write(&request, organization).map_err(|error| StoreError::Invalid(error.to_string()))
+    });
+    changed.organization = api.meta.change_organization(changed.organization.id, change).await?;
+    Ok(Json(whole(&api, &changed).await?))
+}
+
+/// Writes what a request asks for into an organization.
+fn write(request: &OrganizationRequest, organization: &mut projects::Organization) -> Result<(), ApiError> {
+    if let Some(name) = &request.name {
+        organization.name = check_name(name)?;
     }
     let mut wrong = BTreeMap::new();
-    request.scrubbing.change(&mut changed.organization.options.scrubbing, &mut wrong);
-    if !wrong.is_empty() {
-        return Err(ApiError::InvalidFields(wrong));
-    }
-    api.meta.update_organization(&changed.organization).await?;
-    Ok(Json(whole(&api, &changed).await?))
+    request.scrubbing.clone().change(&mut organization.options.scrubbing, &mut wrong);
+    if wrong.is_empty() { Ok(()) } else { Err(ApiError::InvalidFields(wrong)) }
 }
 
 async fn whole(api: &Api, place: &InOrganization) -> Result<OrganizationDetail, ApiError> {

@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use axum::{Json, extract::State};
 use nuthatch_protocol::{DataCategory, KeyId, Outcome, Timestamp};
-use nuthatch_store::{
-    outcomes::{OutcomeGroup, OutcomeGrouping, OutcomeQuery},
-    projects::Project,
-};
+use nuthatch_store::outcomes::{OutcomeGroup, OutcomeGrouping, OutcomeQuery};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
@@ -16,7 +13,7 @@ use super::paths::OrganizationPath;
 use crate::{
     Api,
     auth::{
-        access::{InOrganization, Within},
+        access::{InOrganization, Within, chosen},
         scope::OrganizationRight,
     },
     error::{ApiError, ErrorBody},
@@ -147,18 +144,4 @@ fn words(group: OutcomeGroup) -> BTreeMap<&'static str, Value> {
 fn read<T: FromStr>(name: &str, words: &[String]) -> Result<Vec<T>, ApiError> {
     let read = |word: &String| word.parse().map_err(|_| ApiError::Invalid(format!("{name} {word:?} is not known")));
     words.iter().map(read).collect()
-}
-
-/// The projects that are asked for, each by slug or id.
-pub(super) fn chosen<'a>(projects: &'a [Project], names: &[String]) -> Result<Vec<&'a Project>, ApiError> {
-    if names.is_empty() || names.iter().any(|name| name == "-1") {
-        return Ok(projects.iter().collect());
-    }
-    let find = |name: &String| {
-        let mut projects = projects.iter();
-        projects
-            .find(|project| project.slug == *name || project.id.to_string() == *name)
-            .ok_or(ApiError::NotFound("project"))
-    };
-    names.iter().map(find).collect()
 }

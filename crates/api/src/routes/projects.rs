@@ -4,8 +4,14 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, response::IntoResponse};
 use http::{StatusCode, Uri};
-use nuthatch_protocol::PublicKey;
-use nuthatch_store::projects::NewProject;
+use nuthatch_protocol::{PublicKey, TraceItemKind};
+use nuthatch_query::Expr;
+use nuthatch_store::{
+    Change, StoreError,
+    events::{EventQuery, VALUES_MAX},
+    projects::NewProject,
+    traces::{TracePage, TraceQuery},
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -119,8 +125,7 @@ pub(super) async fn detail(
     State(api): State<Api>,
     place: Within<InProject, ProjectRight>,
 ) -> Result<Json<ProjectDetail>, ApiError> {
-    let row = shape(&api, &place.organization, &place.project).await?;
-    Ok(Json(ProjectDetail::new(row, &place.project.options)))
+    Ok(Json(whole(&api, &place.organization, &place.project).await?))
 }
 
 /// Creates a project with a first key.
@@ -168,30 +173,70 @@ pub(super) async fn update(
     place: Within<InProject, ProjectRight>,
     Body(request): Body<ProjectRequest>,
 ) -> Result<Json<ProjectDetail>, ApiError> {
-    let mut project = place.project.clone();
-    if let Some(name) = request.name {
-        project.name = check_name(&name)?;
+    let project = change_project(&api, &place.project, move |project| write(&request, project)).await?;
+    Ok(Json(whole(&api, &place.organization, &project).await?))
+}
+
+/// Changes a project in the transaction that writes it. The change is tried before, for what a request gets wrong.
+pub(super) async fn change_project(
+    api: &Api,
+    project: &nuthatch_store::projects::Project,
+    change: impl Fn(&mut nuthatch_store::projects::Project) -> Result<(), ApiError> + Send + 'static,
+) -> Result<nuthatch_store::projects::Project, ApiError> {
+    change(&mut project.clone())?;
+    let change: Change<_> = Box::new(move |project: &mut nuthatch_store::projects::Project| {
+        change(project).map_err(|error| StoreError::Invalid(error.to_string()))
+    });
+    Ok(api.meta.change_project(project.id, change).await?)
+}
+
+/// Writes what a request asks for into a project.
+fn write(request: &ProjectRequest, project: &mut nuthatch_store::projects::Project) -> Result<(), ApiError> {
+    if let Some(name) = &request.name {
+        project.name = check_name(name)?;
     }
-    if let Some(slug) = request.slug {
-        project.slug = check_slug(&slug)?;
+    if let Some(slug) = &request.slug {
+        project.slug = check_slug(slug)?;
     }
-    if let Some(platform) = request.platform {
-        project.platform = check_platform(Some(platform))?;
+    if let Some(platform) = &request.platform {
+        project.platform = check_platform(Some(platform.clone()))?;
     }
     let mut wrong = BTreeMap::new();
-    request.scrubbing.change(&mut project.options.scrubbing, &mut wrong);
+    request.scrubbing.clone().change(&mut project.options.scrubbing, &mut wrong);
     if let Some(lists) = &request.options {
         change_lists(&mut project.options.filters, lists, &mut wrong);
     }
     if let Some(domains) = &request.allowed_domains {
         project.options.allowed_domains = read_domains(domains, &mut wrong);
     }
-    if !wrong.is_empty() {
-        return Err(ApiError::InvalidFields(wrong));
+    if let Some(hours) = request.resolve_age(&mut wrong) {
+        project.resolve_age_hours = hours;
     }
-    api.meta.update_project(&project).await?;
-    let row = shape(&api, &place.organization, &project).await?;
-    Ok(Json(ProjectDetail::new(row, &project.options)))
+    request.find_unread(&mut wrong);
+    if wrong.is_empty() { Ok(()) } else { Err(ApiError::InvalidFields(wrong)) }
+}
+
+/// A project with its settings, and what is known of its events.
+async fn whole(
+    api: &Api,
+    place: &InOrganization,
+    project: &nuthatch_store::projects::Project,
+) -> Result<ProjectDetail, ApiError> {
+    let mut row = shape(api, place, project).await?;
+    let (projects, filter) = (vec![project.id], Expr::all());
+    let logs = TraceQuery {
+        projects: projects.clone(),
+        kind: TraceItemKind::Log,
+        from: None,
+        until: None,
+        filter: filter.clone(),
+    };
+    let first = TracePage { by: None, ascending: false, after: None, limit: 1 };
+    row.has_logs = !api.traces.search(&logs, &first).await?.is_empty();
+    let events = EventQuery { projects, hashes: None, from: None, until: None, filter };
+    let environments = api.events.tag_values(&events, "environment", VALUES_MAX).await?.top;
+    row.environments = environments.into_iter().map(|value| value.value).collect();
+    Ok(ProjectDetail::new(row, project))
 }
 
 pub(super) async fn shape(
@@ -204,8 +249,9 @@ pub(super) async fn shape(
     let teams = api.meta.teams(place.organization.id).await?;
     let teams = teams.iter().filter(|team| has.contains(&(team.id, project.id))).map(TeamSummary::from).collect();
     let latest = api.meta.latest_releases(&[project.id]).await?.pop().map(|(_, version)| ReleaseName { version });
+    let has_monitors = !api.meta.monitors(&[project.id]).await?.is_empty();
     let row = Project::new(project, organization_shape(api, place), totals, place.scopes, teams);
-    Ok(Project { latest_release: latest, ..row })
+    Ok(Project { latest_release: latest, has_monitors, ..row })
 }
 
 fn check_platform(platform: Option<String>) -> Result<Option<String>, ApiError> {

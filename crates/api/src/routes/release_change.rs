@@ -18,14 +18,13 @@ use url::Url;
 
 use super::{
     item_search::wrong,
-    outcomes::chosen,
     paths::{OrganizationPath, ProjectPath},
     releases::{ReleaseSearch, one},
 };
 use crate::{
     Api,
     auth::{
-        access::{InOrganization, InProject, Within, parameter},
+        access::{InOrganization, InProject, Within, chosen, parameter},
         scope::ReleaseRight,
     },
     error::{ApiError, ErrorBody},

@@ -11,6 +11,7 @@ use nuthatch_store::{
     sessions::{SessionGroup, SessionGrouping, SessionQuery, SessionSum},
 };
 
+use super::event_page::in_environments;
 use crate::{
     Api,
     error::ApiError,
@@ -57,7 +58,7 @@ impl Telling {
 
     /// The condition on environments, and on versions if some are given.
     pub(super) fn filter(&self, versions: Option<&[String]>) -> Expr {
-        let environments = (!self.environments.is_empty()).then(|| one_of("environment", self.environments.clone()));
+        let environments = in_environments(&self.environments);
         let versions = versions.map(|versions| one_of("release", versions.to_vec()));
         Expr::And(environments.into_iter().chain(versions).collect())
     }

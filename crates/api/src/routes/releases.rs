@@ -12,7 +12,7 @@ use axum::{
     response::IntoResponse,
 };
 use http::Uri;
-use nuthatch_protocol::Timestamp;
+use nuthatch_protocol::{ProjectId, Timestamp};
 use nuthatch_store::{
     events::{EventQuery, VALUES_MAX},
     projects::Project,
@@ -23,18 +23,17 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    outcomes::chosen,
     paths::{OrganizationPath, ProjectPath},
     release_rows::{Telling, Version},
 };
 use crate::{
     Api,
     auth::{
-        access::{InOrganization, InProject, Within, parameter},
+        access::{InOrganization, InProject, Within, chosen, parameter},
         scope::ProjectRight,
     },
     error::{ApiError, ErrorBody},
-    health::{Field, Share, Unit},
+    health::{Field, Share, Unit, ratio},
     page::cut,
     period::Period,
     query::{Paging, Query, single},
@@ -209,14 +208,7 @@ async fn page(
     // The earliest of its dates is when a release came to be.
     let created = |(_, releases): &Version| releases.iter().map(|release| release.date).min();
     versions.sort_by_key(|version| Reverse(created(version)));
-    if let Order::Greatest { field, of_day } = order {
-        let by = SessionGrouping { release: true, ..SessionGrouping::default() };
-        let filter = telling.filter(None);
-        let query = if of_day { telling.of_day(filter, by) } else { telling.of_period(filter, by) };
-        let query = SessionQuery { with_users: field.needs_users(), ..query };
-        let sums = api.meta.session_sums(&query).await?.into_iter();
-        let values: HashMap<String, f64> =
-            sums.filter_map(|sum| Some((sum.group.release.clone()?, field.of(&sum, None).as_f64()?))).collect();
+    if let Some(values) = telling.ranks(api, order).await? {
         // Those without a value come last.
         let value = |version: &Version| values.get(&version.0).copied().unwrap_or(-1.0);
         versions.sort_by(|a, b| value(b).total_cmp(&value(a)));
@@ -241,7 +233,46 @@ async fn seen(telling: &Telling, api: &Api) -> Result<HashSet<String>, ApiError>
 /// In which order releases are listed.
 enum Order {
     Newest,
-    Greatest { field: Field, of_day: bool },
+    /// By a number of the period, or of the last day.
+    Greatest {
+        field: Field,
+        of_day: bool,
+    },
+    /// By the share of the sessions of the last day, in the project where it is greatest.
+    Adoption,
+}
+
+impl Telling {
+    /// What releases are ordered by, by version; `None` when it is not a number.
+    async fn ranks(&self, api: &Api, order: Order) -> Result<Option<HashMap<String, f64>>, ApiError> {
+        let filter = self.filter(None);
+        let mut ranks: HashMap<String, f64> = HashMap::new();
+        match order {
+            Order::Newest => return Ok(None),
+            Order::Greatest { field, of_day } => {
+                let by = SessionGrouping { release: true, ..SessionGrouping::default() };
+                let query = if of_day { self.of_day(filter, by) } else { self.of_period(filter, by) };
+                let query = SessionQuery { with_users: field.needs_users(), ..query };
+                let sums = api.meta.session_sums(&query).await?.into_iter();
+                ranks.extend(sums.filter_map(|sum| Some((sum.group.release.clone()?, field.of(&sum, None).as_f64()?))));
+            }
+            Order::Adoption => {
+                let by_project = SessionGrouping { project: true, ..SessionGrouping::default() };
+                let all = api.meta.session_sums(&self.of_day(filter.clone(), by_project)).await?.into_iter();
+                let all: HashMap<ProjectId, i64> =
+                    all.filter_map(|sum| Some((sum.group.project?, sum.health.sessions))).collect();
+                let by_release = SessionGrouping { release: true, ..by_project };
+                for sum in api.meta.session_sums(&self.of_day(filter, by_release)).await? {
+                    let (Some(project), Some(release)) = (sum.group.project, sum.group.release) else { continue };
+                    let all = all.get(&project).copied().unwrap_or_default();
+                    let Some(share) = ratio(sum.health.sessions as f64, all as f64) else { continue };
+                    let rank = ranks.entry(release).or_default();
+                    *rank = rank.max(share);
+                }
+            }
+        }
+        Ok(Some(ranks))
+    }
 }
 
 impl Order {
@@ -253,7 +284,8 @@ impl Order {
             "users" => (Field::Count(Unit::User), false),
             "crash_free_sessions" => (crash_free(Unit::Session), false),
             "crash_free_users" => (crash_free(Unit::User), false),
-            "sessions_24h" | "adoption" => (Field::Count(Unit::Session), true),
+            "adoption" => return Ok(Self::Adoption),
+            "sessions_24h" => (Field::Count(Unit::Session), true),
             "users_24h" => (Field::Count(Unit::User), true),
             other => {
                 let detail = format!(

@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use super::{outcomes::chosen, paths::OrganizationPath};
+use super::paths::OrganizationPath;
 use crate::{
     Api,
     auth::{
-        access::{InOrganization, Within},
+        access::{InOrganization, Within, chosen},
         scope::OrganizationRight,
     },
     error::{ApiError, ErrorBody},

@@ -6,10 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
-use nuthatch_store::{
-    accounts::{NewUser, Session, User},
-    projects::Role,
-};
+use nuthatch_store::accounts::{NewUser, Session, User};
 
 use crate::{
     Api,
@@ -90,15 +87,11 @@ pub(super) async fn setup(
     if api.meta.user_by_email(email).await?.is_some() {
         return Err(ApiError::Conflict("there is an account with this e-mail address".to_owned()));
     }
-    if !api.meta.take_setup_link(&secret_hash(&request.token), now).await? {
-        return Err(ApiError::Forbidden("this set-up link was used, is too old or was never given".to_owned()));
-    }
     let password_hash = api.passwords().hash(request.password, api.random()).await?;
     let new = NewUser { email: email.to_owned(), name: request.name.trim().to_owned(), password_hash, created: now };
-    let user = api.meta.create_user(new).await?;
-    for organization in api.meta.organizations().await? {
-        api.meta.add_member(organization.id, user.id, Role::Owner).await?;
-    }
+    let Some(user) = api.meta.set_up(&secret_hash(&request.token), new, now).await? else {
+        return Err(ApiError::Forbidden("this set-up link was used, is too old or was never given".to_owned()));
+    };
     let mut response = begin_session(&api, &user).await?;
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)

@@ -107,7 +107,7 @@ pub(super) async fn of_issue(
     place: Within<InIssue, EventRight>,
     Query(period): Query<Period>,
 ) -> Result<Json<Series>, ApiError> {
-    let Some(intervals) = Intervals::of_group_stats("auto", period.length()?, api.now()) else {
+    let Some(intervals) = Intervals::of_group_stats("auto", period.range(api.now())?, api.now()) else {
         return Ok(Json(Series::new()));
     };
     let counts = series(&api, std::slice::from_ref(&place.issue), intervals).await?;

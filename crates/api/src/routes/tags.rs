@@ -12,11 +12,14 @@ use nuthatch_store::events::{EventQuery, VALUES_MAX};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::paths::{OrganizationPath, ProjectPath};
+use super::{
+    event_page::in_environments,
+    paths::{OrganizationPath, ProjectPath},
+};
 use crate::{
     Api,
     auth::{
-        access::{InOrganization, InProject, Within, parameter},
+        access::{InOrganization, InProject, Within, chosen, parameter},
         scope::EventRight,
     },
     error::{ApiError, ErrorBody},
@@ -37,6 +40,35 @@ pub(super) struct ValueSearch {
     query: Option<String>,
 }
 
+/// Whose tags: of which projects of an organization, in which environments.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TagSearch {
+    /// Slugs or ids; `-1`, or absent: all.
+    project: Vec<String>,
+    /// Only of events in these environments.
+    environment: Vec<String>,
+}
+
+impl TagSearch {
+    /// All events that are meant in a period; `None` when there is no project to ask about.
+    async fn query(&self, api: &Api, place: &InOrganization, period: &Period) -> Result<Option<EventQuery>, ApiError> {
+        let projects = place.projects(api).await?;
+        let projects: Vec<ProjectId> = chosen(&projects, &self.project)?.iter().map(|project| project.id).collect();
+        query(api, projects, &self.environment, period)
+    }
+}
+
+/// In which environments.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EnvironmentSearch {
+    /// Only of events in these environments.
+    environment: Vec<String>,
+}
+
 /// An environment that events named.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Environment {
@@ -47,22 +79,22 @@ pub(super) struct Environment {
 /// The tags of an organization, most frequent first.
 #[utoipa::path(
     get, path = "/api/0/organizations/{org}/tags/", operation_id = "listTags", tag = "tags",
-    params(OrganizationPath, Period),
+    params(OrganizationPath, TagSearch, Period),
     responses((status = 200, body = [TagKey]), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
 )]
 pub(super) async fn of_organization(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
+    Query(tags): Query<TagSearch>,
     Query(period): Query<Period>,
 ) -> Result<Json<Vec<TagKey>>, ApiError> {
-    let projects = projects_of(&api, &place).await?;
-    Ok(Json(keys(&api, projects, &period).await?))
+    Ok(Json(keys(&api, tags.query(&api, &place, &period).await?).await?))
 }
 
 /// The values of a tag in an organization, most frequent first.
 #[utoipa::path(
     get, path = "/api/0/organizations/{org}/tags/{key}/values/", operation_id = "listTagValues", tag = "tags",
-    params(OrganizationPath, ValueSearch, Period, Paging, ("key" = String, Path, description = "Name of the tag")),
+    params(OrganizationPath, TagSearch, ValueSearch, Period, Paging, ("key" = String, Path, description = "Name of the tag")),
     responses((status = 200, body = [TagValue]), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
 )]
 pub(super) async fn values_of_organization(
@@ -70,34 +102,37 @@ pub(super) async fn values_of_organization(
     place: Within<InOrganization, EventRight>,
     uri: Uri,
     path: RawPathParams,
+    Query(tags): Query<TagSearch>,
     Query(search): Query<ValueSearch>,
     Query(period): Query<Period>,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let projects = projects_of(&api, &place).await?;
+    let query = tags.query(&api, &place, &period).await?;
     let key = parameter(&path, "key").unwrap_or_default();
-    page(&api, projects, key, &uri, &search, &period, &paging).await
+    page(&api, query, key, &uri, &search, &paging).await
 }
 
 /// The tags of a project, most frequent first.
 #[utoipa::path(
     get, path = "/api/0/projects/{org}/{project}/tags/", operation_id = "listProjectTags", tag = "tags",
-    params(ProjectPath, Period),
+    params(ProjectPath, EnvironmentSearch, Period),
     responses((status = 200, body = [TagKey]), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
 )]
 pub(super) async fn of_project(
     State(api): State<Api>,
     place: Within<InProject, EventRight>,
+    Query(tags): Query<EnvironmentSearch>,
     Query(period): Query<Period>,
 ) -> Result<Json<Vec<TagKey>>, ApiError> {
-    Ok(Json(keys(&api, vec![place.project.id], &period).await?))
+    let query = query(&api, vec![place.project.id], &tags.environment, &period)?;
+    Ok(Json(keys(&api, query).await?))
 }
 
 /// The values of a tag in a project, most frequent first.
 #[utoipa::path(
     get, path = "/api/0/projects/{org}/{project}/tags/{key}/values/", operation_id = "listProjectTagValues",
     tag = "tags",
-    params(ProjectPath, ValueSearch, Period, Paging, ("key" = String, Path, description = "Name of the tag")),
+    params(ProjectPath, EnvironmentSearch, ValueSearch, Period, Paging, ("key" = String, Path, description = "Name of the tag")),
     responses((status = 200, body = [TagValue]), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
 )]
 pub(super) async fn values_of_project(
@@ -105,12 +140,14 @@ pub(super) async fn values_of_project(
     place: Within<InProject, EventRight>,
     uri: Uri,
     path: RawPathParams,
+    Query(tags): Query<EnvironmentSearch>,
     Query(search): Query<ValueSearch>,
     Query(period): Query<Period>,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
+    let query = query(&api, vec![place.project.id], &tags.environment, &period)?;
     let key = parameter(&path, "key").unwrap_or_default();
-    page(&api, vec![place.project.id], key, &uri, &search, &period, &paging).await
+    page(&api, query, key, &uri, &search, &paging).await
 }
 
 /// The environments that events of an organization named.
@@ -123,7 +160,7 @@ pub(super) async fn environments(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
 ) -> Result<Json<Vec<Environment>>, ApiError> {
-    let Some(query) = query(projects_of(&api, &place).await?, &Period::default(), &api)? else {
+    let Some(query) = TagSearch::default().query(&api, &place, &Period::default()).await? else {
         return Ok(Json(Vec::new()));
     };
     let values = api.events.tag_values(&query, "environment", VALUES_MAX).await?.top;
@@ -134,33 +171,34 @@ pub(super) async fn environments(
     Ok(Json(values.into_iter().enumerate().map(row).collect()))
 }
 
-async fn projects_of(api: &Api, place: &InOrganization) -> Result<Vec<ProjectId>, ApiError> {
-    Ok(place.projects(api).await?.into_iter().map(|project| project.id).collect())
-}
-
 /// All events of some projects in a period; `None` when there is no project to ask about.
-fn query(projects: Vec<ProjectId>, period: &Period, api: &Api) -> Result<Option<EventQuery>, ApiError> {
+fn query(
+    api: &Api,
+    projects: Vec<ProjectId>,
+    environments: &[String],
+    period: &Period,
+) -> Result<Option<EventQuery>, ApiError> {
     let range = period.range(api.now())?;
-    let query = EventQuery { projects, hashes: None, from: range.from, until: range.until, filter: Expr::all() };
+    let filter = in_environments(environments).unwrap_or_else(Expr::all);
+    let query = EventQuery { projects, hashes: None, from: range.from, until: range.until, filter };
     Ok((!query.projects.is_empty()).then_some(query))
 }
 
-async fn keys(api: &Api, projects: Vec<ProjectId>, period: &Period) -> Result<Vec<TagKey>, ApiError> {
-    let Some(query) = query(projects, period, api)? else { return Ok(Vec::new()) };
+async fn keys(api: &Api, query: Option<EventQuery>) -> Result<Vec<TagKey>, ApiError> {
+    let Some(query) = query else { return Ok(Vec::new()) };
     let keys = api.events.tag_keys(&query).await?;
     Ok(keys.iter().map(|(key, total)| TagKey::new(key, *total)).collect())
 }
 
 async fn page(
     api: &Api,
-    projects: Vec<ProjectId>,
+    query: Option<EventQuery>,
     key: &str,
     uri: &Uri,
     search: &ValueSearch,
-    period: &Period,
     paging: &Paging,
 ) -> Result<impl IntoResponse + use<>, ApiError> {
-    let mut values = match query(projects, period, api)? {
+    let mut values = match query {
         Some(query) => api.events.tag_values(&query, key, VALUES_MAX).await?.top,
         None => Vec::new(),
     };

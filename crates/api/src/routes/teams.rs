@@ -95,14 +95,14 @@ pub(super) async fn update(
     place: Within<InTeam, TeamRight>,
     Body(request): Body<TeamRequest>,
 ) -> Result<Json<Team>, ApiError> {
-    let mut team = place.team.clone();
-    if let Some(name) = request.name {
-        team.name = check_name(&name)?;
-    }
-    if let Some(slug) = request.slug {
-        team.slug = check_slug(&slug)?;
-    }
-    api.meta.update_team(&team).await?;
+    let name = request.name.map(|name| check_name(&name)).transpose()?;
+    let slug = request.slug.map(|slug| check_slug(&slug)).transpose()?;
+    let change = Box::new(move |team: &mut nuthatch_store::teams::Team| {
+        team.name = name.unwrap_or_else(|| team.name.clone());
+        team.slug = slug.unwrap_or_else(|| team.slug.clone());
+        Ok(())
+    });
+    let team = api.meta.change_team(place.team.id, change).await?;
     Ok(Json(shape(&api, &place.organization, &team).await?))
 }
 
@@ -122,7 +122,10 @@ async fn unassign(api: &Api, place: &InOrganization, team: TeamId) -> Result<(),
     let query = IssueQuery {
         organization: place.organization.id,
         projects: Vec::new(),
-        filter: vec![IssueCondition { negated: false, test: IssueTest::AssignedToTeams(vec![team]) }],
+        filter: vec![IssueCondition {
+            negated: false,
+            test: IssueTest::AssignedToAny { users: Vec::new(), teams: vec![team], nobody: false },
+        }],
         seen_since: None,
         sort: IssueSort::LastSeen,
         cursor: None,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     event_body::entry::Entry,
-    shape::{file::UserReport, issue::IssueMetadata, tag::search_token},
+    shape::{file::UserReport, issue::IssueMetadata, tag::search_token, version::VersionInfo},
 };
 
 /// An event in a list. It has no `release`: clients fail on an object there (`reference/web-api.md` §0.4).
@@ -244,7 +244,7 @@ impl EventRelease {
     /// A release known by its version only: `web@1.2.0` is shown as `1.2.0`.
     pub(crate) fn of(version: &str) -> Self {
         Self {
-            short_version: version.rsplit('@').next().unwrap_or(version).to_owned(),
+            short_version: VersionInfo::short(version),
             version: version.to_owned(),
             version_info: None,
             date_created: None,

@@ -24,7 +24,7 @@ pub(crate) enum FilterState {
 }
 
 /// How a filter is to be.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct InboundFilterRequest {
     active: Option<bool>,
     /// Names of old browsers; of the filter `legacy-browsers` alone.

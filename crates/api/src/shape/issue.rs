@@ -10,8 +10,11 @@ use serde_json::{Map, Value};
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::shape::{
-    account::User, activity::Activity, event::EventRelease, people::People, project::ProjectSummary, tag::TagKey,
+use crate::{
+    query::{or_default, present},
+    shape::{
+        account::User, activity::Activity, event::EventRelease, people::People, project::ProjectSummary, tag::TagKey,
+    },
 };
 
 /// An issue in a list.
@@ -41,6 +44,8 @@ pub(crate) struct Issue {
     pub(crate) is_subscribed: bool,
     pub(crate) has_seen: bool,
     pub(crate) is_unhandled: bool,
+    /// Whether people may change status and priority: not of every type.
+    pub(crate) is_editable: bool,
     /// `high`, `medium` or `low`.
     pub(crate) priority: String,
     pub(crate) priority_locked_at: Option<String>,
@@ -217,6 +222,7 @@ impl Issue {
             is_subscribed: false,
             has_seen: true,
             is_unhandled: issue.unhandled,
+            is_editable: known.is_none_or(|issue_type| issue_type.is_editable),
             priority: issue.priority.as_str().to_owned(),
             priority_locked_at: issue.priority_locked_at.map(|time| time.to_string()),
             project: context.project.into(),
@@ -337,12 +343,49 @@ pub(crate) struct IssueRequest {
     /// `archived_until_escalating`, `archived_until_condition_met`, `archived_forever`, `ongoing`, …
     pub(crate) substatus: Option<String>,
     /// What ends the archiving.
+    #[serde(deserialize_with = "or_default")]
     pub(crate) status_details: StatusDetailsRequest,
     /// `user:1`, an e-mail address, `team:2`, `#team`; empty: nobody.
     #[serde(deserialize_with = "present")]
     pub(crate) assigned_to: Option<Option<String>>,
     /// `high`, `medium` or `low`.
     pub(crate) priority: Option<String>,
+    // What nobody can change yet is known, so that a request for it is not answered as if it were done.
+    #[schema(ignore)]
+    has_seen: Option<bool>,
+    #[schema(ignore)]
+    is_bookmarked: Option<bool>,
+    #[schema(ignore)]
+    is_subscribed: Option<bool>,
+    #[schema(ignore)]
+    is_public: Option<bool>,
+    #[schema(ignore)]
+    inbox: Option<bool>,
+    #[schema(ignore)]
+    discard: Option<bool>,
+    #[schema(ignore)]
+    merge: Option<Value>,
+}
+
+impl IssueRequest {
+    /// A change that is asked for and cannot be made. What an issue always is may be asked for.
+    pub(crate) fn unsupported(&self) -> Option<&'static str> {
+        let details = &self.status_details;
+        let is_there = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));
+        let asked = [
+            ("hasSeen", self.has_seen == Some(false)),
+            ("isBookmarked", self.is_bookmarked == Some(true)),
+            ("isSubscribed", self.is_subscribed == Some(true)),
+            ("isPublic", self.is_public == Some(true)),
+            ("inbox", self.inbox.is_some()),
+            ("discard", self.discard == Some(true)),
+            ("merge", self.merge.as_ref().is_some_and(is_there)),
+            ("statusDetails.inNextRelease", details.in_next_release.as_ref().is_some_and(is_there)),
+            ("statusDetails.inRelease", details.in_release.as_ref().is_some_and(is_there)),
+            ("statusDetails.inCommit", details.in_commit.as_ref().is_some_and(is_there)),
+        ];
+        asked.into_iter().find(|(_, is_asked)| *is_asked).map(|(member, _)| member)
+    }
 }
 
 /// What ends an archiving: the first of these that is met. Only with the status `ignored`.
@@ -366,11 +409,12 @@ pub(crate) struct StatusDetailsRequest {
     /// They have to come within so many minutes, at most a week.
     #[schema(minimum = 1, maximum = 10_080)]
     pub(crate) ignore_user_window: Option<i64>,
-}
-
-/// Tells a member that is null (unassign) from one that is absent (leave).
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    #[schema(ignore)]
+    in_next_release: Option<Value>,
+    #[schema(ignore)]
+    in_release: Option<Value>,
+    #[schema(ignore)]
+    in_commit: Option<Value>,
 }
 
 /// What a change of several issues made of them; members that were not changed are absent.

@@ -12,7 +12,7 @@ use nuthatch_store::issue_types::IssueTypes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, query::present};
 
 /// Longest slug of a type or category, in characters.
 const SLUG_MAX_CHARS: usize = 64;
@@ -193,15 +193,6 @@ pub(crate) struct IssueTypeRequest {
     is_overridden: Option<serde::de::IgnoredAny>,
     #[schema(ignore)]
     limits_producers_only: Option<serde::de::IgnoredAny>,
-}
-
-/// Tells a member that is null (none) from one that is absent (leave).
-fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(deserializer).map(Some)
 }
 
 impl IssueTypeRequest {

@@ -39,7 +39,7 @@ pub(crate) struct KeyRateLimit {
     pub(crate) count: u64,
 }
 
-/// Addresses for SDKs. Empty: not served.
+/// Addresses for SDKs and for what sends without one. Empty: not served. `crons` has `___MONITOR_SLUG___` where the slug goes.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Dsn {
     /// What goes into an SDK.
@@ -78,6 +78,8 @@ pub(crate) struct LoaderOptions {
 impl Key {
     pub(crate) fn new(key: &projects::ProjectKey, public_url: &Url) -> Self {
         let dsn = dsn(public_url, key);
+        let root = format!("{}/api/{}", public_url.as_str().trim_end_matches('/'), key.project_id);
+        let with_key = |endpoint: &str| format!("{root}/{endpoint}/?sentry_key={}", key.public);
         Self {
             id: key.public.to_string(),
             name: key.name.clone(),
@@ -91,17 +93,17 @@ impl Key {
             dsn: Dsn {
                 secret: dsn.clone(),
                 public: dsn,
-                csp: String::new(),
-                security: String::new(),
-                minidump: String::new(),
-                nel: String::new(),
-                unreal: String::new(),
-                crons: String::new(),
+                csp: with_key("csp-report"),
+                security: with_key("security"),
+                minidump: with_key("minidump"),
+                nel: with_key("nel"),
+                unreal: format!("{root}/unreal/{}/", key.public),
+                crons: format!("{root}/cron/___MONITOR_SLUG___/{}/", key.public),
                 cdn: String::new(),
-                playstation: String::new(),
-                integration: String::new(),
-                otlp_traces: String::new(),
-                otlp_logs: String::new(),
+                playstation: with_key("playstation"),
+                integration: format!("{root}/integration/"),
+                otlp_traces: format!("{root}/integration/otlp/v1/traces"),
+                otlp_logs: format!("{root}/integration/otlp/v1/logs"),
             },
             browser_sdk_version: "latest".to_owned(),
             browser_sdk: BrowserSdk { choices: vec![("latest".to_owned(), "latest".to_owned())] },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nuthatch_protocol::{DomainPattern, InvalidDomain};
 use nuthatch_store::{
     issues::ProjectTotals,
-    projects::{self, AllowedDomains, ProjectOptions},
+    projects::{self, AllowedDomains},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -138,6 +138,7 @@ pub(crate) struct ProjectDetail {
     pub(crate) avatar: Avatar,
     pub(crate) subject_prefix: String,
     pub(crate) allowed_domains: Vec<String>,
+    /// Hours without an event after which an issue counts as resolved; 0: never.
     pub(crate) resolve_age: u32,
     pub(crate) data_scrubber: bool,
     pub(crate) data_scrubber_defaults: bool,
@@ -158,7 +159,8 @@ pub(crate) struct ProjectDetail {
 }
 
 impl ProjectDetail {
-    pub(crate) fn new(row: Project, options: &ProjectOptions) -> Self {
+    pub(crate) fn new(row: Project, project: &projects::Project) -> Self {
+        let options = &project.options;
         let scrubbing = &options.scrubbing;
         let rules = scrubbing.relay_pii_config.clone();
         Self {
@@ -169,7 +171,7 @@ impl ProjectDetail {
             avatar: Avatar::letters(),
             subject_prefix: String::new(),
             allowed_domains: options.allowed_domains.0.clone(),
-            resolve_age: 0,
+            resolve_age: project.resolve_age_hours.unwrap_or_default(),
             data_scrubber: scrubbing.data_scrubber,
             data_scrubber_defaults: scrubbing.data_scrubber_defaults,
             safe_fields: scrubbing.safe_fields.clone(),
@@ -196,7 +198,7 @@ pub(crate) struct NewProjectRequest {
 }
 
 /// What of a project can be changed. What is absent stays.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProjectRequest {
     pub(crate) name: Option<String>,
@@ -208,6 +210,59 @@ pub(crate) struct ProjectRequest {
     pub(crate) allowed_domains: Option<Vec<String>>,
     /// Lists of the inbound filters, as the answer has them.
     pub(crate) options: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Hours without an event after which an issue counts as resolved; 0: never.
+    #[schema(maximum = 8784)]
+    pub(crate) resolve_age: Option<u32>,
+    /// Everything else.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub(crate) more: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Longest time without an event, in hours: a year.
+const RESOLVE_AGE_MAX_HOURS: u32 = 366 * 24;
+
+/// Settings that clients know and nothing here reads: to take them would say that they count.
+const UNREAD: [&str; 12] = [
+    "subjectPrefix",
+    "subjectTemplate",
+    "isBookmarked",
+    "highlightTags",
+    "highlightContext",
+    "groupingConfig",
+    "groupingEnhancements",
+    "fingerprintingRules",
+    "secondaryGroupingConfig",
+    "defaultEnvironment",
+    "digestsMinDelay",
+    "digestsMaxDelay",
+];
+
+impl ProjectRequest {
+    /// The time without an event that is asked for, if one is; tells what is wrong with it.
+    pub(crate) fn resolve_age(&self, wrong: &mut BTreeMap<String, String>) -> Option<Option<u32>> {
+        let hours = self.resolve_age?;
+        if hours > RESOLVE_AGE_MAX_HOURS {
+            wrong.insert("resolveAge".to_owned(), format!("expected hours, at most {RESOLVE_AGE_MAX_HOURS}"));
+        }
+        Some((hours > 0).then_some(hours))
+    }
+
+    /// Tells which settings are asked for that are read nowhere. What is empty asks for nothing.
+    pub(crate) fn find_unread(&self, wrong: &mut BTreeMap<String, String>) {
+        let is_empty = |value: &serde_json::Value| match value {
+            serde_json::Value::Null | serde_json::Value::Bool(false) => true,
+            serde_json::Value::String(text) => text.is_empty(),
+            serde_json::Value::Array(list) => list.is_empty(),
+            serde_json::Value::Object(members) => members.is_empty(),
+            _ => false,
+        };
+        for name in UNREAD {
+            if self.more.get(name).is_some_and(|value| !is_empty(value)) {
+                wrong.insert(name.to_owned(), "not supported yet".to_owned());
+            }
+        }
+    }
 }
 
 /// Most patterns of a project.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::query::present;
 
 /// Settings of scrubbing. What is absent stays as it is.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ScrubbingRequest {
     /// Scrub by these settings at all.

@@ -4,6 +4,8 @@ use nuthatch_store::events::{self, TagValues};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::search::tag_key;
+
 /// A tag without its values.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -90,7 +92,7 @@ impl TagValue {
 /// The token that finds events with this value of a tag.
 pub(crate) fn search_token(key: &str, value: &str) -> String {
     let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('*', "\\*");
-    format!("{key}:\"{escaped}\"")
+    format!("{}:\"{escaped}\"", tag_key(key))
 }
 
 /// The name of a tag for people: first letter in capitals, separators as blanks.

@@ -1,7 +1,8 @@
 use bytes::Bytes;
 use http::StatusCode;
-use nuthatch_protocol::{EventId, IngestRecord, ItemAttributes, KeyId, Timestamp, Topic, record::IngestHeader};
-use nuthatch_store::{Log as _, log::NewRecord};
+use nuthatch_issues::{Changes, Needs};
+use nuthatch_protocol::{EventId, Hash, IngestRecord, ItemAttributes, KeyId, Timestamp, Topic, record::IngestHeader};
+use nuthatch_store::{IssueStore as _, Log as _, log::NewRecord};
 use serde_json::json;
 
 use crate::app::{App, NOON};
@@ -97,6 +98,33 @@ async fn tags_are_counted_and_their_values_listed() {
     let values = app.get("/api/0/issues/1001/tags/browser/values/").await.json();
     assert_eq!(values[0]["value"], "Firefox 1");
     assert_eq!(app.get("/api/0/issues/1001/tags/nothing/").await.status, StatusCode::NOT_FOUND);
+
+    let all = "/api/0/organizations/acme/tags";
+    let total = async |path: &str| app.get(path).await.json().as_array().unwrap().len();
+    assert_eq!(total(&format!("{all}/")).await, 2);
+    assert_eq!(total(&format!("{all}/?project=web&environment=production")).await, 2);
+    assert_eq!(total(&format!("{all}/?environment=staging")).await, 0);
+    assert_eq!(total(&format!("{all}/browser/values/?environment=staging")).await, 0);
+    assert_eq!(total("/api/0/projects/acme/web/tags/?environment=staging").await, 0);
+    assert_eq!(app.get(&format!("{all}/?project=api")).await.status, StatusCode::NOT_FOUND, "another's project");
+}
+
+#[tokio::test]
+async fn events_of_a_project_are_whole_when_asked_for_and_lie_among_those_of_their_issue() {
+    let app = App::new().await;
+    let issue = app.issue(&app.acme.project, 1, 1).await;
+    let hashes = vec![(app.acme.project.id, Hash([2; 16]), issue)];
+    let changes = Changes { hashes, ..Changes::default() };
+    app.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
+    let older = app.event(&app.acme.project, 1, 1, NOON - 60, &json!({"platform": "python"})).await;
+    let newer = app.event(&app.acme.project, 2, 2, NOON - 50, &json!({"platform": "python"})).await;
+    let list = "/api/0/projects/acme/web/events/";
+    let shown = app.get(&format!("{list}{older}/")).await.json();
+    assert_eq!(shown["nextEventID"], newer.to_string(), "the other hash is of the same issue");
+    assert!(app.get(list).await.json()[0].get("entries").is_none());
+    let whole = app.get(&format!("{list}?full=1")).await.json();
+    assert_eq!((&whole[0]["eventID"], &whole[0]["groupID"]), (&json!(newer.to_string()), &json!(issue.to_string())));
+    assert!(whole[0]["entries"].is_array());
 }
 
 #[tokio::test]

@@ -197,3 +197,28 @@ async fn issues_are_found_by_type_and_by_either_category() {
     let theirs = app.with_token(&app.other.token, "GET", theirs, &Value::Null).await;
     assert_eq!(theirs.status, StatusCode::BAD_REQUEST, "types belong to their organization");
 }
+
+#[tokio::test]
+async fn issues_of_some_types_follow_what_produces_them() {
+    let app = App::new().await;
+    // A metric issue.
+    let fixed = app.issue_of_type(1, 8001).await;
+    let path = format!("/api/0/issues/{fixed}/");
+    assert_eq!(app.get(&path).await.json()["isEditable"], false);
+    for change in [
+        json!({"status": "resolved"}),
+        json!({"status": "ignored"}),
+        json!({"priority": "low"}),
+        json!({"status": "unresolved"}),
+    ] {
+        for path in [&path, &format!("{ISSUES}?id={fixed}")] {
+            let refused = app.ann("PUT", path, &change).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{change}");
+            assert!(refused.json()["detail"].as_str().unwrap().contains("metric_issue"), "{refused:?}");
+        }
+    }
+    assert_eq!(app.ann("PUT", &path, &json!({"assignedTo": "me"})).await.status, StatusCode::OK);
+    app.issue(&app.acme.project, 2, 2).await;
+    app.ann("PUT", &format!("{ISSUES}?query="), &json!({"status": "resolved"})).await;
+    assert_eq!(short_ids(&app.get(&format!("{ISSUES}?query=is:resolved")).await.json()), ["WEB-2"]);
+}

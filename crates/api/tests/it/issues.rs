@@ -1,4 +1,7 @@
 use http::StatusCode;
+use nuthatch_issues::{Changes, Needs};
+use nuthatch_protocol::Timestamp;
+use nuthatch_store::{IssueStore as _, ProjectStore as _};
 use serde_json::{Value, json};
 
 use crate::app::{App, NOON};
@@ -57,6 +60,11 @@ async fn search_knows_issues_and_their_events() {
     app.issue(&app.acme.project, 2, 2).await;
     app.event(&app.acme.project, 1, 1, NOON - 60, &json!({})).await;
     app.event(&app.acme.project, 2, 2, NOON - 60, &json!({})).await;
+    let project = app.acme.project.id;
+    let dates = [("web@1.0", NOON - 60), ("web@0.9", NOON - 7200)];
+    let releases = dates.map(|(version, secs)| (project, version.to_owned(), Timestamp::from_secs(secs))).to_vec();
+    let changes = Changes { releases, ..Changes::default() };
+    app.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
     for (query, found) in [
         ("", vec!["WEB-2", "WEB-1"]),
         ("is:resolved", vec![]),
@@ -69,6 +77,19 @@ async fn search_knows_issues_and_their_events() {
         ("timesSeen:%3E1", vec!["WEB-2"]),
         ("browser:%22Firefox%201%22", vec!["WEB-1"]),
         ("!browser:%22Firefox%201%22", vec!["WEB-2"]),
+        ("status:resolved", vec![]),
+        ("issue.priority:%5Blow,%20medium%5D", vec!["WEB-2", "WEB-1"]),
+        ("!issue.priority:medium", vec![]),
+        ("assigned:%5Bme,%20my_teams%5D", vec![]),
+        ("assigned:%5Bme,%20none%5D", vec!["WEB-2", "WEB-1"]),
+        ("!assigned:%5Bme,%20none%5D", vec![]),
+        ("is:assigned", vec![]),
+        ("error.unhandled:1", vec!["WEB-2", "WEB-1"]),
+        ("error.unhandled:no", vec![]),
+        ("error.handled:true", vec![]),
+        ("release:latest", vec!["WEB-2", "WEB-1"]),
+        ("firstRelease:latest", vec!["WEB-2", "WEB-1"]),
+        ("firstRelease:%5Bweb@1.0,%20web@2.0%5D", vec!["WEB-2", "WEB-1"]),
         ("project:nothing", vec![]),
         ("firstRelease:web@1.0", vec!["WEB-2", "WEB-1"]),
     ] {
@@ -76,14 +97,28 @@ async fn search_knows_issues_and_their_events() {
         assert_eq!(answer.status, StatusCode::OK, "{query} {answer:?}");
         assert_eq!(short_ids(&answer.json()), found, "{query}");
     }
-    for wrong in ["query=is:nonsense", "query=a:1%20OR%20b:2", "sort=nonsense", "cursor=nonsense", "statsPeriod=soon"] {
+    for wrong in [
+        "query=is:nonsense",
+        "query=a:1%20OR%20b:2",
+        "query=error.handled:perhaps",
+        "query=error.unhandled:t*",
+        "query=issue.priority:urgent",
+        "query=trace:0123",
+        "query=has:geo.city",
+        "query=team:payments",
+        "sort=nonsense",
+        "cursor=nonsense",
+        "statsPeriod=soon",
+    ] {
         let answer = app.get(&format!("{LIST}?{wrong}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
         assert!(answer.json()["detail"].is_string(), "{wrong}");
     }
     assert_eq!(app.get(&format!("{LIST}?expand=owners&unknown=1")).await.status, StatusCode::OK);
-    let counts = app.get("/api/0/organizations/acme/issues-count/?query=is:new&query=is:resolved").await.json();
-    assert_eq!(counts, json!({"is:new": 2, "is:resolved": 0}));
+    let counts = "/api/0/organizations/acme/issues-count/?query=is:new&query=is:resolved";
+    assert_eq!(app.get(counts).await.json(), json!({"is:new": 2, "is:resolved": 0}));
+    let nowhere = app.get(&format!("{counts}&environment=nowhere")).await.json();
+    assert_eq!(nowhere, json!({"is:new": 0, "is:resolved": 0}));
 }
 
 #[tokio::test]
@@ -121,6 +156,35 @@ async fn an_issue_is_resolved_archived_assigned_and_remembers_it() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_changed_is_refused_and_nothing_with_it() {
+    let app = App::new().await;
+    let id = app.issue(&app.acme.project, 1, 1).await;
+    let paths = ["/api/0/organizations/acme/issues/WEB-1/".to_owned(), format!("{LIST}?id={id}")];
+    for (member, change) in [
+        ("isBookmarked", json!({"isBookmarked": true})),
+        ("isSubscribed", json!({"isSubscribed": true})),
+        ("isPublic", json!({"isPublic": true})),
+        ("hasSeen", json!({"hasSeen": false})),
+        ("inbox", json!({"inbox": false})),
+        ("discard", json!({"discard": true})),
+        ("merge", json!({"merge": 1})),
+        ("statusDetails.inCommit", json!({"status": "resolved", "statusDetails": {"inCommit": {"commit": "a"}}})),
+        ("statusDetails.inRelease", json!({"status": "resolved", "statusDetails": {"inRelease": "latest"}})),
+        ("statusDetails.inNextRelease", json!({"status": "resolved", "statusDetails": {"inNextRelease": true}})),
+    ] {
+        for path in &paths {
+            let answer = app.ann("PUT", path, &change).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{change}");
+            assert!(answer.json()[member][0].is_string(), "{answer:?}");
+        }
+    }
+    assert_eq!(short_ids(&app.get(&format!("{LIST}?query=is:unresolved")).await.json()), ["WEB-1"]);
+    // What it is already, and what is null, asks for nothing.
+    let body = json!({"status": "resolved", "statusDetails": null, "hasSeen": true, "isPublic": false, "merge": null});
+    assert_eq!(app.ann("PUT", &paths[0], &body).await.json()["status"], "resolved");
+}
+
+#[tokio::test]
 async fn many_issues_are_changed_at_once() {
     let app = App::new().await;
     let first = app.issue(&app.acme.project, 1, 1).await;
@@ -149,4 +213,33 @@ async fn a_short_id_or_event_id_leads_straight_to_its_issue() {
     }
     let found = app.get("/api/0/organizations/acme/shortids/web-1/").await.json();
     assert_eq!((&found["projectSlug"], &found["group"]["shortId"]), (&json!("web"), &json!("WEB-1")));
+}
+
+#[tokio::test]
+async fn a_search_for_more_kinds_of_events_than_are_looked_at_is_refused() {
+    let app = App::new().await;
+    app.issue(&app.acme.project, 1, 0).await;
+    app.kinds(&app.acme.project, 10_000).await;
+    let all = app.get(&format!("{LIST}?query=browser:Firefox*")).await;
+    assert_eq!(all.status, StatusCode::OK, "{all:?}");
+    app.event(&app.acme.project, 1, 0, NOON - 60, &json!({})).await;
+    for (method, path) in [("GET", LIST), ("PUT", "/api/0/projects/acme/web/issues/")] {
+        let body = if method == "PUT" { json!({"status": "resolved"}) } else { Value::Null };
+        let refused = app.ann(method, &format!("{path}?query=browser:Firefox*"), &body).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "a part of the issues must not pass for all");
+        assert!(refused.json()["detail"].as_str().unwrap().contains("narrow"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn events_select_issues_of_their_own_project() {
+    let app = App::new().await;
+    let made = app.ann("POST", "/api/0/organizations/acme/projects/", &json!({"name": "ios"})).await.json();
+    let id = made["id"].as_str().unwrap().parse().unwrap();
+    let ios = app.meta.project(id).await.unwrap().unwrap();
+    app.issue(&app.acme.project, 1, 1).await;
+    app.issue(&ios, 1, 1).await;
+    app.event(&ios, 1, 1, NOON - 60, &json!({})).await;
+    let found = app.get(&format!("{LIST}?query=browser:%22Firefox%201%22")).await.json();
+    assert_eq!(short_ids(&found), ["IOS-1"], "both projects have the hash, one has the event");
 }

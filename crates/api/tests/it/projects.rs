@@ -1,6 +1,12 @@
+use std::convert::Infallible;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::stream;
 use http::StatusCode;
 use nuthatch_store::{AccountStore as _, ProjectStore as _, accounts::NewUser, projects::Role};
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use crate::app::App;
 
@@ -13,6 +19,10 @@ async fn a_project_is_created_with_a_key_whose_dsn_names_the_server() {
     let keys = app.get("/api/0/projects/acme/my-shop/keys/").await.json();
     let (public, project) = (keys[0]["public"].as_str().unwrap(), keys[0]["projectId"].as_u64().unwrap());
     assert_eq!(keys[0]["dsn"]["public"], format!("https://{public}@nuthatch.example/{project}"));
+    let address = format!("https://nuthatch.example/api/{project}");
+    assert_eq!(keys[0]["dsn"]["security"], format!("{address}/security/?sentry_key={public}"));
+    assert_eq!(keys[0]["dsn"]["crons"], format!("{address}/cron/___MONITOR_SLUG___/{public}/"));
+    assert_eq!(keys[0]["dsn"]["otlp_traces"], format!("{address}/integration/otlp/v1/traces"));
     let again = app.ann("POST", "/api/0/organizations/acme/projects/", &json!({"name": "My Shop"})).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
     let wrong = app.ann("POST", "/api/0/organizations/acme/projects/", &json!({"name": "12"})).await;
@@ -76,6 +86,63 @@ async fn what_is_done_to_events_is_chosen_and_checked() {
     assert_eq!(app.get(path).await.json()["relayPiiConfig"], rules.to_string(), "a refusal changes nothing");
     let removed = app.ann("PUT", path, &json!({"relayPiiConfig": null})).await.json();
     assert_eq!(removed["relayPiiConfig"], json!(null));
+}
+
+#[tokio::test]
+async fn changes_at_the_same_time_are_all_kept() {
+    let app = App::new().await;
+    let path = "/api/0/projects/acme/web/";
+    let (send, late) = oneshot::channel::<Bytes>();
+    // This one has found the project, and gets the rest of its body after the other one has changed it.
+    let slow = app.stream("PUT", path, Body::from_stream(stream::once(late)));
+    let quick = async {
+        let switched = app.ann("PUT", &format!("{path}filters/web-crawlers/"), &json!({"active": true})).await;
+        assert_eq!(switched.status, StatusCode::NO_CONTENT);
+        send.send(Bytes::from_static(br#"{"name": "Website"}"#)).unwrap();
+    };
+    let (renamed, ()) = tokio::join!(slow, quick);
+    assert_eq!(renamed.json()["name"], "Website");
+    let filters = app.get(&format!("{path}filters/")).await.json();
+    let crawlers = filters.as_array().unwrap().iter().find(|filter| filter["id"] == "web-crawlers").unwrap();
+    assert_eq!(crawlers["active"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let app = App::new().await;
+    for path in ["/api/0/projects/acme/web/", "/api/0/auth/login/", "/api/0/projects/acme/web/occurrences/"] {
+        let method = if path.ends_with("/web/") { "PUT" } else { "POST" };
+        let answer = app.stream(method, path, Body::from_stream(stream::pending::<Result<Bytes, Infallible>>())).await;
+        assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_set_is_read_and_the_rest_refused() {
+    let app = App::new().await;
+    let path = "/api/0/projects/acme/web/";
+    app.event(&app.acme.project, 1, 1, crate::app::NOON - 60, &json!({})).await;
+    let usual = app.get(path).await.json();
+    assert_eq!((&usual["resolveAge"], &usual["environments"]), (&json!(0), &json!([])));
+    assert_eq!(app.ann("PUT", path, &json!({"resolveAge": 48})).await.json()["resolveAge"], 48);
+    let hours = async || app.meta.project(app.acme.project.id).await.unwrap().unwrap().resolve_age_hours;
+    assert_eq!(hours().await, Some(48));
+    app.ann("PUT", path, &json!({"name": "Web"})).await;
+    assert_eq!(hours().await, Some(48), "absent stays");
+    app.ann("PUT", path, &json!({"resolveAge": 0})).await;
+    assert_eq!(hours().await, None);
+    for (name, value) in [
+        ("resolveAge", json!(100_000)),
+        ("subjectPrefix", json!("[web]")),
+        ("fingerprintingRules", json!("a -> b")),
+        ("highlightTags", json!(["browser"])),
+    ] {
+        let refused = app.ann("PUT", path, &json!({"name": "Never", name: value})).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{name}");
+        assert!(refused.json()[name][0].is_string(), "{refused:?}");
+    }
+    let unchanged = app.ann("PUT", path, &json!({"subjectPrefix": "", "highlightTags": []})).await.json();
+    assert_eq!(unchanged["name"], "Web");
 }
 
 #[tokio::test]

@@ -338,3 +338,19 @@ async fn releases_are_changed_by_who_may_and_with_what_can_be_read() {
         assert_eq!(app.with_token(&token, "POST", RELEASES, &body).await.status, status, "{scope}");
     }
 }
+
+#[tokio::test]
+async fn adoption_is_a_share_of_the_project() {
+    use SessionStatus::Exited;
+    let app = App::new().await;
+    let made = app.ann("POST", "/api/0/organizations/acme/projects/", &json!({"name": "ios"})).await.json();
+    let ios = ProjectId(made["id"].as_str().unwrap().parse().unwrap());
+    let of = |n: u64, release: &'static str| (0..n).map(move |user| (release, "production", user, Exited));
+    let web: Vec<_> = of(6, "web@1.0").chain(of(4, "web@2.0")).collect();
+    sessions(&app, app.acme.project.id, 1, &web).await;
+    let apple: Vec<_> = of(3, "ios@1.0").chain(of(1, "ios@2.0")).collect();
+    sessions(&app, ios, 1, &apple).await;
+    let expected = ["ios@1.0", "web@1.0", "web@2.0", "ios@2.0"];
+    assert_eq!(versions(&app, "sort=adoption").await, expected, "75, 60, 40 and 25 of a hundred");
+    assert_eq!(versions(&app, "sort=sessions_24h").await[..2], ["web@1.0", "web@2.0"]);
+}

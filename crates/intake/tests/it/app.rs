@@ -11,10 +11,10 @@ use nuthatch_protocol::{
     EventId, IngestRecord, OutcomeKey, Outcomes, Position, ProjectId, PublicKey, Timestamp, Topic,
 };
 use nuthatch_store::{
-    BlobStore, Log, ProjectStore as _,
+    BlobStore, Change, Log, ProjectStore as _,
     log::ReadLimit,
     memory::{MemoryBlobs, MemoryLog, MemoryMeta},
-    projects::{AllowedDomains, NewKey, NewProject, ProjectKey},
+    projects::{AllowedDomains, NewKey, NewProject, Project, ProjectKey},
     quotas::KeyRateLimit,
 };
 use tower::ServiceExt as _;
@@ -78,7 +78,7 @@ impl App {
             meta.create_project(project).await.unwrap();
         }
         let disabled_key = add_key(&meta, DISABLED_KEY.parse().unwrap()).await;
-        meta.update_key(&ProjectKey { is_active: false, ..disabled_key.clone() }).await.unwrap();
+        meta.change_key(disabled_key.id, switched(false)).await.unwrap();
         let random: EventId = RANDOM_ID.parse().unwrap();
         let intake = Intake::new(
             wrap_log(log.clone()),
@@ -127,15 +127,21 @@ impl App {
 
     /// Sets what a case wants of project 1 and its key.
     pub(crate) async fn set(&self, settings: &Settings) {
-        let mut project = self.meta.project(ProjectId(1)).await.unwrap().unwrap();
-        if let Some(domains) = &settings.allowed_domains {
-            project.options.allowed_domains = AllowedDomains(domains.clone());
-            self.meta.update_project(&project).await.unwrap();
+        let project = self.meta.project(ProjectId(1)).await.unwrap().unwrap();
+        if let Some(domains) = settings.allowed_domains.clone() {
+            let change: Change<Project> = Box::new(|project| {
+                project.options.allowed_domains = AllowedDomains(domains);
+                Ok(())
+            });
+            self.meta.change_project(project.id, change).await.unwrap();
         }
         if let Some((window_secs, count)) = settings.rate_limit {
-            let mut key = self.meta.keys(project.id).await.unwrap().remove(0);
-            key.rate_limit = Some(KeyRateLimit { window_secs, count });
-            self.meta.update_key(&key).await.unwrap();
+            let key = self.meta.keys(project.id).await.unwrap().remove(0);
+            let change: Change<ProjectKey> = Box::new(move |key| {
+                key.rate_limit = Some(KeyRateLimit { window_secs, count });
+                Ok(())
+            });
+            self.meta.change_key(key.id, change).await.unwrap();
         }
         let of_project = settings.project_quotas.iter().map(|rule| (Some(project.id), rule));
         for (owner, rule) in settings.quotas.iter().map(|rule| (None, rule)).chain(of_project) {
@@ -161,6 +167,14 @@ impl App {
         };
         (all.iter().map(line).collect(), batch.records.len())
     }
+}
+
+/// Switches a key on or off.
+pub(crate) fn switched(is_active: bool) -> Change<ProjectKey> {
+    Box::new(move |key| {
+        key.is_active = is_active;
+        Ok(())
+    })
 }
 
 pub(crate) async fn add_key(meta: &MemoryMeta, public: PublicKey) -> ProjectKey {

@@ -18,12 +18,11 @@ use nuthatch_protocol::{DataCategory, Partition, Position, Topic};
 use nuthatch_store::{
     Log, ProjectStore as _, StoreError,
     log::{LogBounds, NewRecord, ReadBatch, ReadLimit, StoredRecord},
-    projects::ProjectKey,
     quotas::{QuotaRule, QuotaScope},
 };
 
 use crate::{
-    app::{App, DISABLED_KEY, KEY, OTHER_KEY, add_key, envelope_request, good_envelope},
+    app::{App, DISABLED_KEY, KEY, OTHER_KEY, add_key, envelope_request, good_envelope, switched},
     cases::Settings,
 };
 
@@ -269,7 +268,7 @@ async fn changes_to_keys_count_at_once() {
     let unknown = "44444444444444444444444444444444";
     assert_eq!(app.send(with_key(DISABLED_KEY)).await.status, 403);
     assert_eq!(app.send(with_key(unknown)).await.status, 403);
-    app.meta.update_key(&ProjectKey { is_active: true, ..app.disabled_key.clone() }).await.unwrap();
+    app.meta.change_key(app.disabled_key.id, switched(true)).await.unwrap();
     let added = add_key(&app.meta, unknown.parse().unwrap()).await;
     assert_eq!(app.send(with_key(DISABLED_KEY)).await.status, 200);
     assert_eq!(app.send(with_key(unknown)).await.status, 200);

@@ -31,6 +31,9 @@ pub(crate) enum UserCommand {
         /// Slug of the organization to join; every one by default.
         #[arg(long)]
         organization: Option<String>,
+        /// What it may do there.
+        #[arg(long, value_parser = [Role::Owner.as_str(), Role::Member.as_str()], default_value = Role::Owner.as_str())]
+        role: String,
     },
     /// Set a new password, read from standard input, and end the account's sessions.
     Password {
@@ -48,7 +51,8 @@ pub(crate) async fn user(context: &Context, command: UserCommand) -> anyhow::Res
             let rows: Vec<_> = users.iter().map(|u| vec![u.id.to_string(), u.email.clone(), u.name.clone()]).collect();
             context.output.result(&value, || table(&["id", "email", "name"], &rows));
         }
-        UserCommand::Create { email, name, organization } => {
+        UserCommand::Create { email, name, organization, role } => {
+            let role = Role::from_word(&role).with_context(|| format!("there is no role {role}"))?;
             let organizations = meta.organizations().await?;
             if let Some(slug) = &organization {
                 anyhow::ensure!(organizations.iter().any(|o| &o.slug == slug), "there is no organization {slug}");
@@ -57,7 +61,7 @@ pub(crate) async fn user(context: &Context, command: UserCommand) -> anyhow::Res
             let password_hash = hash_password(&password_from_stdin()?, random_bytes())?;
             let user = meta.create_user(NewUser { email, name, password_hash, created: now() }).await?;
             for joined in organizations.iter().filter(|o| organization.as_ref().is_none_or(|slug| &o.slug == slug)) {
-                meta.add_member(joined.id, user.id, Role::Owner).await?;
+                meta.add_member(joined.id, user.id, role).await?;
             }
             context.output.result(&shown(&user), || format!("created {} (id {})", user.email, user.id));
         }

@@ -143,12 +143,15 @@ async fn set_active(
     active: bool,
 ) -> anyhow::Result<()> {
     let keys = meta.keys(find(meta, project).await?.id).await?;
-    let mut key = keys
+    let key = keys
         .into_iter()
         .find(|key| key.id == KeyId(id))
         .with_context(|| format!("{project} has no key {id}; see `nuthatch key list {project}`"))?;
-    key.is_active = active;
-    meta.update_key(&key).await?;
+    let switch = Box::new(move |key: &mut ProjectKey| {
+        key.is_active = active;
+        Ok(())
+    });
+    let key = meta.change_key(key.id, switch).await?;
     let word = if active { "enabled" } else { "disabled" };
     context.output.result(&shown_key(&key, &url(context)?), || format!("{word} key {id}"));
     Ok(())

@@ -56,6 +56,35 @@ fn conditions_side_by_side_all_hold() {
 }
 
 #[test]
+fn whether_it_was_handled_is_true_or_false() {
+    for (text, value) in [
+        ("error.handled:true", "yes"),
+        ("error.handled:1", "yes"),
+        ("error.handled:No", "no"),
+        ("error.unhandled:yes", "no"),
+        ("error.unhandled:0", "yes"),
+    ] {
+        let key = text.split(':').next().unwrap();
+        assert_eq!(boolean(text), all(vec![is(key, value)]), "{text}");
+    }
+    for text in ["error.handled:perhaps", "error.unhandled:t*", "error.handled:>0", "error.handled:[true, maybe]"] {
+        assert!(parse(text, Grammar::Boolean, NOW).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_kept_of_events_is_no_tag_that_none_has() {
+    for text in ["trace:0123", "!sdk.name:python", "has:geo.city", "release.version:>1.2", "http.method:[GET, PUT]"] {
+        for grammar in [Grammar::Flat, Grammar::Boolean] {
+            let refused = parse(text, grammar, NOW).unwrap_err().to_string();
+            assert!(refused.contains("tags["), "{text}: {refused}");
+        }
+        assert!(parse(text, Grammar::Items, NOW).is_ok(), "{text}");
+    }
+    assert_eq!(boolean("tags[trace]:0123"), all(vec![is("tags[trace]", "0123")]));
+}
+
+#[test]
 fn stars_are_wildcards_unless_escaped() {
     assert_eq!(boolean("release:web@*"), all(vec![term("release", Op::Like("web@*".to_owned()), false)]));
     assert_eq!(boolean(r"release:2\*3"), all(vec![is("release", "2*3")]));

@@ -90,7 +90,7 @@ impl EventStore for EmbeddedEvents {
         self.0.search(move |shared| shared.tag_keys(&query)).await
     }
 
-    async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<Hash>, StoreError> {
+    async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<(ProjectId, Hash)>, StoreError> {
         let query = query.clone();
         self.0.search(move |shared| shared.hashes(&query, limit)).await
     }

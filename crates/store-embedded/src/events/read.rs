@@ -9,7 +9,7 @@ use nuthatch_protocol::{EventId, EventRow, Hash, ProjectId, Timestamp};
 use nuthatch_store::{
     StoreError,
     event_groups::{EventGroups, Grouping},
-    events::{EventPage, EventQuery, EventSummary, StoredEvent, TagValue, TagValues, VALUES_MAX},
+    events::{EventPage, EventQuery, EventSummary, HASHES_MAX, StoredEvent, TagValue, TagValues, VALUES_MAX},
 };
 use tantivy::{
     TantivyDocument, Term,
@@ -154,17 +154,14 @@ impl Shared<EventLayout> {
         Ok(keys.map(|(key, seen)| (String::from_utf8_lossy(&key).into_owned(), seen.count)).collect())
     }
 
-    /// Primary hashes.
-    pub(super) fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<Hash>, StoreError> {
+    /// Primary hashes with their projects.
+    pub(super) fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<(ProjectId, Hash)>, StoreError> {
         let found = self.values(query, &Values { column: HASH, prefix: Vec::new() })?;
-        let mut of_all_projects = Counted::default();
-        for (value, seen) in found.values {
-            // The project stands in front of the hash.
-            let hash = value.get(8..).unwrap_or_default().to_vec();
-            of_all_projects.merge(Counted { values: [(hash, seen)].into(), total: seen.count, unique: 1 });
-        }
-        let hash = |(hash, _): (Vec<u8>, _)| hash.try_into().map(Hash).ok();
-        Ok(of_all_projects.top(limit).into_iter().filter_map(hash).collect())
+        let pair = |(value, _): (Vec<u8>, _)| {
+            let (project, hash) = value.split_first_chunk::<8>()?;
+            Some((ProjectId(u64::from_be_bytes(*project)), Hash(hash.try_into().ok()?)))
+        };
+        Ok(found.top(limit.min(HASHES_MAX)).into_iter().filter_map(pair).collect())
     }
 
     /// Groups of events.

@@ -5,13 +5,14 @@ use nuthatch_protocol::{Timestamp, UserId};
 use nuthatch_store::{
     AccountStore, StoreError,
     accounts::{ApiToken, NewToken, NewUser, SecretHash, Session, User},
+    projects::Role,
 };
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     EmbeddedMeta,
     column::unsigned,
-    error::{constraint, corrupt, met},
+    error::{Failure, constraint, corrupt, met},
 };
 
 const USER: &str = "SELECT id, email, name, password_hash, created FROM user";
@@ -46,22 +47,21 @@ fn with_scopes((token, scopes): (ApiToken, String)) -> Result<ApiToken, StoreErr
     Ok(ApiToken { scopes, ..token })
 }
 
+fn insert(connection: &Connection, new: NewUser) -> Result<User, Failure> {
+    let id = connection
+        .prepare_cached(
+            "INSERT INTO user (email, email_lower, name, password_hash, created) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .insert(params![new.email, new.email.to_lowercase(), new.name, new.password_hash, new.created.0])
+        .map_err(constraint("this e-mail address", NO_USER))?;
+    let NewUser { email, name, password_hash, created } = new;
+    Ok(User { id: UserId(id as u64), email, name, password_hash, created })
+}
+
 #[async_trait]
 impl AccountStore for EmbeddedMeta {
     async fn create_user(&self, new: NewUser) -> Result<User, StoreError> {
-        self.writer
-            .write(move |connection| {
-                let id = connection
-                    .prepare_cached(
-                        "INSERT INTO user (email, email_lower, name, password_hash, created)
-                         VALUES (?1, ?2, ?3, ?4, ?5)",
-                    )?
-                    .insert(params![new.email, new.email.to_lowercase(), new.name, new.password_hash, new.created.0])
-                    .map_err(constraint("this e-mail address", NO_USER))?;
-                let NewUser { email, name, password_hash, created } = new;
-                Ok(User { id: UserId(id as u64), email, name, password_hash, created })
-            })
-            .await
+        self.writer.write(move |connection| insert(connection, new)).await
     }
 
     async fn users(&self) -> Result<Vec<User>, StoreError> {
@@ -210,14 +210,19 @@ impl AccountStore for EmbeddedMeta {
             .await
     }
 
-    async fn take_setup_link(&self, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError> {
+    async fn set_up(&self, secret: &SecretHash, user: NewUser, now: Timestamp) -> Result<Option<User>, StoreError> {
         let secret = *secret;
-        self.writer
-            .write(move |connection| {
-                let mut statement =
-                    connection.prepare_cached("DELETE FROM setup_link WHERE secret = ?1 AND expires > ?2")?;
-                Ok(statement.execute(params![secret, now.0])? > 0)
-            })
-            .await
+        self.configure(move |connection| {
+            let mut take = connection.prepare_cached("DELETE FROM setup_link WHERE secret = ?1 AND expires > ?2")?;
+            if take.execute(params![secret, now.0])? == 0 {
+                return Ok(None);
+            }
+            let user = insert(connection, user)?;
+            connection
+                .prepare_cached("INSERT INTO member SELECT id, ?1, ?2 FROM organization")?
+                .execute(params![user.id.0 as i64, Role::Owner.as_str()])?;
+            Ok(Some(user))
+        })
+        .await
     }
 }

@@ -1,7 +1,6 @@
 //! Lists of issues. A query first selects the ids of a page by the numbers of issues and then reads those issues.
 
 use nuthatch_issues::Issue;
-use nuthatch_protocol::Hash;
 use nuthatch_store::issues::{
     HITS_MAX, IssueCondition, IssueCursor, IssuePage, IssueQuery, IssueSort, IssueTest, PAGE_MAX,
 };
@@ -67,7 +66,7 @@ impl Conditions {
             conditions.push(" AND last_seen >= ", time.0);
         }
         for condition in &query.filter {
-            conditions.and(condition, &projects);
+            conditions.and(condition);
         }
         Ok(conditions)
     }
@@ -85,7 +84,7 @@ impl Conditions {
     }
 
     /// No test may be NULL for any issue, or its opposite would not hold either.
-    fn and(&mut self, condition: &IssueCondition, projects: &[i64]) {
+    fn and(&mut self, condition: &IssueCondition) {
         self.sql.push_str(if condition.negated { " AND NOT (" } else { " AND (" });
         let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         match &condition.test {
@@ -102,29 +101,39 @@ impl Conditions {
             IssueTest::Platform(any) => {
                 self.push_list("(SELECT platform FROM issue_text WHERE issue_id = issue.id) IN ", any);
             }
-            IssueTest::Assigned => self.sql.push_str("(assignee_user_id IS NOT NULL OR assignee_team_id IS NOT NULL)"),
-            IssueTest::AssignedToTeams(any) => {
-                let any: Vec<_> = any.iter().map(|team| team.0).collect();
-                self.push_list("coalesce(assignee_team_id, 0) IN ", &any);
+            IssueTest::Priority(any) => {
+                self.push_list("priority IN ", &any.iter().map(|priority| priority.number()).collect::<Vec<_>>());
             }
-            IssueTest::AssignedTo(user) => self.push("assignee_user_id IS ", user.0 as i64),
+            IssueTest::AssignedToAny { users, teams, nobody } => {
+                let users: Vec<_> = users.iter().map(|user| user.0).collect();
+                self.push_list("coalesce(assignee_user_id, 0) IN ", &users);
+                let teams: Vec<_> = teams.iter().map(|team| team.0).collect();
+                self.push_list(" OR coalesce(assignee_team_id, 0) IN ", &teams);
+                if *nobody {
+                    self.sql.push_str(" OR (assignee_user_id IS NULL AND assignee_team_id IS NULL)");
+                }
+            }
             IssueTest::Unhandled => self.sql.push_str("unhandled"),
             IssueTest::Text(text) => {
                 self.push("instr((SELECT searchable FROM issue_text WHERE issue_id = issue.id), ", text.to_lowercase());
                 self.sql.push(')');
             }
             IssueTest::Hashes(hashes) => {
-                self.push_list(
-                    "id IN (SELECT issue_id FROM issue_hash WHERE issue_id IS NOT NULL AND project_id IN ",
-                    projects,
+                let pairs: Vec<_> = hashes.iter().map(|(project, hash)| (project.0, hash.to_string())).collect();
+                let list = serde_json::to_string(&pairs).unwrap_or_else(|_| "[]".to_owned());
+                // A cross join, so that SQLite looks each pair up instead of walking all hashes.
+                self.push("id IN (SELECT issue_id FROM json_each(", list);
+                self.sql.push_str(
+                    ") AS pair CROSS JOIN issue_hash
+                     WHERE project_id = pair.value ->> 0 AND hash = unhex(pair.value ->> 1) AND issue_id IS NOT NULL)",
                 );
-                let hashes: Vec<String> = hashes.iter().map(Hash::to_string).collect();
-                let list = serde_json::to_string(&hashes).unwrap_or_else(|_| "[]".to_owned());
-                self.push(" AND hash IN (SELECT unhex(value) FROM json_each(", list);
-                self.sql.push_str(")))");
             }
-            IssueTest::FirstRelease(release) => {
-                self.push("(SELECT first_release FROM issue_text WHERE issue_id = issue.id) IS ", release.clone());
+            IssueTest::FirstRelease(any) => {
+                // No release is empty.
+                self.push_list(
+                    "coalesce((SELECT first_release FROM issue_text WHERE issue_id = issue.id), '') IN ",
+                    any,
+                );
             }
             IssueTest::TimesSeenAtLeast(least) => self.push("times_seen >= ", count(*least)),
             IssueTest::FirstSeenSince(time) => self.push("first_seen >= ", time.0),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, QuotaId, Timestamp, UserId};
 use nuthatch_store::{
-    ProjectStore, StoreError,
+    Change, ProjectStore, StoreError,
     projects::{
         FIRST_KEY_NAME, NewKey, NewProject, Organization, OrganizationOptions, Project, ProjectKey, ProjectOptions,
         Role,
@@ -141,16 +141,31 @@ impl ProjectStore for EmbeddedMeta {
         .await
     }
 
-    async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError> {
-        let Organization { id, slug, name, features, options, .. } = organization.clone();
+    async fn change_organization(
+        &self,
+        id: OrganizationId,
+        change: Change<Organization>,
+    ) -> Result<Organization, StoreError> {
         self.configure(move |connection| {
-            let rows = connection
+            let mut changed = connection
+                .prepare_cached(&format!("{ORGANIZATION} WHERE id = ?1"))?
+                .query_row([id.0 as i64], organization)
+                .optional()?
+                .ok_or(StoreError::NotFound(NO_ORGANIZATION))?;
+            change(&mut changed)?;
+            connection
                 .prepare_cached(
                     "UPDATE organization SET slug = ?2, name = ?3, features = ?4, options = ?5 WHERE id = ?1",
                 )?
-                .execute(params![id.0 as i64, slug, name, JsonText(&features), JsonText(&options)])
+                .execute(params![
+                    id.0 as i64,
+                    changed.slug,
+                    changed.name,
+                    JsonText(&changed.features),
+                    JsonText(&changed.options)
+                ])
                 .map_err(constraint("this organization slug", NO_ORGANIZATION))?;
-            met(rows, NO_ORGANIZATION)
+            Ok(changed)
         })
         .await
     }
@@ -231,17 +246,23 @@ impl ProjectStore for EmbeddedMeta {
         .await
     }
 
-    async fn update_project(&self, project: &Project) -> Result<(), StoreError> {
-        let Project { id, slug, name, platform, resolve_age_hours, options, .. } = project.clone();
+    async fn change_project(&self, id: ProjectId, change: Change<Project>) -> Result<Project, StoreError> {
         self.configure(move |connection| {
-            let rows = connection
+            let mut changed = connection
+                .prepare_cached(&format!("{PROJECT} WHERE id = ?1"))?
+                .query_row([id.0 as i64], project)
+                .optional()?
+                .ok_or(StoreError::NotFound(NO_PROJECT))?;
+            change(&mut changed)?;
+            let Project { slug, name, platform, resolve_age_hours, options, .. } = &changed;
+            connection
                 .prepare_cached(
                     "UPDATE project SET slug = ?2, name = ?3, platform = ?4, resolve_age_hours = ?5, options = ?6 \
                      WHERE id = ?1",
                 )?
-                .execute(params![id.0 as i64, slug, name, platform, resolve_age_hours, JsonText(&options)])
+                .execute(params![id.0 as i64, slug, name, platform, resolve_age_hours, JsonText(options)])
                 .map_err(constraint("this project slug", NO_ORGANIZATION))?;
-            met(rows, NO_PROJECT)
+            Ok(changed)
         })
         .await
     }
@@ -269,17 +290,22 @@ impl ProjectStore for EmbeddedMeta {
         self.configure(move |connection| insert_key(connection, new)).await
     }
 
-    async fn update_key(&self, key: &ProjectKey) -> Result<(), StoreError> {
-        let ProjectKey { id, name, is_active, rate_limit, .. } = key.clone();
-        let (window_secs, count) = rate_columns(rate_limit);
+    async fn change_key(&self, id: KeyId, change: Change<ProjectKey>) -> Result<ProjectKey, StoreError> {
         self.configure(move |connection| {
-            let rows = connection
+            let mut changed = connection
+                .prepare_cached(&format!("{KEY} WHERE id = ?1"))?
+                .query_row([id.0 as i64], key)
+                .optional()?
+                .ok_or(StoreError::NotFound(NO_KEY))?;
+            change(&mut changed)?;
+            let (window_secs, count) = rate_columns(changed.rate_limit);
+            connection
                 .prepare_cached(
                     "UPDATE project_key SET name = ?2, is_active = ?3, rate_window_secs = ?4, rate_count = ?5
                       WHERE id = ?1",
                 )?
-                .execute(params![id.0 as i64, name, is_active, window_secs, count])?;
-            met(rows, NO_KEY)
+                .execute(params![id.0 as i64, changed.name, changed.is_active, window_secs, count])?;
+            Ok(changed)
         })
         .await
     }

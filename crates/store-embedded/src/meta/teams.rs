@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use nuthatch_protocol::{OrganizationId, ProjectId, TeamId, Timestamp, UserId};
-use nuthatch_store::{StoreError, TeamStore, teams::Team};
-use rusqlite::{Row, params};
+use nuthatch_store::{Change, StoreError, TeamStore, teams::Team};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{
     EmbeddedMeta,
@@ -77,14 +77,19 @@ impl TeamStore for EmbeddedMeta {
         .await
     }
 
-    async fn update_team(&self, team: &Team) -> Result<(), StoreError> {
-        let Team { id, slug, name, .. } = team.clone();
+    async fn change_team(&self, id: TeamId, change: Change<Team>) -> Result<Team, StoreError> {
         self.configure(move |connection| {
-            let rows = connection
+            let mut changed = connection
+                .prepare_cached("SELECT id, organization_id, slug, name, created FROM team WHERE id = ?1")?
+                .query_row([id.0 as i64], team)
+                .optional()?
+                .ok_or(StoreError::NotFound(NO_TEAM))?;
+            change(&mut changed)?;
+            connection
                 .prepare_cached("UPDATE team SET slug = ?2, name = ?3 WHERE id = ?1")?
-                .execute(params![id.0 as i64, slug, name])
+                .execute(params![id.0 as i64, changed.slug, changed.name])
                 .map_err(constraint("this team slug", NO_TEAM))?;
-            met(rows, NO_TEAM)
+            Ok(changed)
         })
         .await
     }

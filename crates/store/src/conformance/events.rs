@@ -291,7 +291,13 @@ async fn events_are_counted<S: EventStore>(store: &S) {
     assert_eq!(values.top, [firefox]);
     assert_eq!(store.tag_values(&all, "browser", 10).await.unwrap().total, 0);
     assert_eq!(store.tag_keys(&all).await.unwrap(), [("release".to_owned(), 7), ("browser.name".to_owned(), 6)]);
-    assert_eq!(store.hashes(&all, 2).await.unwrap(), [Hash([0; 16]), Hash([1; 16])]);
+
+    let hash = |project, n| (ProjectId(project), Hash([n; 16]));
+    assert_eq!(store.hashes(&all, 2).await.unwrap(), [hash(1, 0), hash(1, 1)]);
+    // One hash in two projects is two.
+    fill(store, vec![EventRow { project_id: ProjectId(2), ..row(7, 0) }]).await;
+    let both = EventQuery { projects: vec![ProjectId(2), ProjectId(1)], ..all };
+    assert_eq!(store.hashes(&both, 9).await.unwrap(), [hash(1, 0), hash(1, 1), hash(1, 2), hash(2, 1)]);
 }
 
 async fn groups_are_counted<S: EventStore>(store: &S) {

@@ -12,7 +12,7 @@ use crate::{
     EventStore, StoreError,
     event_groups::{EventCount, EventGroup, EventGroups, GroupKey, GroupValue, Grouping, check_grouping, value_hash},
     events::{
-        EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValue, TagValues, VALUES_MAX,
+        EventPage, EventQuery, EventStoreSize, EventSummary, HASHES_MAX, StoredEvent, TagValue, TagValues, VALUES_MAX,
         check_interval, check_page,
     },
 };
@@ -154,14 +154,14 @@ impl EventStore for MemoryEvents {
         Ok(by_count(counts, VALUES_MAX))
     }
 
-    async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<Hash>, StoreError> {
+    async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<(ProjectId, Hash)>, StoreError> {
         let mut counts = BTreeMap::new();
         for row in self.state().matching(query) {
             if let Some(hash) = row.hashes.first() {
-                *counts.entry(*hash).or_default() += 1;
+                *counts.entry((row.project_id, *hash)).or_default() += 1;
             }
         }
-        Ok(by_count(counts, limit).into_iter().map(|(hash, _)| hash).collect())
+        Ok(by_count(counts, limit.min(HASHES_MAX)).into_iter().map(|(hash, _)| hash).collect())
     }
 
     async fn groups(&self, query: &EventQuery, grouping: &Grouping) -> Result<EventGroups, StoreError> {

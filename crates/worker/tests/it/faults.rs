@@ -405,7 +405,7 @@ impl EventStore for Faulty {
         self.step(self.events.tag_keys(query)).await
     }
 
-    async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<Hash>, StoreError> {
+    async fn hashes(&self, query: &EventQuery, limit: usize) -> Result<Vec<(ProjectId, Hash)>, StoreError> {
         self.step(EventStore::hashes(&*self.events, query, limit)).await
     }
 

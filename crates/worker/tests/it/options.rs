@@ -4,7 +4,10 @@ use bytes::Bytes;
 use nuthatch_normalize::scrub::ScrubSettings;
 use nuthatch_protocol::{EventId, Position, Topic};
 use nuthatch_store::{
-    EventStore as _, Log as _, ProjectStore as _, events::StoredEvent, log::NewRecord, projects::ProjectOptions,
+    Change, EventStore as _, Log as _, ProjectStore as _,
+    events::StoredEvent,
+    log::NewRecord,
+    projects::{Organization, Project, ProjectOptions},
 };
 use nuthatch_worker::row_id;
 use serde_json::json;
@@ -14,10 +17,12 @@ use super::*;
 const SECRET: &str = "4111 1111 1111 1111";
 
 impl Stores {
-    async fn choose(&self, change: impl FnOnce(&mut ProjectOptions)) {
-        let mut project = self.meta.project(self.project).await.unwrap().unwrap();
-        change(&mut project.options);
-        self.meta.update_project(&project).await.unwrap();
+    pub(super) async fn choose(&self, change: impl FnOnce(&mut ProjectOptions) + Send + 'static) {
+        let change: Change<Project> = Box::new(|project| {
+            change(&mut project.options);
+            Ok(())
+        });
+        self.meta.change_project(self.project, change).await.unwrap();
     }
 
     async fn stored(&self, id: EventId) -> Option<StoredEvent> {
@@ -61,13 +66,15 @@ async fn what_the_organization_requires_holds_for_a_project_that_wants_nothing_a
     stores.accept(1, &event.to_string()).await;
     stores.drain(None).await.unwrap();
     let id = stores.meta.project(stores.project).await.unwrap().unwrap().organization_id;
-    let mut organization = stores.meta.organization(id).await.unwrap().unwrap();
-    organization.options.scrubbing = ScrubSettings {
-        scrub_ip_addresses: true,
-        sensitive_fields: vec!["zebra".to_owned()],
-        ..ScrubSettings::default()
-    };
-    stores.meta.update_organization(&organization).await.unwrap();
+    let require: Change<Organization> = Box::new(|organization| {
+        organization.options.scrubbing = ScrubSettings {
+            scrub_ip_addresses: true,
+            sensitive_fields: vec!["zebra".to_owned()],
+            ..ScrubSettings::default()
+        };
+        Ok(())
+    });
+    stores.meta.change_organization(id, require).await.unwrap();
     stores.accept(2, &event.to_string()).await;
     stores.drain(None).await.unwrap();
     let body = async |id| String::from_utf8(stores.stored(EventId([id; 16])).await.unwrap().body.to_vec()).unwrap();
@@ -148,7 +155,7 @@ async fn options_that_change_between_a_crash_and_the_replay_leave_the_stores_in_
             let before = stores.meta.position(ISSUES_CONSUMER, START).await.unwrap().offset;
             let stored_before = stores.events.position(START).await.unwrap().offset;
             stores
-                .choose(|options| {
+                .choose(move |options| {
                     options.filters.releases = if filters_first { Vec::new() } else { vec!["1.*".to_owned()] };
                     options.scrubbing.sensitive_fields = vec!["zebra".to_owned()];
                 })

@@ -1,7 +1,8 @@
 //! Updates of sessions reach the health of releases exactly once.
 
 use nuthatch_store::{
-    ReleaseStore as _, SessionStore as _,
+    Change, ProjectStore as _, ReleaseStore as _, SessionStore as _,
+    projects::Project,
     sessions::{SessionGrouping, SessionQuery, SessionSum},
 };
 use nuthatch_worker::SESSIONS_CONSUMER;
@@ -154,9 +155,11 @@ async fn sessions_are_taken_up_exactly_after_a_death_between_any_two_store_opera
 #[tokio::test]
 async fn sessions_that_a_project_does_not_want_have_no_effect() {
     let stores = Stores::new().await;
-    let mut project = stores.meta.project(stores.project).await.unwrap().unwrap();
-    project.options.filters.releases = vec!["web@1.*".to_owned()];
-    stores.meta.update_project(&project).await.unwrap();
+    let change: Change<Project> = Box::new(|project| {
+        project.options.filters.releases = vec!["web@1.*".to_owned()];
+        Ok(())
+    });
+    stores.meta.change_project(stores.project, change).await.unwrap();
     stores.accept_session("session", &update(1, "ada", true, "crashed")).await;
     stores.drain_sessions(None).await.unwrap();
     assert_eq!(stores.health().await, []);

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import type { FormEvent } from "react";
-import { currentUser, signIn } from "@/api/account";
+import { signIn } from "@/api/account";
 import { localPath } from "@/domain/links";
 import { Button } from "@/ui/Button";
 import { Field } from "@/ui/Field";
@@ -19,8 +19,9 @@ export function LoginPage() {
 
   const login = useMutation({
     mutationFn: ({ email, password }: { email: string; password: string }) => signIn(email, password),
-    onSuccess: async () => {
-      await client.resetQueries({ queryKey: currentUser.queryKey });
+    onSuccess: () => {
+      // What was read before was for somebody else, or for nobody.
+      client.clear();
       router.history.push(localPath(next));
     },
   });

@@ -20,7 +20,6 @@ import styles from "./IssueHeader.module.css";
 import { useIssueActions } from "./useIssueActions";
 
 export function IssueHeader({ org, issue }: { org: string; issue: IssueDetail }) {
-  const { move } = useIssueActions(org, issue);
   const { type, message } = headline(issue);
   const state = stateName(issue.status, issue.substatus, issue.statusDetails);
   return (
@@ -73,28 +72,38 @@ export function IssueHeader({ org, issue }: { org: string; issue: IssueDetail })
         </dl>
       </div>
       <div className={styles.actions}>
-        {issue.status === "resolved" ? (
-          <Button icon="undo" onClick={() => move("unresolved")} shortcut="e">
-            Unresolve
-          </Button>
-        ) : (
-          <Button icon="check" look="primary" onClick={() => move("resolved")} shortcut="e">
-            Resolve
-          </Button>
-        )}
-        {issue.status === "ignored" ? (
-          <Button icon="undo" onClick={() => move("unresolved")} shortcut="a">
-            Unarchive
-          </Button>
-        ) : (
-          <Button icon="archive" onClick={() => move("ignored")} shortcut="a">
-            Archive
-          </Button>
-        )}
-        <ArchiveMenu issue={issue} org={org} />
+        {issue.isEditable && <StatusActions issue={issue} org={org} />}
         <AssignMenu issue={issue} org={org} />
       </div>
     </header>
+  );
+}
+
+/** What changes the status; not there where the status follows what produces the issue. */
+function StatusActions({ org, issue }: { org: string; issue: IssueDetail }) {
+  const { move } = useIssueActions(org, issue);
+  return (
+    <>
+      {issue.status === "resolved" ? (
+        <Button icon="undo" onClick={() => move("unresolved")} shortcut="e">
+          Unresolve
+        </Button>
+      ) : (
+        <Button icon="check" look="primary" onClick={() => move("resolved")} shortcut="e">
+          Resolve
+        </Button>
+      )}
+      {issue.status === "ignored" ? (
+        <Button icon="undo" onClick={() => move("unresolved")} shortcut="a">
+          Unarchive
+        </Button>
+      ) : (
+        <Button icon="archive" onClick={() => move("ignored")} shortcut="a">
+          Archive
+        </Button>
+      )}
+      <ArchiveMenu issue={issue} org={org} />
+    </>
   );
 }
 

@@ -8,13 +8,13 @@ import { notifyAction } from "@/ui/toast";
 export function useIssueActions(org: string, issue: IssueDetail | undefined) {
   const update = useIssueUpdate(org);
   const move = (status: Status) => {
-    if (!issue || issue.status === status) return;
+    if (!issue?.isEditable || issue.status === status) return;
     const { done, substatus, body } = MOVES[status];
     const patch = { status, substatus, statusDetails: {} };
     notifyAction(`${issue.shortId} ${done}`, update([issue], { body, patch }));
   };
   const archive = ({ done, substatus, details }: Archive) => {
-    if (!issue) return;
+    if (!issue?.isEditable) return;
     const body = { status: "ignored", substatus, statusDetails: details };
     const patch = { status: "ignored", substatus, statusDetails: { ...details } };
     notifyAction(`${issue.shortId} ${done}`, update([issue], { body, patch }));

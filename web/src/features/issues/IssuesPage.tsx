@@ -12,7 +12,7 @@ import { MOVES, type Status } from "@/domain/triage";
 import { Button } from "@/ui/Button";
 import { Failure, State } from "@/ui/State";
 import { useShortcuts } from "@/ui/shortcuts";
-import { notifyAction } from "@/ui/toast";
+import { notifyAction, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
 import { EmptyIssues } from "./EmptyIssues";
 import styles from "./IssuesPage.module.css";
@@ -58,7 +58,10 @@ export function IssuesPage() {
   const rows = useRows(issues, open);
   const update = useIssueUpdate(org);
   const move = (status: Status) => {
-    const chosen = rows.chosen.filter((issue) => issue.status !== status);
+    const chosen = rows.chosen.filter((issue) => issue.isEditable && issue.status !== status);
+    if (rows.chosen.some((issue) => !issue.isEditable)) {
+      notifyFailure("The status of some of these issues follows what produces them; it stays.");
+    }
     if (chosen.length === 0) return;
     const { done, substatus, body } = MOVES[status];
     const subject = chosen.length === 1 ? chosen[0]?.shortId : count(chosen.length, "issue");

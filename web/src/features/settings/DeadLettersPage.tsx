@@ -34,7 +34,7 @@ export function DeadLettersPage() {
   const { org } = route.useParams();
   const search = route.useSearch();
   const projects = useQuery(projectsQuery(org));
-  const project = projects.data?.find(({ slug }) => slug === search.project) ?? projects.data?.[0];
+  const project = search.project ? projects.data?.find(({ slug }) => slug === search.project) : projects.data?.[0];
   useTitle("Dead letters", project?.name);
   return (
     <Page lead="What could not be handled: mend and replay it, or discard it." title="Dead letters">
@@ -42,7 +42,14 @@ export function DeadLettersPage() {
       {projects.isError && !projects.data && (
         <Failure error={projects.error} retry={projects.refetch} what="The projects" />
       )}
-      {projects.data && !project && (
+      {projects.data && !project && search.project && (
+        <State icon="folder" title={`There is no project ${search.project}`}>
+          <Link params={{ org }} search={{}} to="/settings/$org/dead-letters/">
+            Letters of another project
+          </Link>
+        </State>
+      )}
+      {projects.data && !project && !search.project && (
         <State icon="folder" title="No project yet">
           Letters belong to projects.
         </State>

@@ -57,7 +57,7 @@ export function FiltersPage() {
       title="Inbound filters"
     >
       {filters.data ? <Switches filters={filters.data} org={org} slug={slug} /> : <Skeleton height={240} />}
-      {project.data && <Lists org={org} project={project.data} />}
+      {project.data && <Lists key={project.data.id} org={org} project={project.data} />}
     </Page>
   );
 }

@@ -127,8 +127,9 @@ fn query(organization: nuthatch_protocol::OrganizationId) -> impl Strategy<Value
     let test = prop_oneof![
         any::<bool>().prop_map(|open| IssueTest::Status(if open { Status::Unresolved } else { Status::Resolved })),
         "[a-cäß%_\u{0}]{0,2}".prop_map(IssueTest::Text),
-        prop::collection::vec(0..6_u8, 0..3)
-            .prop_map(|hashes| IssueTest::Hashes(hashes.into_iter().map(|hash| Hash([hash; 16])).collect())),
+        prop::collection::vec((1..3_u64, 0..6_u8), 0..3).prop_map(|pairs| {
+            IssueTest::Hashes(pairs.into_iter().map(|(project, n)| (ProjectId(project), Hash([n; 16]))).collect())
+        }),
         prop::collection::vec(0..3_u32, 0..3)
             .prop_map(|types| IssueTest::Types(types.into_iter().map(TypeId).collect())),
         (0..5_u64).prop_map(IssueTest::TimesSeenAtLeast),

@@ -2,7 +2,9 @@
 
 use nuthatch_issues::{Cause, Needs, Status};
 use nuthatch_protocol::{DataCategory, Hash, LetterId, Origin, Outcome, PublicKey, UserId};
-use nuthatch_store::{AccountStore, DeadLetterStore, IssueTypeStore, OutcomeStore, ProjectTokenStore, TeamStore};
+use nuthatch_store::{
+    AccountStore, DeadLetterStore, IssueTypeStore, OutcomeStore, ProjectTokenStore, TeamStore, accounts::NewUser,
+};
 use rusqlite::Connection;
 
 use super::*;
@@ -28,10 +30,16 @@ async fn format_1_opens() {
     assert_eq!(store.user_by_email("ADA@example.org").await.unwrap().unwrap().id, UserId(1));
     assert!(store.session(&[1; 32], Timestamp(0)).await.unwrap().is_some());
     assert_eq!(store.token(&[2; 32]).await.unwrap().unwrap().scopes, ["event:read", "org:admin"]);
-    assert!(store.take_setup_link(&[3; 32], Timestamp(0)).await.unwrap());
+    let user = NewUser {
+        email: "eve@example.org".to_owned(),
+        name: String::new(),
+        password_hash: String::new(),
+        created: Timestamp(0),
+    };
+    assert!(store.set_up(&[3; 32], user, Timestamp(0)).await.unwrap().is_some());
     let client_key = store.key(PublicKey([4; 16])).await.unwrap().unwrap();
     let project = store.project(client_key.project_id).await.unwrap().unwrap();
-    assert_eq!((project.slug.as_str(), store.members(project.organization_id).await.unwrap().len()), ("web", 1));
+    assert_eq!((project.slug.as_str(), store.members(project.organization_id).await.unwrap().len()), ("web", 2));
 
     assert_eq!(store.project_token(&[9; 32]).await.unwrap().unwrap().project_id, project.id);
     let types = store.issue_types(project.organization_id).await.unwrap();

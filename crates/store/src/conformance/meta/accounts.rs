@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use nuthatch_protocol::UserId;
 
-use super::fixture::{NOW, new_user, user};
+use super::fixture::{NOW, new_user, organization, user};
 use crate::{
     MetaStore, StoreError,
     accounts::{NewToken, Session},
+    projects::Role,
 };
 
 const NOBODY: UserId = UserId(999);
@@ -90,11 +91,20 @@ pub async fn tokens_belong_to_accounts(store: &impl MetaStore) {
 /// The set-up link works once, only the latest, and not for ever.
 pub async fn set_up_links_work_once(store: &impl MetaStore) {
     let expires = NOW.plus(Duration::from_mins(1));
-    assert!(!store.take_setup_link(&[1; 32], NOW).await.expect("asks"), "there is none");
+    let acme = organization(store, "acme").await;
+    let set_up = async |link: u8, now| store.set_up(&[link; 32], new_user("ada@example.org"), now).await;
+    assert!(set_up(1, NOW).await.expect("asks").is_none(), "there is none");
     store.put_setup_link(&[1; 32], expires).await.expect("puts");
     store.put_setup_link(&[2; 32], expires).await.expect("puts");
-    assert!(!store.take_setup_link(&[1; 32], NOW).await.expect("asks"), "replaced");
-    assert!(!store.take_setup_link(&[2; 32], expires).await.expect("asks"), "expired");
-    assert!(store.take_setup_link(&[2; 32], NOW).await.expect("asks"), "a wrong guess does not use it up");
-    assert!(!store.take_setup_link(&[2; 32], NOW).await.expect("asks"), "used");
+    assert!(set_up(1, NOW).await.expect("asks").is_none(), "replaced");
+    assert!(set_up(2, expires).await.expect("asks").is_none(), "expired");
+    let bob = user(store, "bob@example.org").await;
+    let taken = store.set_up(&[2; 32], new_user("bob@example.org"), NOW).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    let ada = set_up(2, NOW).await.expect("asks").expect("neither a wrong guess nor a refusal uses it up");
+    assert_ne!(ada.id, bob);
+    assert_eq!(store.members(acme.id).await.expect("lists"), [(ada.id, Role::Owner)]);
+    let again = store.set_up(&[2; 32], new_user("eve@example.org"), NOW).await;
+    assert!(again.expect("asks").is_none(), "used");
+    assert!(store.user_by_email("eve@example.org").await.expect("looks up").is_none());
 }

@@ -12,7 +12,7 @@ use nuthatch_protocol::{
 use serde_json::json;
 
 use crate::{
-    MetaStore, StoreError,
+    Change, MetaStore, StoreError,
     accounts::NewUser,
     issues::ConsumerPosition,
     projects::{NewProject, Organization, Project},
@@ -41,6 +41,14 @@ impl Place {
         let api = project(store, organization, "api", [seed + 100; 16]).await.id;
         Self { organization, web, api }
     }
+}
+
+/// A row becomes another one, whatever it was.
+pub(super) fn becomes<T: Send + 'static>(row: T) -> Change<T> {
+    Box::new(move |changed| {
+        *changed = row;
+        Ok(())
+    })
 }
 
 pub(super) async fn organization(store: &impl MetaStore, slug: &str) -> Organization {

@@ -1,7 +1,7 @@
 //! Lists of issues, against a filter that looks at every issue.
 
 use nuthatch_issues::{Assignee, Changes, Issue, Status, Substatus};
-use nuthatch_protocol::{Hash, IssueId, Level, ProjectId, TeamId, Timestamp, TypeId, UserId};
+use nuthatch_protocol::{Hash, IssueId, Level, Priority, ProjectId, TeamId, Timestamp, TypeId, UserId};
 
 use super::fixture::{Place, apply, issue};
 use crate::{
@@ -34,6 +34,7 @@ fn varied(first_id: u64, project: ProjectId) -> Vec<(Issue, u64)> {
                     2 if n % 8 == 2 => Some(Assignee::Team(TeamId(3 + n % 3))),
                     _ => None,
                 },
+                priority: [Priority::Low, Priority::Medium, Priority::High][n as usize % 3],
                 unhandled: n % 3 == 1,
                 first_release: (n % 2 == 1).then(|| format!("1.{}", n % 3)),
                 ..issue(first_id + n, project, n + 1)
@@ -49,19 +50,23 @@ async fn fill(store: &impl MetaStore, first_id: u64, project: ProjectId) -> Vec<
     let changes = Changes {
         created: varied.iter().map(|(issue, _)| issue.clone()).collect(),
         users: users.collect(),
-        hashes: varied.iter().map(|(issue, _)| (project, hash_of(issue), issue.id)).collect(),
+        hashes: varied.iter().map(|(issue, _)| (project, hash_of(issue).1, issue.id)).collect(),
         ..Changes::default()
     };
     apply(store, changes).await;
     varied.into_iter().map(|(issue, _)| issue).collect()
 }
 
-fn hash_of(issue: &Issue) -> Hash {
-    Hash([issue.short_id as u8; 16])
+fn hash_of(issue: &Issue) -> (ProjectId, Hash) {
+    (issue.project_id, Hash([issue.short_id as u8; 16]))
 }
 
 /// A condition and what it must mean.
 type Meaning = (IssueTest, fn(&Issue) -> bool);
+
+fn assigned(users: &[UserId], teams: &[TeamId], nobody: bool) -> IssueTest {
+    IssueTest::AssignedToAny { users: users.to_vec(), teams: teams.to_vec(), nobody }
+}
 
 fn conditions() -> Vec<Meaning> {
     vec![
@@ -76,17 +81,23 @@ fn conditions() -> Vec<Meaning> {
         (IssueTest::Types(vec![]), |_| false),
         (IssueTest::Level(vec![Level::Fatal, Level::Debug]), |i| i.level == Level::Fatal),
         (IssueTest::Platform(vec!["node".to_owned(), "\"".to_owned()]), |i| i.platform == "node"),
-        (IssueTest::Assigned, |i| i.assignee.is_some()),
-        (IssueTest::AssignedTo(USER), |i| i.assignee == Some(Assignee::User(USER))),
-        (IssueTest::AssignedToTeams(vec![TeamId(3), TeamId(8)]), |i| i.assignee == Some(Assignee::Team(TeamId(3)))),
-        (IssueTest::AssignedToTeams(vec![]), |_| false),
+        (IssueTest::Priority(vec![Priority::Low, Priority::High]), |i| i.priority != Priority::Medium),
+        (assigned(&[], &[], true), |i| i.assignee.is_none()),
+        (assigned(&[USER], &[], false), |i| i.assignee == Some(Assignee::User(USER))),
+        (assigned(&[], &[TeamId(3), TeamId(8)], false), |i| i.assignee == Some(Assignee::Team(TeamId(3)))),
+        (assigned(&[USER], &[TeamId(3)], true), |i| {
+            [None, Some(Assignee::User(USER)), Some(Assignee::Team(TeamId(3)))].contains(&i.assignee)
+        }),
+        (assigned(&[], &[], false), |_| false),
         (IssueTest::Unhandled, |i| i.unhandled),
         (IssueTest::Text("100%_SURE\\äö".to_owned()), |i| i.title.starts_with("100%")),
         (IssueTest::Text("APP.views".to_owned()), |_| true),
         (IssueTest::Text("_".to_owned()), |i| i.title.contains('_')),
         (IssueTest::Text("'; DROP TABLE issue".to_owned()), |_| false),
-        (IssueTest::Hashes(vec![Hash([3; 16]), Hash([4; 16]), Hash([200; 16])]), |i| [3, 4].contains(&i.short_id)),
-        (IssueTest::FirstRelease("1.1".to_owned()), |i| i.first_release.as_deref() == Some("1.1")),
+        (IssueTest::FirstRelease(vec!["1.1".to_owned(), "7".to_owned()]), |i| {
+            i.first_release.as_deref() == Some("1.1")
+        }),
+        (IssueTest::FirstRelease(vec![]), |_| false),
         (IssueTest::TimesSeenAtLeast(30), |i| i.times_seen >= 30),
         (IssueTest::TimesSeenAtLeast(u64::MAX), |_| false),
         (IssueTest::FirstSeenSince(Timestamp(-1)), |i| i.first_seen.0 >= -1),
@@ -122,7 +133,11 @@ pub async fn lists_agree_with_a_plain_filter(store: &impl MetaStore) {
     let mut issues = fill(store, 1, place.web).await;
     issues.extend(fill(store, 25, place.api).await);
 
-    let conditions = conditions();
+    // The projects share their hashes: a pair means the issue of its own project.
+    let pairs = [(place.web, 3), (place.api, 4), (place.api, 200), (ProjectId(99), 5)];
+    let pairs = IssueTest::Hashes(pairs.map(|(project, n)| (project, Hash([n; 16]))).to_vec());
+    let mut conditions = conditions();
+    conditions.push((pairs, |issue| [3, 28].contains(&issue.id.0)));
     for (n, (test, meaning)) in conditions.iter().enumerate() {
         let (other, other_meaning) = &conditions[(n + 7) % conditions.len()];
         for (negated, sort) in [false, true].into_iter().zip(SORTS.into_iter().cycle().skip(n)) {

@@ -43,8 +43,8 @@ pub use self::{
     },
     project_tokens::project_tokens_belong_to_projects,
     projects::{
-        configuration_has_a_version, keys_open_projects, members_have_roles, quotas_belong_to_organizations,
-        slugs_are_unique,
+        changes_meet_what_is_stored, configuration_has_a_version, keys_open_projects, members_have_roles,
+        quotas_belong_to_organizations, slugs_are_unique,
     },
     sessions::{
         counted_sessions_count_once, releases_are_listed, releases_are_made_and_changed, sessions_age,
@@ -70,6 +70,7 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     set_up_links_work_once(&fresh()).await;
     slugs_are_unique(&fresh()).await;
     members_have_roles(&fresh()).await;
+    changes_meet_what_is_stored(&fresh()).await;
     keys_open_projects(&fresh()).await;
     quotas_belong_to_organizations(&fresh()).await;
     configuration_has_a_version(&fresh()).await;

@@ -4,10 +4,10 @@ use nuthatch_issues::IssueType;
 use nuthatch_normalize::{filter::LegacyBrowsers, scrub::ScrubSettings};
 use nuthatch_protocol::{DataCategory, KeyId, OrganizationId, ProjectId, PublicKey, TypeId, UserId};
 
-use super::fixture::{NOW, new_project, organization, project, user};
+use super::fixture::{NOW, becomes, new_project, organization, project, user};
 use crate::{
-    MetaStore, StoreError,
-    projects::{AllowedDomains, NewKey, Organization, Project, ProjectKey, Role},
+    Change, MetaStore, StoreError,
+    projects::{AllowedDomains, NewKey, Organization, Project, Role},
     quotas::{KeyRateLimit, QuotaRule, QuotaScope},
 };
 
@@ -17,7 +17,8 @@ pub async fn slugs_are_unique(store: &impl MetaStore) {
     let other = organization(store, "other").await;
     let taken = store.create_organization("acme", "Again", NOW).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
-    let taken = store.update_organization(&Organization { slug: "other".to_owned(), ..acme.clone() }).await;
+    let taken =
+        store.change_organization(acme.id, becomes(Organization { slug: "other".to_owned(), ..acme.clone() })).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
     assert_eq!(acme.options.scrubbing, ScrubSettings::nothing(), "nothing is required, unless somebody chose");
     let mut acme = Organization { name: "Acme & Söhne".to_owned(), ..acme };
@@ -25,11 +26,11 @@ pub async fn slugs_are_unique(store: &impl MetaStore) {
     acme.options.scrubbing.relay_pii_config = rules.as_object().cloned();
     acme.options.scrubbing.scrub_ip_addresses = true;
     acme.options.scrubbing.sensitive_fields = vec!["'quoted'".to_owned()];
-    store.update_organization(&acme).await.expect("renames");
+    assert_eq!(store.change_organization(acme.id, becomes(acme.clone())).await.expect("renames"), acme);
     assert_eq!(store.organization(acme.id).await.expect("looks up"), Some(acme.clone()));
     assert_eq!(store.organization(OrganizationId(99)).await.expect("looks up"), None);
     assert_eq!(store.organizations().await.expect("lists"), [acme.clone(), other.clone()]);
-    let unknown = store.update_organization(&Organization { id: OrganizationId(99), ..acme.clone() }).await;
+    let unknown = store.change_organization(OrganizationId(99), becomes(acme.clone())).await;
     assert!(unknown.is_err(), "{unknown:?}");
 
     let mut web = project(store, acme.id, "web", [1; 16]).await;
@@ -37,7 +38,7 @@ pub async fn slugs_are_unique(store: &impl MetaStore) {
     project(store, other.id, "web", [3; 16]).await;
     let taken = store.create_project(new_project(acme.id, "web", [4; 16])).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
-    let taken = store.update_project(&Project { slug: "api".to_owned(), ..web.clone() }).await;
+    let taken = store.change_project(web.id, becomes(Project { slug: "api".to_owned(), ..web.clone() })).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
     let orphan = store.create_project(new_project(OrganizationId(99), "web", [4; 16])).await;
     assert!(matches!(orphan, Err(StoreError::NotFound(_))), "{orphan:?}");
@@ -51,12 +52,43 @@ pub async fn slugs_are_unique(store: &impl MetaStore) {
     web.options.filters.releases = vec!["1.*".to_owned()];
     assert_eq!(web.options.allowed_domains.0, ["*"], "everybody, unless somebody chose");
     web.options.allowed_domains = AllowedDomains(Vec::new());
-    store.update_project(&web).await.expect("renames");
+    assert_eq!(store.change_project(web.id, becomes(web.clone())).await.expect("renames"), web);
     assert_eq!(store.project(web.id).await.expect("looks up"), Some(web.clone()));
     assert_eq!(store.projects(acme.id).await.expect("lists"), [api, web.clone()], "by slug");
     assert_eq!(store.project(ProjectId(99)).await.expect("looks up"), None);
-    let unknown = store.update_project(&Project { id: ProjectId(99), ..web }).await;
+    let unknown = store.change_project(ProjectId(99), becomes(web)).await;
     assert!(matches!(unknown, Err(StoreError::NotFound(_))), "{unknown:?}");
+}
+
+/// Changes at the same time do not undo each other, and one that refuses writes nothing.
+pub async fn changes_meet_what_is_stored(store: &impl MetaStore) {
+    let acme = organization(store, "acme").await;
+    let web = project(store, acme.id, "web", [1; 16]).await;
+    let longer = |letter: char| -> Change<Project> {
+        Box::new(move |project| {
+            project.name.push(letter);
+            Ok(())
+        })
+    };
+    let changes = "0123456789".chars().map(|letter| store.change_project(web.id, longer(letter)));
+    for changed in futures_util::future::join_all(changes).await {
+        changed.expect("writes");
+    }
+    let name = store.project(web.id).await.expect("reads").expect("exists").name;
+    assert_eq!(name.len(), web.name.len() + 10, "{name}");
+
+    let version = store.config_version();
+    let refused = store.change_project(
+        web.id,
+        Box::new(|project| {
+            project.name.clear();
+            Err(StoreError::Invalid("no".to_owned()))
+        }),
+    );
+    let refused = refused.await;
+    assert!(matches!(refused, Err(StoreError::Invalid(_))), "{refused:?}");
+    assert_eq!(store.project(web.id).await.expect("reads").expect("exists").name, name);
+    assert_eq!(store.config_version(), version);
 }
 
 /// Members are listed from both sides; a second invitation changes nothing.
@@ -98,7 +130,7 @@ pub async fn keys_open_projects(store: &impl MetaStore) {
 
     (second.name, second.is_active) = ("Old app".to_owned(), false);
     second.rate_limit = Some(KeyRateLimit { window_secs: 60, count: 500 });
-    store.update_key(&second).await.expect("writes");
+    assert_eq!(store.change_key(second.id, becomes(second.clone())).await.expect("writes"), second);
     assert_eq!(store.key(second.public).await.expect("looks up"), Some(second.clone()), "inactive, but there");
     assert_eq!(store.keys(web.id).await.expect("lists"), [first.clone(), second.clone()]);
 
@@ -107,7 +139,8 @@ pub async fn keys_open_projects(store: &impl MetaStore) {
     assert_eq!(store.keys(web.id).await.expect("lists"), [second.clone()]);
     let third = store.create_key(new(web.id, 3)).await.expect("creates");
     assert!(third.id > second.id, "ids are not given twice");
-    for missing in [store.delete_key(first.id).await, store.update_key(&ProjectKey { id: KeyId(99), ..second }).await] {
+    let unknown = store.change_key(KeyId(99), becomes(second)).await.map(drop);
+    for missing in [store.delete_key(first.id).await, unknown] {
         assert!(matches!(missing, Err(StoreError::NotFound(_))), "{missing:?}");
     }
 }
@@ -153,13 +186,13 @@ pub async fn configuration_has_a_version(store: &impl MetaStore) {
     };
     let acme = organization(store, "acme").await;
     moves("an organization is created");
-    store.update_organization(&acme).await.expect("writes");
+    store.change_organization(acme.id, becomes(acme.clone())).await.expect("writes");
     moves("an organization is written");
     let (web, key) = store.create_project(new_project(acme.id, "web", [1; 16])).await.expect("creates");
     moves("a project is created");
-    store.update_project(&web).await.expect("writes");
+    store.change_project(web.id, becomes(web.clone())).await.expect("writes");
     moves("a project is written");
-    store.update_key(&key).await.expect("writes");
+    store.change_key(key.id, becomes(key.clone())).await.expect("writes");
     moves("a key is written");
     store.delete_key(key.id).await.expect("removes");
     moves("a key is removed");

@@ -2,7 +2,7 @@
 
 use nuthatch_protocol::{OrganizationId, ProjectId, TeamId, UserId};
 
-use super::fixture::{NOW, Place, user};
+use super::fixture::{NOW, Place, becomes, user};
 use crate::{MetaStore, StoreError, projects::Role, teams::Team};
 
 fn assert_missing<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
@@ -20,11 +20,11 @@ pub async fn teams_are_made_changed_and_removed(store: &impl MetaStore) {
     let taken = store.create_team(acme.organization, "core", "Again", NOW).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
     assert_missing(&store.create_team(OrganizationId(99), "core", "Core", NOW).await);
-    let taken = store.update_team(&Team { slug: "apps".to_owned(), ..core.clone() }).await;
+    let taken = store.change_team(core.id, becomes(Team { slug: "apps".to_owned(), ..core.clone() })).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
     let core = Team { slug: "zcore".to_owned(), name: "Core & Söhne".to_owned(), ..core };
-    store.update_team(&core).await.expect("renames");
-    assert_missing(&store.update_team(&Team { id: TeamId(99), ..core.clone() }).await);
+    assert_eq!(store.change_team(core.id, becomes(core.clone())).await.expect("renames"), core);
+    assert_missing(&store.change_team(TeamId(99), becomes(core.clone())).await);
     assert_eq!(store.teams(acme.organization).await.expect("lists"), [apps.clone(), core.clone()], "by slug");
 
     let version = store.config_version();

@@ -22,7 +22,7 @@ use nuthatch_protocol::{
 };
 use serde_json::json;
 
-use super::fixture::{NOW, Place, apply, issue, try_apply, user};
+use super::fixture::{NOW, Place, apply, becomes, issue, try_apply, user};
 use crate::{MetaStore, StoreError, issues::ConsumerPosition, projects::Role};
 
 const HOUR: i64 = 472_222;
@@ -160,11 +160,11 @@ pub async fn organizations_and_projects_have_rules(store: &impl MetaStore) {
 
     let mut project = store.project(web).await.expect("reads").expect("exists");
     project.resolve_age_hours = Some(48);
-    store.update_project(&project).await.expect("writes");
+    store.change_project(web, becomes(project.clone())).await.expect("writes");
     assert_eq!(store.project(web).await.expect("reads"), Some(project));
     let mut acme = store.organizations().await.expect("lists").remove(0);
     acme.features = ["a".to_owned(), "b".to_owned()].into();
-    store.update_organization(&acme).await.expect("writes");
+    store.change_organization(acme.id, becomes(acme.clone())).await.expect("writes");
     assert_eq!(store.organizations().await.expect("lists")[0], acme);
     let own = IssueType::plain(TypeId(0), "nightly_backup", "Nightly backup", "outage");
     let own = store.create_issue_type(organization, own).await.expect("defines");
@@ -221,7 +221,7 @@ pub async fn jobs_find_what_is_due(store: &impl MetaStore) {
     let Place { web, api, .. } = Place::make(store, "acme").await;
     let mut project = store.project(web).await.expect("reads").expect("exists");
     project.resolve_age_hours = Some(2);
-    store.update_project(&project).await.expect("writes");
+    store.change_project(web, becomes(project.clone())).await.expect("writes");
     let old = NOW.minus(ONGOING_AFTER);
     let young = Timestamp(old.0 + 1_000_000);
     let ignored = |id, until: Timestamp| Issue {

@@ -3,25 +3,31 @@
 use async_trait::async_trait;
 use nuthatch_protocol::{Timestamp, UserId};
 
-use super::MemoryMeta;
+use super::{MemoryMeta, State};
 use crate::{
     AccountStore, StoreError,
     accounts::{ApiToken, NewToken, NewUser, SecretHash, Session, User},
+    projects::Role,
 };
+
+impl State {
+    fn add_user(&mut self, user: NewUser) -> Result<User, StoreError> {
+        let email = user.email.to_lowercase();
+        if self.users.values().any(|other| other.email.to_lowercase() == email) {
+            return Err(StoreError::Conflict("this e-mail address"));
+        }
+        let id = UserId(self.users.len() as u64 + 1);
+        let NewUser { email, name, password_hash, created } = user;
+        let user = User { id, email, name, password_hash, created };
+        self.users.insert(id, user.clone());
+        Ok(user)
+    }
+}
 
 #[async_trait]
 impl AccountStore for MemoryMeta {
     async fn create_user(&self, user: NewUser) -> Result<User, StoreError> {
-        let mut state = self.lock();
-        let email = user.email.to_lowercase();
-        if state.users.values().any(|other| other.email.to_lowercase() == email) {
-            return Err(StoreError::Conflict("this e-mail address"));
-        }
-        let id = UserId(state.users.len() as u64 + 1);
-        let NewUser { email, name, password_hash, created } = user;
-        let user = User { id, email, name, password_hash, created };
-        state.users.insert(id, user.clone());
-        Ok(user)
+        self.lock().add_user(user)
     }
 
     async fn users(&self) -> Result<Vec<User>, StoreError> {
@@ -102,12 +108,16 @@ impl AccountStore for MemoryMeta {
         Ok(())
     }
 
-    async fn take_setup_link(&self, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError> {
-        let link = &mut self.lock().setup_link;
-        let is_right = link.is_some_and(|(hash, expires)| hash == *secret && expires > now);
-        if is_right {
-            *link = None;
+    async fn set_up(&self, secret: &SecretHash, user: NewUser, now: Timestamp) -> Result<Option<User>, StoreError> {
+        let mut state = self.lock();
+        if !state.setup_link.is_some_and(|(hash, expires)| hash == *secret && expires > now) {
+            return Ok(None);
         }
-        Ok(is_right)
+        let user = state.add_user(user)?;
+        state.setup_link = None;
+        let organizations: Vec<_> = state.organizations.keys().copied().collect();
+        state.members.extend(organizations.into_iter().map(|organization| ((organization, user.id), Role::Owner)));
+        self.config_changed();
+        Ok(Some(user))
     }
 }

@@ -22,7 +22,7 @@ impl State {
             .values()
             .filter(|issue| projects.contains(&issue.project_id))
             .filter(|issue| query.seen_since.is_none_or(|time| issue.last_seen >= time))
-            .filter(|issue| query.filter.iter().all(|condition| self.holds(condition, issue, &projects)))
+            .filter(|issue| query.filter.iter().all(|condition| self.holds(condition, issue)))
             .collect();
         let key = |issue: &Issue| (query.sort.value(issue), issue.id);
         matching.sort_by_key(|issue| Reverse(key(issue)));
@@ -47,7 +47,7 @@ impl State {
         }
     }
 
-    fn holds(&self, condition: &IssueCondition, issue: &Issue, projects: &[ProjectId]) -> bool {
+    fn holds(&self, condition: &IssueCondition, issue: &Issue) -> bool {
         let holds = match &condition.test {
             IssueTest::Ids(ids) => ids.contains(&issue.id),
             IssueTest::Status(status) => issue.status == *status,
@@ -55,18 +55,18 @@ impl State {
             IssueTest::Types(any) => any.contains(&issue.type_id),
             IssueTest::Level(any) => any.contains(&issue.level),
             IssueTest::Platform(any) => any.contains(&issue.platform),
-            IssueTest::Assigned => issue.assignee.is_some(),
-            IssueTest::AssignedToTeams(teams) => {
-                matches!(issue.assignee, Some(Assignee::Team(team)) if teams.contains(&team))
-            }
-            IssueTest::AssignedTo(user) => issue.assignee == Some(Assignee::User(*user)),
+            IssueTest::Priority(any) => any.contains(&issue.priority),
+            IssueTest::AssignedToAny { users, teams, nobody } => match issue.assignee {
+                Some(Assignee::User(user)) => users.contains(&user),
+                Some(Assignee::Team(team)) => teams.contains(&team),
+                None => *nobody,
+            },
             IssueTest::Unhandled => issue.unhandled,
             IssueTest::Text(text) => searchable_text(issue).contains(&text.to_lowercase()),
-            IssueTest::Hashes(hashes) => self
-                .owned
-                .get(&issue.id)
-                .is_some_and(|owned| owned.iter().any(|(p, hash)| projects.contains(p) && hashes.contains(hash))),
-            IssueTest::FirstRelease(release) => issue.first_release.as_ref() == Some(release),
+            IssueTest::Hashes(hashes) => {
+                self.owned.get(&issue.id).is_some_and(|owned| owned.iter().any(|hash| hashes.contains(hash)))
+            }
+            IssueTest::FirstRelease(any) => issue.first_release.as_ref().is_some_and(|release| any.contains(release)),
             IssueTest::TimesSeenAtLeast(count) => issue.times_seen >= *count,
             IssueTest::FirstSeenSince(time) => issue.first_seen >= *time,
             IssueTest::LastSeenSince(time) => issue.last_seen >= *time,

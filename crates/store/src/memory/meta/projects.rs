@@ -7,7 +7,7 @@ use nuthatch_protocol::{KeyId, OrganizationId, ProjectId, PublicKey, QuotaId, Ti
 
 use super::{MemoryMeta, State};
 use crate::{
-    ProjectStore, StoreError,
+    Change, ProjectStore, StoreError,
     projects::{
         FIRST_KEY_NAME, NewKey, NewProject, Organization, OrganizationOptions, Project, ProjectKey, ProjectOptions,
         Role,
@@ -58,18 +58,20 @@ impl ProjectStore for MemoryMeta {
         Ok(organization)
     }
 
-    async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError> {
+    async fn change_organization(
+        &self,
+        id: OrganizationId,
+        change: Change<Organization>,
+    ) -> Result<Organization, StoreError> {
         let mut state = self.lock();
-        if state.organizations.values().any(|other| other.id != organization.id && other.slug == organization.slug) {
+        let mut changed = state.organizations.get(&id).ok_or(StoreError::NotFound("the organization"))?.clone();
+        change(&mut changed)?;
+        if state.organizations.values().any(|other| other.id != id && other.slug == changed.slug) {
             return Err(StoreError::Conflict("this organization slug"));
         }
-        let stored = state.organizations.get_mut(&organization.id).ok_or(StoreError::NotFound("the organization"))?;
-        stored.slug.clone_from(&organization.slug);
-        stored.name.clone_from(&organization.name);
-        stored.features.clone_from(&organization.features);
-        stored.options.clone_from(&organization.options);
+        state.organizations.insert(id, changed.clone());
         self.config_changed();
-        Ok(())
+        Ok(changed)
     }
 
     async fn organization(&self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
@@ -125,20 +127,16 @@ impl ProjectStore for MemoryMeta {
         Ok((project, key))
     }
 
-    async fn update_project(&self, project: &Project) -> Result<(), StoreError> {
+    async fn change_project(&self, id: ProjectId, change: Change<Project>) -> Result<Project, StoreError> {
         let mut state = self.lock();
-        let stored = state.projects.get(&project.id).ok_or(StoreError::NotFound("the project"))?;
-        if state.is_slug_taken(stored.organization_id, &project.slug, Some(project.id)) {
+        let mut changed = state.projects.get(&id).ok_or(StoreError::NotFound("the project"))?.clone();
+        change(&mut changed)?;
+        if state.is_slug_taken(changed.organization_id, &changed.slug, Some(id)) {
             return Err(StoreError::Conflict("this project slug"));
         }
-        let stored = state.projects.get_mut(&project.id).ok_or(StoreError::NotFound("the project"))?;
-        stored.slug.clone_from(&project.slug);
-        stored.name.clone_from(&project.name);
-        stored.platform.clone_from(&project.platform);
-        stored.resolve_age_hours = project.resolve_age_hours;
-        stored.options.clone_from(&project.options);
+        state.projects.insert(id, changed.clone());
         self.config_changed();
-        Ok(())
+        Ok(changed)
     }
 
     async fn project(&self, id: ProjectId) -> Result<Option<Project>, StoreError> {
@@ -163,14 +161,13 @@ impl ProjectStore for MemoryMeta {
         Ok(key)
     }
 
-    async fn update_key(&self, key: &ProjectKey) -> Result<(), StoreError> {
+    async fn change_key(&self, id: KeyId, change: Change<ProjectKey>) -> Result<ProjectKey, StoreError> {
         let mut state = self.lock();
-        let stored = state.keys.get_mut(&key.id).ok_or(StoreError::NotFound("the key"))?;
-        stored.name.clone_from(&key.name);
-        stored.is_active = key.is_active;
-        stored.rate_limit = key.rate_limit;
+        let mut changed = state.keys.get(&id).ok_or(StoreError::NotFound("the key"))?.clone();
+        change(&mut changed)?;
+        state.keys.insert(id, changed.clone());
         self.config_changed();
-        Ok(())
+        Ok(changed)
     }
 
     async fn delete_key(&self, id: KeyId) -> Result<(), StoreError> {

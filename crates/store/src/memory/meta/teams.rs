@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use nuthatch_protocol::{OrganizationId, ProjectId, TeamId, Timestamp, UserId};
 
 use super::{MemoryMeta, State};
-use crate::{StoreError, TeamStore, teams::Team};
+use crate::{Change, StoreError, TeamStore, teams::Team};
 
 impl State {
     fn team(&self, id: TeamId) -> Result<&Team, StoreError> {
@@ -46,18 +46,16 @@ impl TeamStore for MemoryMeta {
         Ok(team)
     }
 
-    async fn update_team(&self, team: &Team) -> Result<(), StoreError> {
+    async fn change_team(&self, id: TeamId, change: Change<Team>) -> Result<Team, StoreError> {
         let mut state = self.lock();
-        let organization = state.team(team.id)?.organization_id;
-        if state.is_team_slug_taken(organization, &team.slug, Some(team.id)) {
+        let mut changed = state.team(id)?.clone();
+        change(&mut changed)?;
+        if state.is_team_slug_taken(changed.organization_id, &changed.slug, Some(id)) {
             return Err(StoreError::Conflict("this team slug"));
         }
-        if let Some(stored) = state.teams.get_mut(&team.id) {
-            stored.slug.clone_from(&team.slug);
-            stored.name.clone_from(&team.name);
-        }
+        state.teams.insert(id, changed.clone());
         self.config_changed();
-        Ok(())
+        Ok(changed)
     }
 
     async fn delete_team(&self, id: TeamId) -> Result<(), StoreError> {
