@@ -263,7 +263,9 @@ async fn take(
         intake.inner.quotas.give_back_but(&admission, &accepted);
         return Err(refusal);
     }
-    bytes.into_iter().for_each(|bytes| intake.inner.telemetry.accepted(bytes));
+    for bytes in bytes {
+        intake.inner.telemetry.accepted(bytes);
+    }
     Ok(event_id)
 }
 

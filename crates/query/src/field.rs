@@ -14,8 +14,7 @@ pub const FREE_TEXT: &str = "";
 pub const HANDLED: [&str; 2] = ["no", "yes"];
 
 /// Names that search text has elsewhere and rows of events do not keep.
-const NOT_KEPT: [&str; 15] = [
-    "trace",
+const NOT_KEPT: [&str; 14] = [
     "sdk.name",
     "sdk.version",
     "geo.city",

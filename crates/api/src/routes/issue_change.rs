@@ -106,7 +106,7 @@ pub(super) fn check_editable<'a>(
     issues: impl IntoIterator<Item = &'a Issue>,
     types: &IssueTypes,
 ) -> Result<(), ApiError> {
-    if !actions.iter().any(|action| action.needs_editable()) {
+    if !actions.iter().any(nuthatch_issues::Action::needs_editable) {
         return Ok(());
     }
     let mut known = issues.into_iter().filter_map(|issue| types.by_id(issue.type_id));

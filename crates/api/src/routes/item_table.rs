@@ -257,6 +257,9 @@ fn aggregation(columns: &Columns, sort: &str) -> Result<Aggregation, ApiError> {
     Ok(Aggregation { group_by: columns.fields(), aggregates: columns.aggregates(), order, limit: GROUPS_MAX })
 }
 
+/// A page of rows, and how much was looked at for them.
+type Rows = (Vec<Map<String, Value>>, Links, &'static str);
+
 /// A page of the groups as rows.
 fn group_rows(
     groups: Groups,
@@ -265,7 +268,7 @@ fn group_rows(
     until: Timestamp,
     from: Timestamp,
     paging: &Paging,
-) -> Result<(Vec<Map<String, Value>>, Links, &'static str), ApiError> {
+) -> Result<Rows, ApiError> {
     let data_scanned = if groups.is_complete { "full" } else { "partial" };
     let (found, links) = cut(groups.rows, paging.cursor.as_deref(), paging.rows()?)?;
     let secs = until.as_secs_f64() - from.as_secs_f64();

@@ -148,15 +148,11 @@ impl Change {
             fault("url", "must be an address that begins with http:// or https://");
         }
         let mut time = |field: &str, text: Option<&String>| {
-            let time = text.map(|text| text.parse::<Timestamp>());
-            match time {
-                Some(Err(_)) => {
-                    drop(faults.insert(field.to_owned(), "must be a time such as 2026-01-31T12:00:00Z".to_owned()))
-                }
-                Some(Ok(time)) => return Some(time),
-                None => {}
+            let time = text?.parse::<Timestamp>();
+            if time.is_err() {
+                faults.insert(field.to_owned(), "must be a time such as 2026-01-31T12:00:00Z".to_owned());
             }
-            None
+            time.ok()
         };
         let released = time("dateReleased", release.date_released.as_ref());
         let started = time("dateStarted", release.date_started.as_ref());

@@ -97,6 +97,7 @@ pub(super) async fn of_organization(
     params(OrganizationPath, TagSearch, ValueSearch, Period, Paging, ("key" = String, Path, description = "Name of the tag")),
     responses((status = 200, body = [TagValue]), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
 )]
+#[expect(clippy::too_many_arguments, reason = "one extractor each")]
 pub(super) async fn values_of_organization(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
@@ -135,6 +136,7 @@ pub(super) async fn of_project(
     params(ProjectPath, EnvironmentSearch, ValueSearch, Period, Paging, ("key" = String, Path, description = "Name of the tag")),
     responses((status = 200, body = [TagValue]), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
 )]
+#[expect(clippy::too_many_arguments, reason = "one extractor each")]
 pub(super) async fn values_of_project(
     State(api): State<Api>,
     place: Within<InProject, EventRight>,

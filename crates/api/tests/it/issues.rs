@@ -103,7 +103,7 @@ async fn search_knows_issues_and_their_events() {
         "query=error.handled:perhaps",
         "query=error.unhandled:t*",
         "query=issue.priority:urgent",
-        "query=trace:0123",
+        "query=sdk.name:python",
         "query=has:geo.city",
         "query=team:payments",
         "sort=nonsense",

@@ -51,7 +51,7 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 
 /// A record whose request came from Brave on Windows 11, which only the hints tell.
 fn record_of(item_type: &str, payload: &Value) -> nuthatch_protocol::IngestRecord {
     let mut record = crate::record(payload.to_string());
-    record.header.item_type = item_type.to_owned();
+    item_type.clone_into(&mut record.header.item_type);
     record.header.user_agent = Some(CHROME.to_owned());
     record.header.client_hints = record::ClientHints {
         brands: Some(r#""Not A;Brand";v="99", "Brave";v="120""#.to_owned()),

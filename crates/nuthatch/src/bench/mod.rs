@@ -169,14 +169,18 @@ async fn processing(args: &Args, data: &Path, size: Size, events: u64) -> anyhow
     Ok(figure)
 }
 
+/// The figures of a part, for people.
+type Describe = fn(&Value) -> String;
+
 fn describe(figures: &Value) -> String {
     let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
     let mut out = format!("{} cores, {} connections, gzip as SDKs send\n", number("/cores"), number("/connections"));
-    let parts: [(&str, fn(&Value) -> String); 4] = [
+    let parts: [(&str, Describe); 5] = [
         ("durable_intake", describe_intake),
         ("preparation", preparation::describe),
         ("issue_platform", describe_platform),
         ("processed", describe_processing),
+        ("overload", overload::describe),
     ];
     for (part, describe) in parts {
         if let Some(figures) = figures.get(part) {
@@ -274,9 +278,6 @@ fn describe_processing(figures: &Value) -> String {
         number("/3kb/visible/p99_ms"),
         number("/3kb/visible/offered_per_second"),
     );
-    if let Some(figure) = figures.get("overload") {
-        out += &overload::describe(figure);
-    }
     out
 }
 

@@ -281,10 +281,10 @@ impl StoreName {
     fn not_opened(self, error: TantivyError) -> StoreError {
         use std::io::ErrorKind::{InvalidData, UnexpectedEof};
         let is_damage = match &error {
-            TantivyError::IncompatibleIndex(_) | TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_)) => {
+            TantivyError::IncompatibleIndex(_)
+            | TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_) | OpenReadError::IncompatibleIndex(_)) => {
                 true
             }
-            TantivyError::OpenReadError(OpenReadError::IncompatibleIndex(_)) => true,
             TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. }) | TantivyError::IoError(io_error) => {
                 matches!(io_error.kind(), InvalidData | UnexpectedEof)
             }

@@ -47,7 +47,7 @@ export function DeadLetterPage() {
 /** Why a payload can't be edited here; `null` when it can. */
 function notEditable({ size, encoding, truncated, header, source }: DeadLetterDetail): string | null {
   if (size === 0) return "Nothing is left of this record, so it can only be discarded.";
-  if (header === null && source.startsWith("ingest-events/")) {
+  if (header === null && /^ingest-events(-backlog)?\//.test(source)) {
     return "The record's own header can't be read, so it can't be given another payload.";
   }
   if (encoding === "base64")

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use http_body_util::BodyExt as _;
 use serde::Deserialize;
 
 use super::*;
@@ -132,7 +133,7 @@ fn the_answer_tells_what_was_not_taken_in_the_encoding_of_the_request() {
     let body = async |media_type: &'static str, rejected| {
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))]);
         let answer = answer(&headers, "rejectedSpans", rejected);
-        axum::body::to_bytes(answer.into_body(), 1000).await.unwrap()
+        answer.into_body().collect().await.unwrap().to_bytes()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
