@@ -145,6 +145,7 @@ function issue(fields) {
     isUnhandled: false,
     hasSeen: true,
     priority: "medium",
+    isEditable: true,
     project: { id: of.id, slug: of.slug, name: of.name, platform: of.platform },
     type: type ? "error" : "default",
     issueType: "error",

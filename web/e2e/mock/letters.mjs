@@ -68,8 +68,7 @@ export function letters() {
 
 export function letterAnswer(state, project, rest, method, url, send) {
   if (state.scenario === "slow") return undefined;
-  if (state.scenario === "failing")
-    return send(503, { detail: "The metadata is busy." }, { "X-Request-Id": "01JZ3F8W2K" });
+  if (state.scenario === "failing") return send(503, { detail: "The metadata is busy.", requestId: "01JZ3F8W2K" });
   const reason = url.searchParams.get("reason");
   const theirs = project === "shop-api" && state.scenario === "full" ? state.letters : [];
   const chosen = theirs.filter((each) => reason === null || each.reason === reason);

@@ -284,12 +284,10 @@ function issueList(state, request, url, body, response) {
   const { scenario } = state;
   if (scenario === "slow") return undefined;
   if (scenario === "failing")
-    return send(
-      response,
-      503,
-      { detail: "The event store is starting. Try again in a few seconds." },
-      { "X-Request-Id": "01JZ3F8W2K" },
-    );
+    return send(response, 503, {
+      detail: "The event store is starting. Try again in a few seconds.",
+      requestId: "01JZ3F8W2K",
+    });
   const query = url.searchParams.get("query") ?? "is:unresolved";
   if (/\bOR\b/.test(query))
     return send(response, 400, {
