@@ -146,7 +146,7 @@ pub(super) async fn measure(dir: &Path, seconds: u64, connections: usize) -> any
         "memory_mib": memory,
         "memory_first_third_mib": most(&mut memory.iter().take(third)),
         "memory_last_third_mib": most(&mut memory.iter().rev().take(third)),
-        "memory_after_mib": after.now_mib, "memory_peak_mib": after.peak_mib,
+        "memory_after_mib": after.own_mib, "resident_after_mib": after.now_mib, "resident_peak_mib": after.peak_mib,
         "visible_before": before, "visible_during": during,
         "catch_up_seconds": catch_up_secs,
         "issue_count": counts.issue, "ledger_accepted": counts.ledger,
@@ -216,7 +216,7 @@ async fn look(server: &Child, begun: Instant, length: Duration) -> anyhow::Resul
     let mut looks = Vec::new();
     for part in 1..=PARTS {
         tokio::time::sleep_until((begun + length * part / PARTS).into()).await;
-        looks.push(Look { memory_mib: server.memory()?.now_mib, waiting: waiting(server).await? });
+        looks.push(Look { memory_mib: server.memory()?.own_mib, waiting: waiting(server).await? });
     }
     Ok(looks)
 }
@@ -314,11 +314,18 @@ pub(super) fn describe(figure: &Value) -> String {
         let numbers = figure[key].as_array().into_iter().flatten().filter_map(Value::as_f64);
         numbers.map(|number| format!("{number:.0}")).collect::<Vec<_>>().join(" ")
     };
+    let others: Vec<String> = figure["not_200"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(status, count)| format!("{count} with {status}"))
+        .collect();
+    let others = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
     format!(
-        "\noverload             {:>8.0}/s of {:.1} KB offered by one project for {:.0} s, {:.0}/s accepted; \
+        "overload             {:>8.0}/s of {:.1} KB offered by one project for {:.0} s, {:.0}/s accepted; \
          {:.0}/s processed meanwhile\n\
-         other answers        {}, without an answer: {:.0}\n\
-         memory               {:>8.0} MiB at most in the first third, {:.0} in the last; at each tenth: {}\n\
+         other answers        {}; without an answer: {:.0}\n\
+         memory of its own    {:>8.0} MiB at most in the first third, {:.0} in the last; at each tenth: {}\n\
          waiting              {:>8.0} events at the end, processed in {:.0} s; at each tenth: {}\n\
          accepted to visible  p50 {:.0} ms, p99 {:.0} ms of another project before the flood\n\
          accepted to visible  p50 {:.0} ms, p99 {:.0} ms, at most {:.0} ms during the flood\n\
@@ -328,7 +335,7 @@ pub(super) fn describe(figure: &Value) -> String {
         number("/seconds"),
         number("/accepted_per_second"),
         number("/processed_per_second"),
-        figure["not_200"],
+        others,
         number("/without_answer"),
         number("/memory_first_third_mib"),
         number("/memory_last_third_mib"),

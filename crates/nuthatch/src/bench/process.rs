@@ -32,6 +32,8 @@ pub(super) struct Account {
 /// Memory of a process.
 pub(super) struct Memory {
     pub(super) now_mib: f64,
+    /// What is its own: without files that are mapped, such as the index, which the system takes back when it needs room.
+    pub(super) own_mib: f64,
     pub(super) peak_mib: f64,
 }
 
@@ -99,7 +101,7 @@ impl Child {
             let kib: f64 = line.split_whitespace().nth(1).context("no memory figure")?.parse()?;
             Ok(kib / 1024.0)
         };
-        Ok(Memory { now_mib: field("VmRSS:")?, peak_mib: field("VmHWM:")? })
+        Ok(Memory { now_mib: field("VmRSS:")?, own_mib: field("RssAnon:")?, peak_mib: field("VmHWM:")? })
     }
 
     /// Time of a core that it took so far, in seconds.
