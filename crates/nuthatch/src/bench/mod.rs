@@ -131,7 +131,7 @@ async fn intake(args: &Args, dir: &Path) -> anyhow::Result<Value> {
         "event_bytes": load.event_bytes(), "events": run.accepted, "refused": run.refused,
         "per_second": run.per_second(), "p50_ms": run.latency_ms(0.5), "p99_ms": run.latency_ms(0.99),
         "server_cpu_us": micros_an_event(server_cpu), "client_cpu_us": micros_an_event(client_cpu),
-        "mean_group_records": group, "idle_mib": idle.now_mib, "peak_mib": loaded.peak_mib,
+        "mean_group_records": group, "idle_mib": idle.resident, "peak_mib": loaded.peak,
         "bare_append": bare.figures(run.per_second()), "bare_append_full_batches": ideal.figures(run.per_second()),
     }))
 }
@@ -152,7 +152,7 @@ async fn processing(args: &Args, data: &Path, size: Size, events: u64) -> anyhow
     let mut figure = json!({
         "event_bytes": load.event_bytes(), "events": run.accepted, "refused": run.refused,
         "accepted_per_second": run.accepted as f64 / accepted_secs, "processed_per_second": rate,
-        "idle_mib": idle.now_mib, "peak_mib": loaded.peak_mib,
+        "idle_mib": idle.resident, "peak_mib": loaded.peak,
     });
     if size == Size::Usual {
         progress("accepted to visible, at half of that rate");

@@ -146,7 +146,7 @@ pub(super) async fn measure(dir: &Path, seconds: u64, connections: usize) -> any
         "memory_mib": memory,
         "memory_first_third_mib": most(&mut memory.iter().take(third)),
         "memory_last_third_mib": most(&mut memory.iter().rev().take(third)),
-        "memory_after_mib": after.own_mib, "resident_after_mib": after.now_mib, "resident_peak_mib": after.peak_mib,
+        "memory_after_mib": after.own, "resident_after_mib": after.resident, "resident_peak_mib": after.peak,
         "visible_before": before, "visible_during": during,
         "catch_up_seconds": catch_up_secs,
         "issue_count": counts.issue, "ledger_accepted": counts.ledger,
@@ -216,7 +216,7 @@ async fn look(server: &Child, begun: Instant, length: Duration) -> anyhow::Resul
     let mut looks = Vec::new();
     for part in 1..=PARTS {
         tokio::time::sleep_until((begun + length * part / PARTS).into()).await;
-        looks.push(Look { memory_mib: server.memory()?.own_mib, waiting: waiting(server).await? });
+        looks.push(Look { memory_mib: server.memory()?.own, waiting: waiting(server).await? });
     }
     Ok(looks)
 }

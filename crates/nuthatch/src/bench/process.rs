@@ -29,12 +29,12 @@ pub(super) struct Account {
     pub(super) token: String,
 }
 
-/// Memory of a process.
+/// Memory of a process, in MiB.
 pub(super) struct Memory {
-    pub(super) now_mib: f64,
+    pub(super) resident: f64,
     /// What is its own: without files that are mapped, such as the index, which the system takes back when it needs room.
-    pub(super) own_mib: f64,
-    pub(super) peak_mib: f64,
+    pub(super) own: f64,
+    pub(super) peak: f64,
 }
 
 /// Makes a data directory with an account.
@@ -101,7 +101,7 @@ impl Child {
             let kib: f64 = line.split_whitespace().nth(1).context("no memory figure")?.parse()?;
             Ok(kib / 1024.0)
         };
-        Ok(Memory { now_mib: field("VmRSS:")?, own_mib: field("RssAnon:")?, peak_mib: field("VmHWM:")? })
+        Ok(Memory { resident: field("VmRSS:")?, own: field("RssAnon:")?, peak: field("VmHWM:")? })
     }
 
     /// Time of a core that it took so far, in seconds.
