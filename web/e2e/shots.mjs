@@ -47,6 +47,7 @@ const PAGES = [
   { name: "projects", path: `${org}/projects/` },
   { name: "project", path: "/settings/acme/projects/shop-api/", full: true },
   { name: "privacy", path: "/settings/acme/projects/shop-api/security-and-privacy/", full: true },
+  { name: "organization-privacy", path: "/settings/acme/security-and-privacy/", full: true },
   { name: "filters", path: "/settings/acme/projects/shop-api/filters/", full: true },
   { name: "quotas", path: "/settings/acme/quotas/" },
   { name: "quotas-none", path: "/settings/acme/quotas/", scenario: "silent" },

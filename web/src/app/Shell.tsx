@@ -149,6 +149,11 @@ export function Shell() {
               </Link>
             </li>
             <li>
+              <Link className={styles.link} params={{ org }} to="/settings/$org/security-and-privacy/">
+                <Icon name="shield" /> Security & privacy
+              </Link>
+            </li>
+            <li>
               <Link className={styles.link} params={{ org }} to="/settings/$org/teams/">
                 <Icon name="user" /> Teams
               </Link>
