@@ -1,25 +1,23 @@
-//! The log on the data directory: `log/<topic>/<partition>/<first offset>.db`, `SQLite` files that are only added to.
+//! The log on the data directory: `log/<topic>/<partition>/<first offset>-<marker>.log`, files that are only added to.
 //!
-//! * **Durable.** One thread appends. Whatever waits for it is one group, one transaction a partition, synced before
-//!   anybody is answered (`synchronous=FULL`). The write-ahead log is moved into the segment beside that thread.
-//! * **Bounded.** Queue, group, write-ahead log and segment have their bounds in [`LogOptions`].
-//! * **Checked.** Each record carries a version and a checksum (`record.rs`). Damage is found when the log is opened
-//!   ([`RecoveryReport`]) or when a record is read ([`ReadBatch::damaged`]), and costs the damaged records only.
+//! * **Durable.** One thread appends. Whatever waits for it is one group, one write and one sync for each partition, before
+//!   anybody is answered.
+//! * **Bounded.** Queue, group and segment have their bounds in [`LogOptions`].
+//! * **Checked.** Each record carries checksums (`frame.rs`). Damage is found when the log is opened ([`RecoveryReport`]) or
+//!   when a record is read ([`ReadBatch::damaged`]), and costs the damaged records only.
 //! * **Trimmed** by whole segments, behind the slowest registered consumer.
 
+mod convert;
 mod error;
+mod frame;
 pub mod options;
-mod pages;
 mod partition;
 mod positions;
 mod reader;
-mod record;
 mod recovery;
 mod room;
-mod seal;
 mod segment;
 mod telemetry;
-mod wal;
 mod writer;
 
 use std::{
@@ -27,7 +25,7 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, mpsc::sync_channel},
+    sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -44,9 +42,7 @@ use self::{
     error::{LogError, unavailable},
     partition::PartitionLog,
     positions::Positions,
-    reader::Readers,
     room::Room,
-    segment::Access,
     writer::{Append, Command, Health, Writer},
 };
 pub use self::{
@@ -71,7 +67,7 @@ pub struct EmbeddedLog {
     /// Room on the disk; `None` in a log that was opened for reading.
     room: Option<Arc<Room>>,
     health: Arc<Health>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     report: RecoveryReport,
 }
 
@@ -79,9 +75,9 @@ pub struct EmbeddedLog {
 struct Shared {
     layout: LogLayout,
     partitions: Arc<[PartitionLog]>,
-    readers: Readers,
     positions: Positions,
-    access: Access,
+    /// Another process writes.
+    is_foreign: bool,
 }
 
 impl EmbeddedLog {
@@ -109,15 +105,7 @@ impl EmbeddedLog {
         let queue_bytes = options.queue_bytes.max(1);
         let health = Arc::new(Health::default());
         let (queue, commands) = mpsc::channel(options.queue_appends.max(1));
-        let (seals, to_seal) = sync_channel(seal::QUEUE);
-        let access = Access::Read;
-        let shared = Arc::new(Shared {
-            layout,
-            partitions: partitions.clone(),
-            readers: Readers::new(access),
-            positions,
-            access,
-        });
+        let shared = Arc::new(Shared { layout, partitions: partitions.clone(), positions, is_foreign: false });
         let room = Arc::new(Room::new(shared.clone(), dir.clone(), &options));
         let writer = Writer {
             partitions,
@@ -125,15 +113,12 @@ impl EmbeddedLog {
             room: room.clone(),
             unmeasured_bytes: 0,
             health: health.clone(),
-            seals,
             dir: dir.clone(),
             active: BTreeMap::new(),
-            full: BTreeMap::new(),
+            buffer: Vec::new(),
         };
-        let threads = vec![
-            spawn("log-writer", &dir, move || writer.run(commands, &lock))?,
-            spawn("log-seal", &dir, move || seal::run(&to_seal))?,
-        ];
+        let run = move || writer.run(commands, &lock);
+        let thread = thread::Builder::new().name("log-writer".to_owned()).spawn(run).map_err(LogError::io(&dir))?;
         Ok(Self {
             shared,
             queue: Some(queue),
@@ -141,7 +126,7 @@ impl EmbeddedLog {
             queue_bytes,
             room: Some(room),
             health,
-            threads: Mutex::new(threads),
+            thread: Mutex::new(Some(thread)),
             report,
         })
     }
@@ -156,15 +141,14 @@ impl EmbeddedLog {
                 PartitionLog::new(topic, partition, folder(&dir, topic, partition), Vec::new(), 0)
             })
             .collect();
-        let access = Access::ReadForeign;
         Ok(Self {
-            shared: Arc::new(Shared { layout, partitions, readers: Readers::new(access), positions, access }),
+            shared: Arc::new(Shared { layout, partitions, positions, is_foreign: true }),
             queue: None,
             places: Arc::new(Semaphore::new(0)),
             queue_bytes: 0,
             room: None,
             health: Arc::new(Health::default()),
-            threads: Mutex::default(),
+            thread: Mutex::default(),
             report: RecoveryReport::default(),
         })
     }
@@ -174,15 +158,15 @@ impl EmbeddedLog {
         &self.report
     }
 
-    /// Appends all that waits, moves the write-ahead logs into their segments, closes. Appends fail from now on.
+    /// Appends all that waits and closes. Appends fail from now on.
     pub async fn shutdown(&self) {
         if let Some(queue) = &self.queue {
             // An error says that the writer has ended already.
             let _ = queue.send(Command::Shutdown).await;
         }
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         // A thread that panicked was reported where it did.
-        let _ = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
+        let _ = tokio::task::spawn_blocking(move || thread.map(JoinHandle::join)).await;
     }
 
     async fn ask(
@@ -207,10 +191,10 @@ impl EmbeddedLog {
 }
 
 impl Drop for EmbeddedLog {
-    /// Without [`EmbeddedLog::shutdown`] nothing is lost; the write-ahead logs stay for the next start.
+    /// Waits for what is under way, so that the data directory can be opened again.
     fn drop(&mut self) {
         self.queue = None;
-        for thread in self.threads.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        if let Some(thread) = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             drop(thread.join());
         }
     }
@@ -239,7 +223,7 @@ impl Log for EmbeddedLog {
 
     async fn read(&self, from: Position, limit: ReadLimit) -> Result<ReadBatch, StoreError> {
         let index = self.shared.index(from.topic, from.partition)?;
-        self.blocking(move |shared| shared.readers.read(shared.fresh(index)?, from.offset, limit)).await
+        self.blocking(move |shared| reader::read(shared.fresh(index)?, from.offset, limit)).await
     }
 
     async fn wait(&self, at: Position) {
@@ -254,7 +238,7 @@ impl Log for EmbeddedLog {
 
     async fn find(&self, from: Position, key: [u8; 16]) -> Result<Option<StoredRecord>, StoreError> {
         let index = self.shared.index(from.topic, from.partition)?;
-        self.blocking(move |shared| shared.readers.find(shared.fresh(index)?, from.offset, key)).await
+        self.blocking(move |shared| reader::find(shared.fresh(index)?, from.offset, key)).await
     }
 
     async fn bounds(&self, topic: Topic, partition: Partition) -> Result<LogBounds, StoreError> {
@@ -279,7 +263,6 @@ impl Log for EmbeddedLog {
             let consumers = shared.layout.consumers_of(topic);
             if let Some(slowest) = shared.positions.slowest(topic, partition, consumers) {
                 shared.partitions[index].trim(slowest)?;
-                shared.readers.forget_trimmed();
             }
             if let Some(room) = room.filter(|room| room.is_full()) {
                 room.measure();
@@ -347,14 +330,8 @@ impl Shared {
     /// A partition, looked at again when another process writes it.
     fn fresh(&self, index: usize) -> Result<&PartitionLog, LogError> {
         let partition = &self.partitions[index];
-        if self.access == Access::ReadForeign {
-            let segments = partition::list(&partition.dir)?;
-            if let Some(last) = segments.last() {
-                let path = segment::path(&partition.dir, last.first);
-                let conn = segment::open(&path, self.access)?;
-                let tail = segment::tail(&path, &conn, last.first)?;
-                partition.replace(segments, tail.next);
-            }
+        if self.is_foreign {
+            partition.refresh()?;
         }
         Ok(partition)
     }
@@ -405,8 +382,4 @@ fn load_positions(dir: &Path, report: &mut RecoveryReport) -> Result<Positions, 
         }
         loaded => loaded.map_err(LogError::io(&path)),
     }
-}
-
-fn spawn(name: &str, dir: &Path, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LogError> {
-    thread::Builder::new().name(name.to_owned()).spawn(run).map_err(LogError::io(dir))
 }

@@ -7,7 +7,8 @@ use nuthatch_store::log::LogLayout;
 pub struct LogOptions {
     /// Partitions, and who reads which topic.
     pub layout: LogLayout,
-    /// A segment takes no more records once it holds this many bytes. Trimming removes whole segments.
+    /// A segment takes no more records once it holds this many bytes. Trimming removes whole segments, and the last one is walked
+    /// through when the log is opened.
     pub segment_bytes: u64,
     /// Appends that may wait for the writer; the next one waits outside.
     pub queue_appends: usize,
@@ -18,18 +19,15 @@ pub struct LogOptions {
     /// Bytes of values after which a group commit takes no further append.
     pub group_bytes: usize,
     /// Bytes of files with records that are not applied, from which on [`nuthatch_store::Log::has_room`] says no. Segments
-    /// and write-ahead logs are kept small beside it.
+    /// are kept small beside it.
     pub max_bytes: u64,
     /// Free bytes on the disk, below which it says no as well: what is in the log can only be applied while the other
     /// stores have room.
     pub free_min_bytes: u64,
-    /// A segment takes no more records either once its write-ahead log holds this many bytes: more than the records, the more
-    /// the fewer a group commit has. After a crash that of up to two segments of a partition is read again.
-    pub wal_max_bytes: u64,
 }
 
 /// Default of [`LogOptions::segment_bytes`].
-pub const SEGMENT_BYTES: u64 = 256 * 1024 * 1024;
+pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 /// Default of [`LogOptions::queue_appends`].
 pub const QUEUE_APPENDS: usize = 8 * 1024;
 /// Default of [`LogOptions::queue_bytes`].
@@ -38,23 +36,19 @@ pub const QUEUE_BYTES: u32 = 64 * 1024 * 1024;
 pub const GROUP_RECORDS: usize = 4 * 1024;
 /// Default of [`LogOptions::group_bytes`].
 pub const GROUP_BYTES: usize = 8 * 1024 * 1024;
-/// Default of [`LogOptions::wal_max_bytes`].
-pub const WAL_MAX_BYTES: u64 = 128 * 1024 * 1024;
-
 /// Default of [`LogOptions::max_bytes`].
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024 * 1024;
 /// Default of [`LogOptions::free_min_bytes`].
 pub const FREE_MIN_BYTES: u64 = 512 * 1024 * 1024;
 
-/// A segment, with its write-ahead log as large, takes this part of [`LogOptions::max_bytes`] at most: each partition has
+/// A segment takes this part of [`LogOptions::max_bytes`] at most: each partition has
 /// one that is not full.
 const BOUND_SEGMENTS: u64 = 32;
 
 impl LogOptions {
-    /// With segments and write-ahead logs that fit the bound.
+    /// With segments that fit the bound.
     pub(super) fn within_bound(self) -> Self {
-        let part = self.max_bytes / BOUND_SEGMENTS;
-        Self { segment_bytes: self.segment_bytes.min(part), wal_max_bytes: self.wal_max_bytes.min(part), ..self }
+        Self { segment_bytes: self.segment_bytes.min(self.max_bytes / BOUND_SEGMENTS), ..self }
     }
 }
 
@@ -67,7 +61,6 @@ impl Default for LogOptions {
             queue_bytes: QUEUE_BYTES,
             group_records: GROUP_RECORDS,
             group_bytes: GROUP_BYTES,
-            wal_max_bytes: WAL_MAX_BYTES,
             max_bytes: MAX_BYTES,
             free_min_bytes: FREE_MIN_BYTES,
         }

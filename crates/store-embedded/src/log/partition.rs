@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{
     error::LogError,
-    segment::{self, first_offset},
+    segment::{self, Segment, offset_of_name},
 };
 
 /// One partition of a topic.
@@ -24,39 +24,36 @@ pub(super) struct PartitionLog {
     pub(super) partition: Partition,
     /// Where its segments are.
     pub(super) dir: PathBuf,
-    segments: RwLock<Vec<Segment>>,
+    stretches: RwLock<Vec<Stretch>>,
     end: watch::Sender<End>,
 }
 
-/// A stretch of offsets up to the next segment, or to the end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Segment {
-    /// Its first offset.
-    pub(super) first: u64,
-    /// What is there.
-    pub(super) content: Content,
+/// Offsets up to the next stretch, or to the end.
+#[derive(Debug, Clone)]
+pub(super) enum Stretch {
+    /// Records.
+    Records(Segment),
+    /// Offsets that were never given away, from this one on.
+    Gap(u64),
 }
 
-/// What is in a stretch of offsets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
-    /// Records, in a file.
-    Records,
-    /// The file could not be read and was moved to the quarantine.
-    Lost,
-    /// Offsets that were never given away.
-    Gap,
+impl Stretch {
+    /// Its first offset.
+    pub(super) fn first(&self) -> u64 {
+        match self {
+            Self::Records(segment) => segment.first,
+            Self::Gap(first) => *first,
+        }
+    }
 }
 
 /// Part of a segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Extent {
-    /// First offset of the segment.
-    pub(super) first: u64,
+    /// The segment.
+    pub(super) segment: Segment,
     /// The offsets meant.
     pub(super) range: Range<u64>,
-    /// What is there.
-    pub(super) content: Content,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,9 +64,9 @@ struct End {
 
 impl PartitionLog {
     /// A partition as it was found.
-    pub(super) fn new(topic: Topic, partition: Partition, dir: PathBuf, segments: Vec<Segment>, next: u64) -> Self {
+    pub(super) fn new(topic: Topic, partition: Partition, dir: PathBuf, stretches: Vec<Stretch>, next: u64) -> Self {
         let end = watch::Sender::new(End { next, closed: false });
-        Self { topic, partition, dir, segments: RwLock::new(segments), end }
+        Self { topic, partition, dir, stretches: RwLock::new(stretches), end }
     }
 
     /// A place in it.
@@ -84,12 +81,15 @@ impl PartitionLog {
 
     /// Offset of the oldest record.
     pub(super) fn first(&self) -> u64 {
-        self.segments().first().map_or(0, |segment| segment.first)
+        self.stretches().first().map_or(0, Stretch::first)
     }
 
-    /// First offset of the segment that is appended to.
-    pub(super) fn active(&self) -> u64 {
-        self.segments().last().map_or(0, |segment| segment.first)
+    /// The segment that is appended to.
+    pub(super) fn active(&self) -> Option<Segment> {
+        match self.stretches().last() {
+            Some(Stretch::Records(segment)) => Some(segment.clone()),
+            Some(Stretch::Gap(_)) | None => None,
+        }
     }
 
     /// Tells readers that records in front of an offset are durable.
@@ -108,90 +108,93 @@ impl PartitionLog {
         let _ = self.end.subscribe().wait_for(|end| end.closed || end.next > offset).await;
     }
 
-    /// What is where, from an offset to the end.
+    /// Where records are, from an offset to the end.
     pub(super) fn extents(&self, from: u64) -> Vec<Extent> {
         // The end is read first: a segment made after that starts at or behind it.
         let next = self.next();
-        let segments = self.segments();
-        let ends = segments.iter().skip(1).map(|segment| segment.first.min(next)).chain([next]);
-        segments
-            .iter()
-            .zip(ends)
-            .filter(|(segment, end)| *end > from.max(segment.first))
-            .map(|(segment, end)| Extent {
-                first: segment.first,
-                range: from.max(segment.first)..end,
-                content: segment.content,
-            })
-            .collect()
+        let stretches = self.stretches();
+        let ends = stretches.iter().skip(1).map(|stretch| stretch.first().min(next)).chain([next]);
+        let extent = |(stretch, end): (&Stretch, u64)| {
+            let Stretch::Records(segment) = stretch else { return None };
+            let range = from.max(segment.first)..end;
+            (!range.is_empty()).then(|| Extent { segment: segment.clone(), range })
+        };
+        stretches.iter().zip(ends).filter_map(extent).collect()
     }
 
     /// Whether a segment was not trimmed.
-    pub(super) fn has(&self, first: u64) -> bool {
-        self.segments().iter().any(|segment| segment.first == first)
+    pub(super) fn has(&self, segment: &Segment) -> bool {
+        self.stretches().iter().any(|stretch| matches!(stretch, Stretch::Records(other) if other.path == segment.path))
     }
 
     /// Adds the segment that is appended to from now on.
-    pub(super) fn push(&self, first: u64) {
-        self.segments_mut().push(Segment { first, content: Content::Records });
+    pub(super) fn push(&self, segment: Segment) {
+        self.stretches_mut().push(Stretch::Records(segment));
     }
 
-    /// Adds offsets that are never given away.
-    pub(super) fn push_gap(&self, first: u64) {
-        self.segments_mut().push(Segment { first, content: Content::Gap });
-    }
-
-    /// Replaces what is known, for a reader beside the process that writes.
-    pub(super) fn replace(&self, segments: Vec<Segment>, next: u64) {
-        *self.segments_mut() = segments;
-        self.advance(next);
-    }
-
-    /// Puts a gap where the empty last segment is, and goes on behind it.
-    pub(super) fn skip_empty(&self, to: u64) {
-        let mut segments = self.segments_mut();
-        if let Some(last) = segments.last_mut() {
-            last.content = Content::Gap;
-        }
-        segments.push(Segment { first: to, content: Content::Records });
-    }
-
-    /// Forgets the segments that end at or in front of an offset and removes their files. The last one stays.
-    pub(super) fn trim(&self, slowest: u64) -> Result<(), LogError> {
-        let removed: Vec<Segment> = {
-            let mut segments = self.segments_mut();
-            let behind = segments.iter().skip(1).take_while(|next| next.first <= slowest).count();
-            segments.drain(..behind).collect()
-        };
-        for segment in removed {
-            match segment.content {
-                Content::Records => {
-                    for file in segment::files(&segment::path(&self.dir, segment.first)) {
-                        segment::remove(&file)?;
-                    }
-                }
-                Content::Gap => segment::remove(&segment::gap_path(&self.dir, segment.first))?,
-                // For the operator to look at and remove.
-                Content::Lost => {}
+    /// Looks again, for a reader beside the process that writes.
+    pub(super) fn refresh(&self) -> Result<(), LogError> {
+        let mut found = list(&self.dir)?;
+        for stretch in &mut found {
+            // What is known of it stays known.
+            if let Stretch::Records(segment) = stretch
+                && let Some(known) = self.extents(0).into_iter().find(|known| known.segment.path == segment.path)
+            {
+                *segment = known.segment;
             }
         }
+        let next = match found.last() {
+            Some(Stretch::Records(last)) => match last.tail() {
+                Err(error) if error.is_missing() => return Ok(()),
+                tail => tail?.end.offset,
+            },
+            Some(Stretch::Gap(first)) => *first,
+            None => return Ok(()),
+        };
+        *self.stretches_mut() = found;
+        self.advance(next);
         Ok(())
+    }
+
+    /// Goes on with a segment behind offsets that are never given away. An empty last segment, which begins with the first of
+    /// them, is what they replace: its file is left to the caller.
+    pub(super) fn skip(&self, gap: u64, segment: Segment) {
+        let mut stretches = self.stretches_mut();
+        stretches.pop_if(|last| last.first() == gap);
+        stretches.extend([Stretch::Gap(gap), Stretch::Records(segment)]);
+    }
+
+    /// Forgets the stretches that end at or in front of an offset and removes their files. The last one stays.
+    pub(super) fn trim(&self, slowest: u64) -> Result<(), LogError> {
+        let removed: Vec<Stretch> = {
+            let mut stretches = self.stretches_mut();
+            let behind = stretches.iter().skip(1).take_while(|next| next.first() <= slowest).count();
+            stretches.drain(..behind).collect()
+        };
+        removed.iter().try_for_each(|stretch| segment::remove(&self.file(stretch)))
     }
 
     /// Bytes on disk.
     pub(super) fn bytes(&self) -> u64 {
-        let segments = self.segments();
-        let files = segments.iter().flat_map(|segment| segment::files(&segment::path(&self.dir, segment.first)));
         // A file that is gone was trimmed just now.
-        files.map(|file| fs::metadata(file).map_or(0, |meta| meta.len())).sum()
+        let bytes = |stretch| fs::metadata(self.file(stretch)).map_or(0, |meta| meta.len());
+        self.stretches().iter().map(bytes).sum()
     }
 
-    fn segments(&self) -> RwLockReadGuard<'_, Vec<Segment>> {
-        self.segments.read().unwrap_or_else(PoisonError::into_inner)
+    /// The file of a stretch.
+    pub(super) fn file(&self, stretch: &Stretch) -> PathBuf {
+        match stretch {
+            Stretch::Records(segment) => segment.path.clone(),
+            Stretch::Gap(first) => segment::gap_path(&self.dir, *first),
+        }
     }
 
-    fn segments_mut(&self) -> RwLockWriteGuard<'_, Vec<Segment>> {
-        self.segments.write().unwrap_or_else(PoisonError::into_inner)
+    fn stretches(&self) -> RwLockReadGuard<'_, Vec<Stretch>> {
+        self.stretches.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stretches_mut(&self) -> RwLockWriteGuard<'_, Vec<Stretch>> {
+        self.stretches.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -200,25 +203,20 @@ pub(super) fn quarantine(dir: &Path) -> PathBuf {
     dir.join("quarantine")
 }
 
-/// The segments a folder holds, in order. Empty when there is no folder.
-pub(super) fn list(dir: &Path) -> Result<Vec<Segment>, LogError> {
-    let mut segments: Vec<Segment> = Vec::new();
-    for (dir, extension, content) in [
-        (dir.to_owned(), "db", Content::Records),
-        (dir.to_owned(), "gap", Content::Gap),
-        (quarantine(dir), "db", Content::Lost),
-    ] {
-        for name in names(&dir)? {
-            // Records win: a quarantined segment was rebuilt, a gap was not finished.
-            if let Some(first) = first_offset(&name, extension)
-                && !segments.iter().any(|segment| segment.first == first)
-            {
-                segments.push(Segment { first, content });
-            }
+/// What a folder holds, in order; empty when there is no folder. Where unfinished work left more than one stretch that begins
+/// with an offset, the last one counts: records before a gap before an empty segment.
+pub(super) fn list(dir: &Path) -> Result<Vec<Stretch>, LogError> {
+    let mut found = Vec::new();
+    for name in names(dir)? {
+        if let Some(segment) = Segment::named(dir, &name) {
+            let has_records = fs::metadata(&segment.path).is_ok_and(|meta| meta.len() > 0);
+            found.push((segment.first, if has_records { 2 } else { 0 }, Stretch::Records(segment)));
+        } else if let Some(first) = name.strip_suffix(".gap").and_then(offset_of_name) {
+            found.push((first, 1, Stretch::Gap(first)));
         }
     }
-    segments.sort_by_key(|segment| segment.first);
-    Ok(segments)
+    found.sort_by_key(|(first, weight, _)| (*first, *weight));
+    Ok(found.into_iter().map(|(_, _, stretch)| stretch).collect())
 }
 
 /// The names in a folder; none when there is no folder.

@@ -1,158 +1,168 @@
-//! A segment: an `SQLite` file with one table, named by its first offset, to which rows are only ever added.
+//! A segment: a file of frames, to which frames are only ever added. Its name says its first offset and the marker of its
+//! frames.
 
 use std::{
     fs::{self, File},
     ops::Range,
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use memchr::memmem;
 
 use super::{
-    error::{LogError, is_damage},
-    record,
+    error::LogError,
+    frame::{self, HEADER_BYTES, Header, Marker},
 };
 
-/// Bytes of a page of a new segment. Small, as measured: a commit writes each page that it touches whole, and those of a
-/// group of some records are mostly the last leaf, its parents and the header
-/// (`docs/decisions/0002-log-in-sqlite-segments.md`). Segments with larger pages are read and continued.
-pub(super) const PAGE_BYTES: u64 = 4 * 1024;
+/// Bytes that are read at once.
+const CHUNK_BYTES: usize = 128 * 1024;
 
-/// Bytes at the start of a segment that never change.
-pub(super) const HEADER_BYTES: usize = 24;
+/// Bytes between two places that are remembered: so many are walked through at the most to get to an offset.
+const STEP_BYTES: u64 = 128 * 1024;
 
-/// The bytes of a page, if a file starts as a segment does: magic, page size, write-ahead log, the fixed fractions
-/// (<https://www.sqlite.org/fileformat2.html> §1.3).
-pub(super) fn page_bytes(header: [u8; HEADER_BYTES]) -> Option<u64> {
-    let fits = header.starts_with(b"SQLite format 3\0") && header.ends_with(b"\x02\x02\x00\x40\x20\x20");
-    let size = match u16::from_be_bytes([header[16], header[17]]) {
-        // The largest does not fit its two bytes.
-        1 => 1 << 16,
-        size => u64::from(size),
-    };
-    (fits && is_page_size(size)).then_some(size)
+/// A segment, and where some of its frames are.
+#[derive(Debug, Clone)]
+pub(super) struct Segment {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// Its first offset.
+    pub(super) first: u64,
+    /// What its frames begin with.
+    pub(super) marker: Marker,
+    /// Where some of its frames are, ascending.
+    places: Arc<Mutex<Vec<Place>>>,
 }
 
-/// Whether `SQLite` has pages of that size.
-pub(super) fn is_page_size(bytes: u64) -> bool {
-    bytes.is_power_of_two() && (512..=1 << 16).contains(&bytes)
-}
-
-/// The page that leads to all records: the first behind the schema.
-pub(super) const ROOT_PAGE: i64 = 2;
-
-/// Pages the writer keeps, in KiB.
-const WRITER_CACHE_KIB: i64 = 16 * 1024;
-
-/// Pages a reader keeps, in KiB.
-const READER_CACHE_KIB: i64 = 1024;
-
-/// How long a connection waits for another one of the same segment. They hold locks for one checkpoint at the most.
-const BUSY_WAIT: Duration = Duration::from_secs(10);
-
-/// What a connection may do.
+/// Where a frame is, or where the next one will be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    /// Append and checkpoint.
-    Write,
-    /// Read, in the process that writes.
-    Read,
-    /// Read, beside a process that writes.
-    ReadForeign,
+pub(super) struct Place {
+    /// Its offset.
+    pub(super) offset: u64,
+    /// The byte it begins with.
+    pub(super) byte: u64,
 }
 
-/// Where the segment that starts with an offset is.
-pub(super) fn path(dir: &Path, first: u64) -> PathBuf {
-    dir.join(format!("{first:020}.db"))
-}
-
-/// The marker that says: no records from this offset to the next segment, and none lost.
-pub(super) fn gap_path(dir: &Path, first: u64) -> PathBuf {
-    dir.join(format!("{first:020}.gap"))
-}
-
-/// The first offset, from a file name with the extension.
-pub(super) fn first_offset(name: &str, extension: &str) -> Option<u64> {
-    let digits = name.strip_suffix(extension)?.strip_suffix('.')?;
-    (digits.len() == 20).then(|| digits.parse().ok()).flatten()
-}
-
-/// The file and what `SQLite` keeps beside it. The file itself first, so that a crash while removing them never
-/// leaves a file without its write-ahead log.
-pub(super) fn files(path: &Path) -> [PathBuf; 3] {
-    ["", "-wal", "-shm"].map(|suffix| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    })
-}
-
-/// Makes an empty segment, durably. It appears under its name when it is whole.
-pub(super) fn create(dir: &Path, first: u64) -> Result<(), LogError> {
-    let unfinished = create_unfinished(dir)?;
-    let path = path(dir, first);
-    fs::rename(&unfinished, &path).map_err(LogError::io(&path))?;
-    sync_dir(dir)
-}
-
-/// Makes an empty segment under a name that is removed when the log is opened.
-pub(super) fn create_unfinished(dir: &Path) -> Result<PathBuf, LogError> {
-    let unfinished = dir.join("creating");
-    for file in files(&unfinished) {
-        remove(&file)?;
+impl Segment {
+    /// The segment of a file, if its name is that of one.
+    pub(super) fn named(dir: &Path, name: &str) -> Option<Self> {
+        let (first, marker) = name.strip_suffix(".log")?.split_once('-')?;
+        let marker = (marker.len() == 16).then(|| u64::from_str_radix(marker, 16).ok()).flatten()?;
+        Some(Self::new(dir, offset_of_name(first)?, marker.to_be_bytes()))
     }
-    let at = || LogError::sqlite(&unfinished);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(&unfinished, flags).map_err(at())?;
-    conn.pragma_update(None, "page_size", PAGE_BYTES as i64).map_err(at())?;
-    conn.pragma_update(None, "journal_mode", "WAL").map_err(at())?;
-    conn.pragma_update(None, "synchronous", "FULL").map_err(at())?;
-    conn.execute_batch(record::SCHEMA).map_err(at())?;
-    conn.close().map_err(|(_, error)| at()(error))?;
-    Ok(unfinished)
-}
 
-/// Opens a segment that is there. An error that [`LogError::is_damage`] when it is not one.
-pub(super) fn open(path: &Path, access: Access) -> Result<Connection, LogError> {
-    let mode = match access {
-        Access::Write | Access::Read => OpenFlags::SQLITE_OPEN_READ_WRITE,
-        Access::ReadForeign => OpenFlags::SQLITE_OPEN_READ_ONLY,
-    };
-    let at = || LogError::sqlite(path);
-    let conn = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at())?;
-    conn.busy_timeout(BUSY_WAIT).map_err(at())?;
-    // Checkpoints are made where they do not hold anything up, never by chance by the last one to close.
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(at())?;
-    conn.pragma_update(None, "wal_autocheckpoint", 0).map_err(at())?;
-    if access == Access::Write {
-        conn.pragma_update(None, "synchronous", "FULL").map_err(at())?;
-        conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(at())?;
-    } else {
-        conn.pragma_update(None, "query_only", true).map_err(at())?;
-        conn.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(at())?;
+    fn new(dir: &Path, first: u64, marker: Marker) -> Self {
+        let path = dir.join(format!("{first:020}-{:016x}.log", u64::from_be_bytes(marker)));
+        Self { path, first, marker, places: Arc::default() }
     }
-    conn.prepare(SCAN).map_err(at())?;
-    Ok(conn)
+
+    /// Makes an empty one, durably.
+    pub(super) fn create(dir: &Path, first: u64) -> Result<Self, LogError> {
+        let segment = Self::new(dir, first, rand::random());
+        let created = File::create_new(&segment.path).map_err(LogError::io(&segment.path));
+        match created.and_then(|_| sync_dir(dir)) {
+            Ok(()) => Ok(segment),
+            Err(error) => {
+                // What cannot be removed is empty, and removed when the log is opened.
+                let _ = remove(&segment.path);
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives a finished file of frames with this marker its name, durably.
+    pub(super) fn adopt(finished: &Path, dir: &Path, first: u64, marker: Marker) -> Result<Self, LogError> {
+        let segment = Self::new(dir, first, marker);
+        fs::rename(finished, &segment.path).map_err(LogError::io(&segment.path))?;
+        sync_dir(dir)?;
+        Ok(segment)
+    }
+
+    /// Remembers where a frame is, if the last one that is remembered is far enough in front of it.
+    pub(super) fn remember(&self, place: Place) {
+        let mut places = self.places();
+        let last = places.last().copied().unwrap_or(Place { offset: self.first, byte: 0 });
+        if place.offset > last.offset && place.byte >= last.byte + STEP_BYTES {
+            places.push(place);
+        }
+    }
+
+    /// The last place that is remembered at or in front of an offset.
+    fn before(&self, offset: u64) -> Place {
+        let places = self.places();
+        let behind = places.partition_point(|place| place.offset <= offset);
+        places[..behind].last().copied().unwrap_or(Place { offset: self.first, byte: 0 })
+    }
+
+    fn places(&self) -> MutexGuard<'_, Vec<Place>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Visits every offset of a range in order, until `take` says no. Each is there or damaged: a segment has no holes.
+    pub(super) fn scan(&self, range: Range<u64>, mut take: impl FnMut(Found) -> bool) -> Result<(), LogError> {
+        let mut walk = Walk::open(self)?;
+        let mut at = self.before(range.start);
+        let missing = |offset| Found { offset, row: Err("record cannot be found in its segment".to_owned()) };
+        while at.offset < range.end {
+            let frame = walk.next(at)?.filter(|frame| frame.header.offset < range.end);
+            let there = frame.as_ref().map_or(range.end, |frame| frame.header.offset);
+            for offset in at.offset.max(range.start)..there {
+                if !take(missing(offset)) {
+                    return Ok(());
+                }
+            }
+            let Some(frame) = frame else { break };
+            if there >= range.start && !take(Found { offset: there, row: walk.row(&frame)? }) {
+                return Ok(());
+            }
+            at = frame.behind();
+        }
+        Ok(())
+    }
+
+    /// The last sound record with a key in a range.
+    pub(super) fn find(&self, range: Range<u64>, key: [u8; 16]) -> Result<Option<(u64, Bytes)>, LogError> {
+        let mut walk = Walk::open(self)?;
+        let mut at = self.before(range.start);
+        let mut candidates = Vec::new();
+        while let Some(frame) = walk.next(at)?.filter(|frame| frame.header.offset < range.end) {
+            at = frame.behind();
+            if frame.header.offset >= range.start && frame.header.key == key {
+                candidates.push(frame);
+            }
+        }
+        for frame in candidates.iter().rev() {
+            if let Ok((_, value)) = walk.row(frame)? {
+                return Ok(Some((frame.header.offset, value)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds the end. Values are not looked at: a damaged one is found when it is read.
+    pub(super) fn tail(&self) -> Result<Tail, LogError> {
+        let mut walk = Walk::open(self)?;
+        let mut last = None;
+        let mut at = self.before(u64::MAX);
+        let mut is_damaged = false;
+        while let Some(frame) = walk.next(at)? {
+            is_damaged |= frame.byte != at.byte;
+            at = frame.behind();
+            last = Some(frame);
+        }
+        let rest = match last {
+            // Nobody was told of it.
+            Some(unfinished) if at.byte > walk.file_bytes => {
+                at = unfinished.place();
+                Rest::Unfinished
+            }
+            _ => walk.rest(at.byte)?,
+        };
+        Ok(Tail { end: at, rest: if is_damaged { Rest::Damaged } else { rest } })
+    }
 }
-
-/// Rows in order from an offset to another.
-const SCAN: &str =
-    "SELECT offset, version, key, checksum, value FROM record WHERE offset >= ?1 AND offset < ?2 ORDER BY offset";
-
-/// Rows with a key from an offset to another, the last one first.
-const FIND: &str = "SELECT offset, version, key, checksum, value FROM record
-    WHERE offset >= ?1 AND offset < ?2 AND key = ?3 ORDER BY offset DESC";
-
-/// Rows, the last one first.
-const TAIL: &str = "SELECT offset, version, key, checksum, value FROM record ORDER BY offset DESC";
-
-/// Adds a row.
-pub(super) const INSERT: &str = "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5)";
-
-/// Adds a row that may be there already.
-pub(super) const INSERT_MISSING: &str = "INSERT OR IGNORE INTO record VALUES (?1, ?2, ?3, ?4, ?5)";
 
 /// What a scan finds at an offset.
 pub(super) struct Found {
@@ -162,135 +172,158 @@ pub(super) struct Found {
     pub(super) row: Result<([u8; 16], Bytes), String>,
 }
 
-/// Visits every offset of a range in order, until `take` says no. Each is there or damaged: a segment has no holes.
-///
-/// Where `SQLite` cannot read a page, offsets are tried one by one until one is behind that page. Rows whose offset
-/// does not fit are left out; the offset they had is then found missing.
-pub(super) fn scan(
-    path: &Path,
-    conn: &Connection,
-    range: Range<u64>,
-    mut take: impl FnMut(Found) -> bool,
-) -> Result<(), LogError> {
-    let mut statement = conn.prepare_cached(SCAN).map_err(LogError::sqlite(path))?;
-    let mut expected = range.start;
-    while expected < range.end {
-        let mut rows = statement.query((sql(expected), sql(range.end))).map_err(LogError::sqlite(path))?;
-        let unreadable = loop {
-            let (offset, row) = match rows.next() {
-                Ok(Some(row)) => {
-                    let offset = row.get::<_, i64>(0).map_err(LogError::sqlite(path))? as u64;
-                    (offset, record::sound(offset, row))
-                }
-                Ok(None) => break None,
-                Err(error) if is_damage(&error) => break Some(error.to_string()),
-                Err(error) => return Err(LogError::sqlite(path)(error)),
-            };
-            if offset < expected || (offset > expected && row.is_err()) {
-                continue;
-            }
-            while expected < offset {
-                if !take(missing(expected)) {
-                    return Ok(());
-                }
-                expected += 1;
-            }
-            if !take(Found { offset, row }) {
-                return Ok(());
-            }
-            expected += 1;
-        };
-        let lost_end = if unreadable.is_some() { expected + 1 } else { range.end };
-        while expected < lost_end {
-            let found = unreadable
-                .as_ref()
-                .map_or_else(|| missing(expected), |reason| Found { offset: expected, row: Err(reason.clone()) });
-            if !take(found) {
-                return Ok(());
-            }
-            expected += 1;
-        }
-    }
-    Ok(())
-}
-
-fn missing(offset: u64) -> Found {
-    Found { offset, row: Err("record is missing from its segment".to_owned()) }
-}
-
-/// The last sound record with a key in a range.
-pub(super) fn find(
-    path: &Path,
-    conn: &Connection,
-    range: Range<u64>,
-    key: [u8; 16],
-) -> Result<Option<(u64, Bytes)>, LogError> {
-    let mut statement = conn.prepare_cached(FIND).map_err(LogError::sqlite(path))?;
-    let mut rows =
-        statement.query((sql(range.start), sql(range.end), key.as_slice())).map_err(LogError::sqlite(path))?;
-    loop {
-        match rows.next() {
-            Ok(Some(row)) => {
-                let offset = row.get::<_, i64>(0).map_err(LogError::sqlite(path))? as u64;
-                if let Ok((_, value)) = record::sound(offset, row) {
-                    return Ok(Some((offset, value)));
-                }
-            }
-            Ok(None) => return Ok(None),
-            // Around the damage, forwards.
-            Err(error) if is_damage(&error) => break,
-            Err(error) => return Err(LogError::sqlite(path)(error)),
-        }
-    }
-    let mut last = None;
-    scan(path, conn, range, |found| {
-        if let Ok((found_key, value)) = found.row
-            && found_key == key
-        {
-            last = Some((found.offset, value));
-        }
-        true
-    })?;
-    Ok(last)
-}
-
 /// Where a segment ends.
 pub(super) struct Tail {
-    /// The offset behind the last record.
-    pub(super) next: u64,
-    /// What is wrong at the end, if anything is.
-    pub(super) damage: Option<String>,
+    /// Where the next frame belongs.
+    pub(super) end: Place,
+    /// What else is in the file.
+    pub(super) rest: Rest,
 }
 
-/// Finds the end of a segment. An error that [`LogError::is_damage`] when it cannot be read.
-///
-/// The last sound row says where it is; each damaged row behind that was a record too.
-pub(super) fn tail(path: &Path, conn: &Connection, first: u64) -> Result<Tail, LogError> {
-    let mut statement = conn.prepare(TAIL).map_err(LogError::sqlite(path))?;
-    let mut rows = statement.query(()).map_err(LogError::sqlite(path))?;
-    let mut damaged = 0;
-    let mut damage = None;
-    let last = loop {
-        match rows.next() {
-            Ok(Some(row)) => {
-                let offset = row.get::<_, i64>(0).map_err(LogError::sqlite(path))? as u64;
-                match record::sound(offset, row) {
-                    Ok(_) if offset >= first => break Some(offset),
-                    Ok(_) => damage = Some(format!("record {offset} is in the segment that starts with {first}")),
-                    Err(reason) => damage = Some(reason),
-                }
-                damaged += 1;
+/// What is in a file besides whole frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Nothing.
+    Nothing,
+    /// The beginning of an append that nobody was told of.
+    Unfinished,
+    /// Bytes that no append wrote, or not all of them.
+    Damaged,
+}
+
+struct Frame {
+    byte: u64,
+    header: Header,
+}
+
+impl Frame {
+    fn place(&self) -> Place {
+        Place { offset: self.header.offset, byte: self.byte }
+    }
+
+    fn behind(&self) -> Place {
+        Place { offset: self.header.offset + 1, byte: self.byte + self.header.frame_bytes() }
+    }
+}
+
+/// A way through a segment, from frame to frame.
+struct Walk<'a> {
+    segment: &'a Segment,
+    file: File,
+    file_bytes: u64,
+    /// Bytes of the file, from a byte on.
+    chunk: Vec<u8>,
+    chunk_at: u64,
+    /// The byte the last frame begins with.
+    last: Option<u64>,
+}
+
+impl<'a> Walk<'a> {
+    fn open(segment: &'a Segment) -> Result<Self, LogError> {
+        let opened = File::open(&segment.path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (file_bytes, file) = opened.map_err(LogError::io(&segment.path))?;
+        Ok(Self { segment, file, file_bytes, chunk: Vec::new(), chunk_at: 0, last: None })
+    }
+
+    /// The frame at a place or, where there is none, the next one that can be found: behind the start of the last one, which need
+    /// not be as long as it says when bytes went or came.
+    fn next(&mut self, at: Place) -> Result<Option<Frame>, LogError> {
+        let mut frame = self.frame(at.byte, at.offset)?;
+        let mut byte = self.last.unwrap_or(at.byte) + 1;
+        while frame.is_none() {
+            let marker = self.segment.marker;
+            let chunk = self.bytes(byte, CHUNK_BYTES)?;
+            if chunk.len() < HEADER_BYTES {
+                return Ok(None);
             }
-            Ok(None) => break None,
-            Err(error) => return Err(LogError::sqlite(path)(error)),
+            match memmem::find(chunk, &marker) {
+                Some(found) => {
+                    byte += found as u64;
+                    frame = self.frame(byte, at.offset)?;
+                    byte += 1;
+                }
+                None => byte += (chunk.len() - (marker.len() - 1)) as u64,
+            }
         }
-    };
-    Ok(Tail { next: last.map_or(first, |last| last + 1) + damaged, damage })
+        if let Some(frame) = &frame {
+            self.segment.remember(frame.place());
+            self.last = Some(frame.byte);
+        }
+        Ok(frame)
+    }
+
+    /// The frame that begins with a byte, if there is one and its offset is not in front of the one expected.
+    fn frame(&mut self, byte: u64, expected: u64) -> Result<Option<Frame>, LogError> {
+        let marker = self.segment.marker;
+        let header = frame::header(self.bytes(byte, HEADER_BYTES)?, marker);
+        Ok(header.filter(|header| (expected..u64::MAX).contains(&header.offset)).map(|header| Frame { byte, header }))
+    }
+
+    /// Key and value of a frame, or what is wrong with it.
+    fn row(&mut self, frame: &Frame) -> Result<Result<([u8; 16], Bytes), String>, LogError> {
+        let value = self.bytes(frame.byte + HEADER_BYTES as u64, frame.header.value_bytes)?;
+        Ok(frame.header.check(value).map(|()| (frame.header.key, Bytes::copy_from_slice(value))))
+    }
+
+    /// What is behind the last frame.
+    fn rest(&mut self, mut byte: u64) -> Result<Rest, LogError> {
+        if byte >= self.file_bytes {
+            return Ok(Rest::Nothing);
+        }
+        if self.file_bytes - byte < HEADER_BYTES as u64 {
+            return Ok(Rest::Unfinished);
+        }
+        // A file system may have made the file longer, and lost what it was made longer for.
+        loop {
+            let chunk = self.bytes(byte, CHUNK_BYTES)?;
+            if chunk.is_empty() {
+                return Ok(Rest::Unfinished);
+            }
+            if chunk.iter().any(|byte| *byte != 0) {
+                return Ok(Rest::Damaged);
+            }
+            byte += chunk.len() as u64;
+        }
+    }
+
+    /// So many bytes from a byte on; less only at the end of the file.
+    fn bytes(&mut self, from: u64, count: usize) -> Result<&[u8], LogError> {
+        let count = usize::try_from(self.file_bytes.saturating_sub(from)).map_or(count, |there| there.min(count));
+        let ahead = from.checked_sub(self.chunk_at).and_then(|ahead| usize::try_from(ahead).ok());
+        if let Some(ahead) = ahead.filter(|ahead| ahead.saturating_add(count) <= self.chunk.len()) {
+            return Ok(&self.chunk[ahead..][..count]);
+        }
+        self.chunk.resize(count.max(CHUNK_BYTES), 0);
+        let read = read_at(&self.file, &mut self.chunk, from).map_err(LogError::io(&self.segment.path))?;
+        self.chunk.truncate(read);
+        self.chunk_at = from;
+        Ok(&self.chunk[..count.min(read)])
+    }
 }
 
-/// An offset as `SQLite` keeps it. Offsets stay far under 2^63: at a million records a second for 290,000 years.
-pub(super) fn sql(offset: u64) -> i64 {
-    i64::try_from(offset).unwrap_or(i64::MAX)
+/// Reads until the buffer is full or the file ends.
+fn read_at(file: &File, buffer: &mut [u8], from: u64) -> std::io::Result<usize> {
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read_at(&mut buffer[read..], from + read as u64) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
+}
+
+/// The marker that says: no records from this offset to the next segment, and none lost.
+pub(super) fn gap_path(dir: &Path, first: u64) -> PathBuf {
+    dir.join(format!("{first:020}.gap"))
+}
+
+/// An offset as it is written in names.
+pub(super) fn offset_of_name(digits: &str) -> Option<u64> {
+    let are_digits = digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit());
+    are_digits.then(|| digits.parse().ok()).flatten()
 }
 
 /// Syncs a folder, so that files made or renamed in it stay.

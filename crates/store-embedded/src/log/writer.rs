@@ -1,26 +1,30 @@
-//! The one thread that appends. Whatever waits for it becomes one group: one transaction a partition, one sync each.
+//! The one thread that appends. Whatever waits for it becomes one group: one write and one sync for each partition.
 
 use std::{
     collections::BTreeMap,
     fs::{self, File},
+    io,
+    os::unix::fs::FileExt as _,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, mpsc::SyncSender},
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
 use nuthatch_store::{StoreError, log::NewRecord};
-use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::{
     error::{LogError, unavailable},
+    frame,
     options::LogOptions,
     partition::PartitionLog,
-    record,
     room::Room,
-    segment::{self, Access},
+    segment::{self, Place, Segment},
     telemetry,
 };
+
+/// Capacity that the buffer of frames keeps between two groups.
+const BUFFER_KEPT_BYTES: usize = 1024 * 1024;
 
 /// Bytes that must fit for the log to be called healthy again after a failed commit.
 const PROBE_BYTES: usize = 1024 * 1024;
@@ -69,8 +73,6 @@ pub(super) struct Writer {
     pub(super) options: LogOptions,
     /// Told to everybody.
     pub(super) health: Arc<Health>,
-    /// The thread that seals full segments.
-    pub(super) seals: SyncSender<PathBuf>,
     /// The folder of the log.
     pub(super) dir: PathBuf,
     /// Room on the disk.
@@ -79,17 +81,18 @@ pub(super) struct Writer {
     pub(super) unmeasured_bytes: u64,
     /// Open segments by partition.
     pub(super) active: BTreeMap<usize, Active>,
-    /// The last full segment of each partition. It is sealed when the next one is full: consumers that keep up are past it by
-    /// then, and nothing is written twice.
-    pub(super) full: BTreeMap<usize, PathBuf>,
+    /// The frames of a group.
+    pub(super) buffer: Vec<u8>,
 }
 
 /// The segment a partition appends to.
 pub(super) struct Active {
-    path: PathBuf,
-    conn: Connection,
-    page_bytes: u64,
-    bytes: u64,
+    segment: Segment,
+    file: File,
+    /// Where the next frame goes.
+    end: Place,
+    /// An append failed: what it wrote must go first.
+    is_torn: bool,
 }
 
 impl Writer {
@@ -123,12 +126,6 @@ impl Writer {
                 Some(Command::Append(_)) | None => {}
             }
         }
-        if ended {
-            let active = std::mem::take(&mut self.active).into_values().map(|active| active.path);
-            for path in std::mem::take(&mut self.full).into_values().chain(active) {
-                self.seal(path);
-            }
-        }
     }
 
     fn commit(&mut self, group: Group) {
@@ -139,8 +136,6 @@ impl Writer {
                 Err(error) => {
                     telemetry::commit_failed();
                     tracing::error!(%error, "log.append_failed");
-                    // A connection that failed is not trusted with the next group.
-                    self.active.remove(&partition);
                     Err(error.to_string())
                 }
             };
@@ -154,47 +149,35 @@ impl Writer {
         }
     }
 
-    /// One transaction. The offset of the first record.
+    /// One write and one sync. The offset of the first record.
     fn append(&mut self, index: usize, appends: &[Append]) -> Result<u64, LogError> {
         let partition = &self.partitions[index];
-        let first = partition.next();
         let active = match self.active.remove(&index) {
             Some(active) => active,
-            None => open(partition)?,
+            None => Active::open(partition)?,
         };
         let active = self.active.entry(index).or_insert(active);
-        let conn = &active.conn;
+        let first = active.end.offset;
+        self.buffer.clear();
+        self.buffer.shrink_to(BUFFER_KEPT_BYTES);
         let (mut next, mut bytes) = (first, 0);
-        let mut write = || -> rusqlite::Result<std::time::Duration> {
-            conn.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
-            let mut insert = conn.prepare_cached(segment::INSERT)?;
-            for record in appends.iter().flat_map(|append| &append.records) {
-                let checksum = record::checksum(record::VERSION, next, &record.key, &record.value);
-                let key = record.key.as_slice();
-                insert.execute((segment::sql(next), record::VERSION, key, checksum, &*record.value))?;
-                next += 1;
-                bytes += record.value.len() as u64;
-            }
-            let started = Instant::now();
-            conn.prepare_cached("COMMIT")?.execute(())?;
-            Ok(started.elapsed())
-        };
-        let took = write().map_err(LogError::sqlite(&active.path))?;
-        active.bytes += bytes + (next - first) * record::ROW_MIN_BYTES;
+        for record in appends.iter().flat_map(|append| &append.records) {
+            frame::write(&mut self.buffer, active.segment.marker, next, record.key, &record.value);
+            next += 1;
+            bytes += record.value.len() as u64;
+        }
+        let started = Instant::now();
+        active.write(&self.buffer).map_err(LogError::io(&active.segment.path))?;
+        active.end = Place { offset: next, byte: active.end.byte + self.buffer.len() as u64 };
+        active.segment.remember(active.end);
         partition.advance(next);
-        telemetry::committed((next - first) as usize, bytes, took);
-        self.after_commit(index);
+        telemetry::committed((next - first) as usize, bytes, started.elapsed());
+        if active.end.byte >= self.options.segment_bytes {
+            // Tried again after the next group.
+            let _ = self.roll(index).inspect_err(|error| tracing::warn!(%error, "log.upkeep_failed"));
+        }
         self.measure(bytes);
         Ok(first)
-    }
-
-    /// Keeps segment and write-ahead log in bounds. What fails here is tried again after the next commit.
-    fn after_commit(&mut self, index: usize) {
-        let Some(active) = self.active.get(&index) else { return };
-        let kept = active.is_full(&self.options).and_then(|is_full| if is_full { self.roll(index) } else { Ok(()) });
-        if let Err(error) = kept {
-            tracing::warn!(%error, "log.upkeep_failed");
-        }
     }
 
     fn measure(&mut self, appended_bytes: u64) {
@@ -205,55 +188,32 @@ impl Writer {
         }
     }
 
+    /// Goes on with a new segment.
     fn roll(&mut self, index: usize) -> Result<(), LogError> {
         let partition = &self.partitions[index];
-        let next = partition.next();
-        segment::create(&partition.dir, next)?;
-        partition.push(next);
-        if let Some(Active { path, .. }) = self.active.remove(&index) {
-            self.fill(index, path);
-        }
+        partition.push(Segment::create(&partition.dir, partition.next())?);
+        self.active.remove(&index);
         Ok(())
-    }
-
-    /// Nothing more is appended to a segment.
-    fn fill(&mut self, index: usize, path: PathBuf) {
-        if let Some(before) = self.full.insert(index, path) {
-            self.seal(before);
-        }
-    }
-
-    fn seal(&self, path: PathBuf) {
-        // The thread only ends after this one; a segment that is not sealed keeps its write-ahead log.
-        let _ = self.seals.send(path);
     }
 
     /// Goes on at an offset behind the end; the offsets in between are a gap.
     fn skip(&mut self, index: usize, to: u64) -> Result<u64, LogError> {
-        let partitions = self.partitions.clone();
-        let partition = &partitions[index];
+        let partition = &self.partitions[index];
         let next = partition.next();
         if next >= to {
             return Ok(next);
         }
         let gap = segment::gap_path(&partition.dir, next);
         File::create(&gap).and_then(|file| file.sync_all()).map_err(LogError::io(&gap))?;
-        segment::create(&partition.dir, to)?;
-        let active = self.active.remove(&index);
-        if partition.active() == next {
-            partition.skip_empty(to);
-            drop(active);
-            for file in segment::files(&segment::path(&partition.dir, next)) {
-                segment::remove(&file)?;
-            }
-        } else {
-            partition.push_gap(next);
-            partition.push(to);
-            if let Some(Active { path, .. }) = active {
-                self.fill(index, path);
-            }
-        }
+        let segment = Segment::create(&partition.dir, to)?;
+        let before = partition.active();
+        partition.skip(next, segment);
+        self.active.remove(&index);
         partition.advance(to);
+        // Nothing is in it, and the gap counts: were it to stay, it would be removed when the log is opened.
+        if let Some(empty) = before.filter(|segment| segment.first == next) {
+            segment::remove(&empty.path)?;
+        }
         Ok(to)
     }
 
@@ -267,14 +227,27 @@ impl Writer {
 }
 
 impl Active {
-    fn is_full(&self, options: &LogOptions) -> Result<bool, LogError> {
-        let frames: i64 = self
-            .conn
-            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
-            .and_then(|mut noop| noop.query_row((), |row| row.get(1)))
-            .map_err(LogError::sqlite(&self.path))?;
-        let wal = u64::try_from(frames).unwrap_or(0) * self.page_bytes;
-        Ok(self.bytes >= options.segment_bytes || wal >= options.wal_max_bytes)
+    /// Opens the last segment of a partition. Nothing is behind its end: opening the log sees to that.
+    fn open(partition: &PartitionLog) -> Result<Self, LogError> {
+        let Some(segment) = partition.active() else {
+            let missing = io::Error::from(io::ErrorKind::NotFound);
+            return Err(LogError::Io { path: partition.dir.clone(), source: missing });
+        };
+        let opened =
+            File::options().write(true).open(&segment.path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (byte, file) = opened.map_err(LogError::io(&segment.path))?;
+        Ok(Self { end: Place { offset: partition.next(), byte }, segment, file, is_torn: false })
+    }
+
+    /// Adds frames, durably. They are not there when it fails.
+    fn write(&mut self, frames: &[u8]) -> io::Result<()> {
+        if std::mem::replace(&mut self.is_torn, true) {
+            self.file.set_len(self.end.byte)?;
+        }
+        self.file.write_all_at(frames, self.end.byte)?;
+        self.file.sync_data()?;
+        self.is_torn = false;
+        Ok(())
     }
 }
 
@@ -285,18 +258,6 @@ impl Drop for Writer {
             partition.close();
         }
     }
-}
-
-/// Opens the last segment of a partition and removes what a failed commit may have left behind the end.
-fn open(partition: &PartitionLog) -> Result<Active, LogError> {
-    let path = segment::path(&partition.dir, partition.active());
-    let conn = segment::open(&path, Access::Write)?;
-    let at = || LogError::sqlite(&path);
-    conn.execute("DELETE FROM record WHERE offset >= ?1", [segment::sql(partition.next())]).map_err(at())?;
-    let pragma = |name: &str| conn.query_row(&format!("PRAGMA {name}"), (), |row| row.get::<_, i64>(0));
-    let pages = u64::try_from(pragma("page_count").map_err(at())?).unwrap_or(0);
-    let page_bytes = u64::try_from(pragma("page_size").map_err(at())?).unwrap_or(0);
-    Ok(Active { bytes: pages * page_bytes, page_bytes, path, conn })
 }
 
 /// What is committed together.
@@ -312,5 +273,29 @@ impl Group {
         self.records += append.records.len();
         self.bytes += append.records.iter().map(|record| record.value.len()).sum::<usize>();
         self.appends.entry(append.partition).or_default().push(append);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The disk took a part of what was to be written, and took no more.
+    #[test]
+    fn what_a_failed_append_wrote_goes_in_front_of_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let segment = Segment::create(dir.path(), 0).unwrap();
+        let writable = File::options().write(true).open(&segment.path).unwrap();
+        let read_only = File::open(&segment.path).unwrap();
+        let mut active =
+            Active { end: Place { offset: 0, byte: 0 }, segment: segment.clone(), file: writable, is_torn: false };
+        active.write(b"first").unwrap();
+        active.end.byte = 5;
+        let writable = std::mem::replace(&mut active.file, read_only);
+        active.write(b"second").unwrap_err();
+        writable.write_all_at(b"sec and much more", 5).unwrap();
+        active.file = writable;
+        active.write(b"third").unwrap();
+        assert_eq!(fs::read(&segment.path).unwrap(), b"firstthird");
     }
 }

@@ -23,7 +23,7 @@ pub(crate) const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize:
 
 /// Segments so small that a few records fill one.
 pub(crate) fn small_segments(layout: LogLayout) -> LogOptions {
-    LogOptions { layout, segment_bytes: 256 * 1024, wal_max_bytes: 1024 * 1024, ..LogOptions::default() }
+    LogOptions { layout, segment_bytes: 256 * 1024, ..LogOptions::default() }
 }
 
 pub(crate) fn open(dir: &Path) -> EmbeddedLog {
@@ -68,7 +68,7 @@ pub(crate) fn damaged(batch: &ReadBatch) -> Vec<u64> {
 }
 
 /// What a crash leaves: the files as they are while the log is open. A file that goes away meanwhile (the log removes
-/// what it has merged) makes the picture one of two moments, so it is taken anew.
+/// what everybody is past) makes the picture one of two moments, so it is taken anew.
 pub(crate) fn copy(from: &Path, to: &Path) {
     while !copied_at_rest(from, to) {
         fs::remove_dir_all(to).unwrap();

@@ -1,7 +1,10 @@
 //! A log takes no more than the disk is to hold, and takes more when what was there is applied.
 
+use std::{fs, os::unix::fs::symlink};
+
+use nuthatch_protocol::Topic;
 use nuthatch_store::{
-    Log,
+    Log, StoreError,
     log::{LogLayout, NewRecord},
 };
 use nuthatch_store_embedded::log::{EmbeddedLog, LogOptions};
@@ -67,4 +70,24 @@ async fn a_disk_that_is_nearly_full_has_no_room() {
     assert!(!log.has_room());
     append(&log, 0).await;
     log.health().expect("what has to be written can be");
+}
+
+/// Writing to a file that stands for a full disk.
+#[tokio::test]
+async fn a_disk_that_is_full_is_told_and_gives_no_offset_away() {
+    let dir = TempDir::new().unwrap();
+    let partition = dir.path().join("log/ingest-events/0");
+    fs::create_dir_all(&partition).unwrap();
+    let segment = partition.join("00000000000000000000-0123456789abcdef.log");
+    symlink("/dev/full", &segment).unwrap();
+    let log = EmbeddedLog::open(dir.path(), bounded()).unwrap();
+    let refused = log.append(TOPIC, 0, vec![record(0, RECORD)]).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Unavailable { cause, .. } if cause.contains("No space left")), "{refused}");
+    log.health().expect_err("the last append failed");
+    assert_eq!(log.bounds(TOPIC, 0).await.unwrap().next, 0);
+    // Others are not held up by it.
+    log.append(Topic::Outcomes, 0, vec![record(0, RECORD)]).await.unwrap();
+    drop(log);
+    fs::remove_file(&segment).unwrap();
+    append(&EmbeddedLog::open(dir.path(), bounded()).unwrap(), 0).await;
 }
