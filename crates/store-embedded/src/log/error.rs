@@ -11,7 +11,7 @@ use nuthatch_store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LogError {
     /// The file system refused.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", shown(path))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -19,7 +19,7 @@ pub(super) enum LogError {
         source: io::Error,
     },
     /// `SQLite` refused a segment of an earlier release.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", shown(path))]
     Sqlite {
         /// The segment.
         path: PathBuf,
@@ -42,6 +42,16 @@ impl LogError {
     /// Whether there is no such file.
     pub(super) fn is_missing(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// A path for messages, which also those see who are not to know the marker that is in the name of a segment. A shell finds
+/// the file by it.
+fn shown(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match name.strip_suffix(".log").and_then(|name| name.split_once('-')) {
+        Some((first, _)) => path.with_file_name(format!("{first}-*.log")).display().to_string(),
+        None => path.display().to_string(),
     }
 }
 

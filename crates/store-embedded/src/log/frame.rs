@@ -5,13 +5,13 @@
 //! | 8 | the marker of the segment, which is in its name |
 //! | 8 | the offset |
 //! | 16 | the key |
-//! | 4 | how many bytes the value has |
+//! | 4 | how many bytes the value has; the highest bit says that more of the same append follows |
 //! | 4 | CRC-32 (IEEE) of the value |
 //! | 4 | CRC-32 (IEEE) of all that precedes it |
 //! | … | the value |
 //!
-//! Numbers are big-endian. Where a frame is damaged, the marker leads to the next one. It is random and never leaves the
-//! data directory, so nobody can send a value that is taken for a frame.
+//! Numbers are big-endian. Where a frame is damaged, the marker leads to the next one. It is random and not told to anybody
+//! (also not in messages, see `error.rs`), so nobody can send a value that is taken for a frame.
 //!
 //! To change the format: give its files another extension, keep reading this one, add a golden segment.
 
@@ -22,6 +22,10 @@ pub(super) type Marker = [u8; 8];
 
 /// Bytes in front of the value.
 pub(super) const HEADER_BYTES: usize = 44;
+
+/// The bit that says that an append goes on, in the number of bytes, which needs fewer bits.
+const GOES_ON: u32 = 1 << 31;
+const _: () = assert!(RECORD_MAX_BYTES < GOES_ON as usize);
 
 /// What is in front of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,15 +38,18 @@ pub(super) struct Header {
     pub(super) value_bytes: usize,
     /// Checksum of the value.
     pub(super) value_checksum: u32,
+    /// The next record is of the same append.
+    pub(super) goes_on: bool,
 }
 
 /// Adds a frame. A value over [`RECORD_MAX_BYTES`], which is refused before, would be read as damaged.
-pub(super) fn write(to: &mut Vec<u8>, marker: Marker, offset: u64, key: [u8; 16], value: &[u8]) {
+pub(super) fn write(to: &mut Vec<u8>, marker: Marker, offset: u64, key: [u8; 16], value: &[u8], goes_on: bool) {
     let begun = to.len();
     to.extend_from_slice(&marker);
     to.extend_from_slice(&offset.to_be_bytes());
     to.extend_from_slice(&key);
-    to.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());
+    let value_bytes = u32::try_from(value.len()).unwrap_or(u32::MAX) | if goes_on { GOES_ON } else { 0 };
+    to.extend_from_slice(&value_bytes.to_be_bytes());
     to.extend_from_slice(&crc32fast::hash(value).to_be_bytes());
     let checksum = crc32fast::hash(&to[begun..]);
     to.extend_from_slice(&checksum.to_be_bytes());
@@ -59,11 +66,13 @@ pub(super) fn header(bytes: &[u8], marker: Marker) -> Option<Header> {
     let (offset, rest) = covered[marker.len()..].split_first_chunk::<8>()?;
     let (key, rest) = rest.split_first_chunk::<16>()?;
     let (value_bytes, value_checksum) = rest.split_first_chunk::<4>()?;
+    let value_bytes = u32::from_be_bytes(*value_bytes);
     let header = Header {
         offset: u64::from_be_bytes(*offset),
         key: *key,
-        value_bytes: u32::from_be_bytes(*value_bytes) as usize,
+        value_bytes: (value_bytes & !GOES_ON) as usize,
         value_checksum: u32::from_be_bytes(*value_checksum.first_chunk()?),
+        goes_on: value_bytes & GOES_ON != 0,
     };
     (header.value_bytes <= RECORD_MAX_BYTES).then_some(header)
 }

@@ -131,16 +131,22 @@ impl EmbeddedLog {
         })
     }
 
-    /// Opens the log of a data directory for reading, also while another process writes. Mends nothing.
+    /// Opens the log of a data directory for reading, also while another process writes; then it may show records some moments
+    /// before they are durable. Mends nothing.
+    ///
+    /// [`StoreError::Unavailable`] when an earlier release wrote it and no server has been started since.
     pub fn open_read_only(data_dir: &Path) -> Result<Self, StoreError> {
         let dir = data_dir.join("log");
         let positions = Positions::load(&dir).map_err(LogError::io(&positions::path(&dir)))?;
         let layout = layout(&dir, LogLayout::default())?;
-        let partitions = places(&layout)
-            .map(|(topic, partition)| {
-                PartitionLog::new(topic, partition, folder(&dir, topic, partition), Vec::new(), 0)
-            })
-            .collect();
+        let partition = |(topic, partition)| {
+            let dir = folder(&dir, topic, partition);
+            if convert::is_needed(&dir)? {
+                return Err(unavailable("it is of an earlier release; a start of the server brings it up to date"));
+            }
+            Ok(PartitionLog::new(topic, partition, dir, Vec::new(), 0))
+        };
+        let partitions = places(&layout).map(partition).collect::<Result<_, StoreError>>()?;
         Ok(Self {
             shared: Arc::new(Shared { layout, partitions, positions, is_foreign: true }),
             queue: None,
@@ -160,9 +166,10 @@ impl EmbeddedLog {
 
     /// Appends all that waits and closes. Appends fail from now on.
     pub async fn shutdown(&self) {
-        if let Some(queue) = &self.queue {
+        match &self.queue {
             // An error says that the writer has ended already.
-            let _ = queue.send(Command::Shutdown).await;
+            Some(queue) => drop(queue.send(Command::Shutdown).await),
+            None => self.shared.partitions.iter().for_each(PartitionLog::close),
         }
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         // A thread that panicked was reported where it did.
@@ -223,7 +230,7 @@ impl Log for EmbeddedLog {
 
     async fn read(&self, from: Position, limit: ReadLimit) -> Result<ReadBatch, StoreError> {
         let index = self.shared.index(from.topic, from.partition)?;
-        self.blocking(move |shared| reader::read(shared.fresh(index)?, from.offset, limit)).await
+        self.blocking(move |shared| shared.look(index, |partition| reader::read(partition, from.offset, limit))).await
     }
 
     async fn wait(&self, at: Position) {
@@ -232,23 +239,25 @@ impl Log for EmbeddedLog {
             return self.shared.partitions[index].wait(at.offset).await;
         }
         while matches!(self.bounds(at.topic, at.partition).await, Ok(bounds) if bounds.next <= at.offset) {
-            tokio::time::sleep(FOREIGN_POLL).await;
+            tokio::select! {
+                () = tokio::time::sleep(FOREIGN_POLL) => {}
+                () = self.shared.partitions[index].closed() => return,
+            }
         }
     }
 
     async fn find(&self, from: Position, key: [u8; 16]) -> Result<Option<StoredRecord>, StoreError> {
         let index = self.shared.index(from.topic, from.partition)?;
-        self.blocking(move |shared| reader::find(shared.fresh(index)?, from.offset, key)).await
+        self.blocking(move |shared| shared.look(index, |partition| reader::find(partition, from.offset, key))).await
     }
 
     async fn bounds(&self, topic: Topic, partition: Partition) -> Result<LogBounds, StoreError> {
         let index = self.shared.index(topic, partition)?;
-        self.blocking(move |shared| {
-            let partition = shared.fresh(index)?;
+        let bounds = |partition: &PartitionLog| {
             let next = partition.next();
             Ok(LogBounds { first: partition.first().min(next), next, bytes: partition.bytes() })
-        })
-        .await
+        };
+        self.blocking(move |shared| shared.look(index, bounds)).await
     }
 
     async fn release(&self, consumer: &str, position: Position) -> Result<(), StoreError> {
@@ -298,7 +307,7 @@ impl Log for EmbeddedLog {
         if queue.is_closed() {
             return Err("the writer of the log has ended".to_owned());
         }
-        let reason = self.health.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reason = self.health.lock().unwrap_or_else(PoisonError::into_inner).values().next().cloned();
         match reason {
             None => Ok(()),
             Some(reason) => {
@@ -327,13 +336,13 @@ impl Shared {
         at.ok_or_else(|| StoreError::Invalid(format!("topic {topic} has no partition {partition}")))
     }
 
-    /// A partition, looked at again when another process writes it.
-    fn fresh(&self, index: usize) -> Result<&PartitionLog, LogError> {
-        let partition = &self.partitions[index];
-        if self.is_foreign {
-            partition.refresh()?;
+    /// Looks at a partition, as it is on disk at the moment when another process writes it.
+    fn look<T>(&self, index: usize, look: impl FnOnce(&PartitionLog) -> Result<T, LogError>) -> Result<T, LogError> {
+        let known = &self.partitions[index];
+        if !self.is_foreign {
+            return look(known);
         }
-        Ok(partition)
+        look(&PartitionLog::look(known.topic, known.partition, known.dir.clone())?)
     }
 }
 

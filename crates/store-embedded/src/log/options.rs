@@ -48,7 +48,7 @@ const BOUND_SEGMENTS: u64 = 32;
 impl LogOptions {
     /// With segments that fit the bound.
     pub(super) fn within_bound(self) -> Self {
-        Self { segment_bytes: self.segment_bytes.min(self.max_bytes / BOUND_SEGMENTS), ..self }
+        Self { segment_bytes: self.segment_bytes.min(self.max_bytes / BOUND_SEGMENTS).max(1), ..self }
     }
 }
 

@@ -69,6 +69,17 @@ impl PartitionLog {
         Self { topic, partition, dir, stretches: RwLock::new(stretches), end }
     }
 
+    /// As it is on disk, for a reader beside the process that writes.
+    pub(super) fn look(topic: Topic, partition: Partition, dir: PathBuf) -> Result<Self, LogError> {
+        let stretches = list(&dir)?;
+        let next = match stretches.last() {
+            Some(Stretch::Records(last)) => last.tail()?.end.offset,
+            Some(Stretch::Gap(first)) => *first,
+            None => 0,
+        };
+        Ok(Self::new(topic, partition, dir, stretches, next))
+    }
+
     /// A place in it.
     pub(super) fn at(&self, offset: u64) -> Position {
         Position { topic: self.topic, partition: self.partition, offset }
@@ -79,9 +90,11 @@ impl PartitionLog {
         self.end.borrow().next
     }
 
-    /// Offset of the oldest record.
+    /// Offset of the oldest record, or of the next one.
     pub(super) fn first(&self) -> u64 {
-        self.stretches().first().map_or(0, Stretch::first)
+        let stretches = self.stretches();
+        let mut segments = stretches.iter().filter(|stretch| matches!(stretch, Stretch::Records(_)));
+        segments.next().map_or(0, Stretch::first)
     }
 
     /// The segment that is appended to.
@@ -108,6 +121,11 @@ impl PartitionLog {
         let _ = self.end.subscribe().wait_for(|end| end.closed || end.next > offset).await;
     }
 
+    /// Resolves when nothing more comes.
+    pub(super) async fn closed(&self) {
+        let _ = self.end.subscribe().wait_for(|end| end.closed).await;
+    }
+
     /// Where records are, from an offset to the end.
     pub(super) fn extents(&self, from: u64) -> Vec<Extent> {
         // The end is read first: a segment made after that starts at or behind it.
@@ -130,30 +148,6 @@ impl PartitionLog {
     /// Adds the segment that is appended to from now on.
     pub(super) fn push(&self, segment: Segment) {
         self.stretches_mut().push(Stretch::Records(segment));
-    }
-
-    /// Looks again, for a reader beside the process that writes.
-    pub(super) fn refresh(&self) -> Result<(), LogError> {
-        let mut found = list(&self.dir)?;
-        for stretch in &mut found {
-            // What is known of it stays known.
-            if let Stretch::Records(segment) = stretch
-                && let Some(known) = self.extents(0).into_iter().find(|known| known.segment.path == segment.path)
-            {
-                *segment = known.segment;
-            }
-        }
-        let next = match found.last() {
-            Some(Stretch::Records(last)) => match last.tail() {
-                Err(error) if error.is_missing() => return Ok(()),
-                tail => tail?.end.offset,
-            },
-            Some(Stretch::Gap(first)) => *first,
-            None => return Ok(()),
-        };
-        *self.stretches_mut() = found;
-        self.advance(next);
-        Ok(())
     }
 
     /// Goes on with a segment behind offsets that are never given away. An empty last segment, which begins with the first of

@@ -11,7 +11,10 @@ use std::{
 use nuthatch_protocol::{Partition, Position, Topic};
 use serde::{Deserialize, Serialize};
 
-use super::{error::LogError, segment::sync_dir};
+use super::{
+    error::LogError,
+    segment::{OFFSET_END, sync_dir},
+};
 
 /// The version of the file.
 const VERSION: u8 = 1;
@@ -28,6 +31,9 @@ type Released = BTreeMap<(String, Topic, Partition), u64>;
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
     version: u8,
+    /// CRC-32 (IEEE) of `consumers` as they are written. Files of before have none.
+    #[serde(default)]
+    checksum: Option<u32>,
     consumers: Vec<StoredConsumer>,
 }
 
@@ -43,6 +49,10 @@ struct StoredPosition {
     topic: String,
     partition: Partition,
     offset: u64,
+}
+
+fn checksum(consumers: &[StoredConsumer]) -> serde_json::Result<u32> {
+    serde_json::to_vec(consumers).map(|text| crc32fast::hash(&text))
 }
 
 /// Where the file is.
@@ -63,8 +73,16 @@ impl Positions {
             text => text?,
         };
         let stored: Stored = serde_json::from_slice(&text)?;
+        let invalid = |reason| Err(io::Error::new(io::ErrorKind::InvalidData, reason));
         if stored.version != VERSION {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("version {} is unknown", stored.version)));
+            return invalid(format!("version {} is unknown", stored.version));
+        }
+        let checksum = checksum(&stored.consumers)?;
+        if stored.checksum.is_some_and(|written| written != checksum) {
+            return invalid(format!("checksum is {checksum}, written was another"));
+        }
+        if stored.consumers.iter().any(|consumer| consumer.position.offset >= OFFSET_END) {
+            return invalid("an offset is out of range".to_owned());
         }
         let released = stored
             .consumers
@@ -128,7 +146,7 @@ impl Positions {
     }
 
     fn store(&self, released: &Released) -> Result<(), LogError> {
-        let consumers = released
+        let consumers: Vec<_> = released
             .iter()
             .map(|((consumer, topic, partition), &offset)| StoredConsumer {
                 consumer: consumer.clone(),
@@ -137,7 +155,8 @@ impl Positions {
             .collect();
         let unfinished = self.dir.join("consumers.json.new");
         let write = || {
-            let text = serde_json::to_vec(&Stored { version: VERSION, consumers })?;
+            let text =
+                serde_json::to_vec(&Stored { version: VERSION, checksum: Some(checksum(&consumers)?), consumers })?;
             let mut file = File::create(&unfinished)?;
             file.write_all(&text)?;
             file.sync_all()?;

@@ -1,7 +1,8 @@
 //! Opening what is on disk, whatever happened to it. Nothing here is a reason not to start except an error that says
 //! nothing about the data (no permission, no room).
 //!
-//! * Only the last segment is walked through, to find its end. What an append began that nobody was told of is cut off.
+//! * Only the last segment is walked through, to find its end. An append that did not end, so that nobody was told of it, is
+//!   cut off whole.
 //! * Damage costs the records it is in: they are read as damaged, found when they are read. A last segment with damage gets no
 //!   more records.
 //! * Offsets that were given away are not given away again, damaged or not: as far as any header or any consumer
@@ -44,7 +45,7 @@ pub struct Finding {
 pub enum Outcome {
     /// A new segment is begun behind one with damage, whose damaged records are read as damaged.
     Sealed,
-    /// No record is to be found in the last segment. It was moved to `quarantine/`.
+    /// The segment was moved to `quarantine/`: no record is to be found in it, or there is another one with its first offset.
     Quarantined,
     /// A segment of the first format was moved to `quarantine/`; the new one holds its sound records.
     Rescued {
@@ -74,8 +75,11 @@ pub(super) fn open(
 ) -> Result<PartitionLog, LogError> {
     let at = |offset| Some(Position { topic, partition, offset });
     let aside = quarantine(&dir);
-    fs::create_dir_all(&aside).map_err(LogError::io(&aside))?;
-    segment::sync_dir(&dir)?;
+    if !aside.exists() {
+        fs::create_dir_all(&aside).map_err(LogError::io(&aside))?;
+        // The partition, its topic, the log.
+        dir.ancestors().take(3).try_for_each(segment::sync_dir)?;
+    }
     for converted in convert::convert(&dir)? {
         let records = converted.records;
         tracing::info!(place = ?at(converted.first), records, "log.converted");
@@ -84,7 +88,9 @@ pub(super) fn open(
         }
     }
     let mut stretches = list(&dir)?;
-    tidy(&dir, &mut stretches)?;
+    for (first, reason) in tidy(&dir, &mut stretches)? {
+        report.add(at(first), Outcome::Quarantined, reason.to_owned());
+    }
     let mut next = 0;
     if let Some(Stretch::Records(last)) = stretches.last() {
         let Tail { end, rest } = last.tail()?;
@@ -102,9 +108,7 @@ pub(super) fn open(
                 cut().map_err(LogError::io(&last.path))?;
             }
             Rest::Damaged if end.offset == last.first => {
-                let to = aside.join(last.path.file_name().unwrap_or_default());
-                fs::rename(&last.path, &to).map_err(LogError::io(&to))?;
-                segment::sync_dir(&aside)?;
+                put_aside(&dir, &last.path)?;
                 stretches.pop();
                 stretches.push(Stretch::Records(Segment::create(&dir, next)?));
                 report.add(first, Outcome::Quarantined, "there is no record in it".to_owned());
@@ -127,7 +131,7 @@ fn go_on(dir: &Path, stretches: &mut Vec<Stretch>, end: u64, foremost: u64) -> R
     }
     // A last segment without any offset makes room for the one, or the gap, that starts where it does.
     let empty = stretches.pop_if(|last| last.first() == end);
-    if next > end && !stretches.is_empty() {
+    if next > end && (empty.is_some() || !stretches.is_empty()) {
         let gap = segment::gap_path(dir, end);
         File::create(&gap).and_then(|file| file.sync_all()).map_err(LogError::io(&gap))?;
         stretches.push(Stretch::Gap(end));
@@ -139,21 +143,43 @@ fn go_on(dir: &Path, stretches: &mut Vec<Stretch>, end: u64, foremost: u64) -> R
     Ok(next)
 }
 
-/// Removes what unfinished work left: stretches that another one with the same first offset stands for, and a gap behind which
-/// nothing was begun.
-fn tidy(dir: &Path, stretches: &mut Vec<Stretch>) -> Result<(), LogError> {
+/// Moves a file to the quarantine.
+fn put_aside(dir: &Path, path: &Path) -> Result<(), LogError> {
+    let aside = quarantine(dir);
+    let to = aside.join(path.file_name().unwrap_or_default());
+    fs::rename(path, &to).map_err(LogError::io(&to))?;
+    segment::sync_dir(&aside)
+}
+
+/// Removes what unfinished work left: stretches that another one with the same first offset stands for; gaps and empty segments
+/// that begin where the segment in front still has records, because that one went on; and a gap behind which nothing was begun.
+/// What has records and is still in the way is put aside; gives its first offset, and why.
+fn tidy(dir: &Path, stretches: &mut Vec<Stretch>) -> Result<Vec<(u64, &'static str)>, LogError> {
+    let mut aside = Vec::new();
     for index in (0..stretches.len()).rev() {
         let first = stretches[index].first();
-        let is_needless = match stretches.get(index + 1) {
-            Some(next) => next.first() == first,
-            None => matches!(stretches[index], Stretch::Gap(_)),
+        let is_empty = match &stretches[index] {
+            Stretch::Gap(_) => true,
+            Stretch::Records(segment) => fs::metadata(&segment.path).is_ok_and(|meta| meta.len() == 0),
         };
-        if is_needless {
-            match stretches.remove(index) {
-                Stretch::Records(segment) => segment::remove(&segment.path)?,
-                Stretch::Gap(first) => segment::remove(&segment::gap_path(dir, first))?,
+        let is_replaced = stretches.get(index + 1).is_some_and(|next| next.first() == first);
+        let leads_nowhere = index + 1 == stretches.len() && matches!(stretches[index], Stretch::Gap(_));
+        let is_passed = is_empty
+            && match index.checked_sub(1).map(|before| &stretches[before]) {
+                Some(Stretch::Records(before)) => before.tail()?.end.offset > first,
+                Some(Stretch::Gap(_)) | None => false,
+            };
+        if !(is_replaced || leads_nowhere || is_passed) {
+            continue;
+        }
+        match stretches.remove(index) {
+            Stretch::Records(segment) if is_empty => segment::remove(&segment.path)?,
+            Stretch::Records(segment) => {
+                put_aside(dir, &segment.path)?;
+                aside.push((first, "another segment begins with the same offset"));
             }
+            Stretch::Gap(first) => segment::remove(&segment::gap_path(dir, first))?,
         }
     }
-    Ok(())
+    Ok(aside)
 }

@@ -3,6 +3,7 @@
 
 use std::{
     fs::{self, File},
+    io,
     ops::Range,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
@@ -22,6 +23,12 @@ const CHUNK_BYTES: usize = 128 * 1024;
 
 /// Bytes between two places that are remembered: so many are walked through at the most to get to an offset.
 const STEP_BYTES: u64 = 128 * 1024;
+
+/// All offsets are in front of this one: at a million records a second it takes 290,000 years to get there.
+pub(super) const OFFSET_END: u64 = 1 << 63;
+
+/// What a disk that cannot read a place leaves out.
+const UNREADABLE_BYTES: u64 = 4096;
 
 /// A segment, and where some of its frames are.
 #[derive(Debug, Clone)]
@@ -49,8 +56,9 @@ impl Segment {
     /// The segment of a file, if its name is that of one.
     pub(super) fn named(dir: &Path, name: &str) -> Option<Self> {
         let (first, marker) = name.strip_suffix(".log")?.split_once('-')?;
-        let marker = (marker.len() == 16).then(|| u64::from_str_radix(marker, 16).ok()).flatten()?;
-        Some(Self::new(dir, offset_of_name(first)?, marker.to_be_bytes()))
+        let marker = u64::from_str_radix(marker, 16).ok()?;
+        let segment = Self::new(dir, offset_of_name(first)?, marker.to_be_bytes());
+        (segment.path.file_name()? == name).then_some(segment)
     }
 
     fn new(dir: &Path, first: u64, marker: Marker) -> Self {
@@ -65,7 +73,7 @@ impl Segment {
         match created.and_then(|_| sync_dir(dir)) {
             Ok(()) => Ok(segment),
             Err(error) => {
-                // What cannot be removed is empty, and removed when the log is opened.
+                // What cannot be removed is empty. Opening the log removes it.
                 let _ = remove(&segment.path);
                 Err(error)
             }
@@ -126,41 +134,42 @@ impl Segment {
     pub(super) fn find(&self, range: Range<u64>, key: [u8; 16]) -> Result<Option<(u64, Bytes)>, LogError> {
         let mut walk = Walk::open(self)?;
         let mut at = self.before(range.start);
-        let mut candidates = Vec::new();
+        let mut last = None;
         while let Some(frame) = walk.next(at)?.filter(|frame| frame.header.offset < range.end) {
             at = frame.behind();
-            if frame.header.offset >= range.start && frame.header.key == key {
-                candidates.push(frame);
+            if frame.header.offset >= range.start
+                && frame.header.key == key
+                && let Ok((_, value)) = walk.row(&frame)?
+            {
+                last = Some((frame.header.offset, value));
             }
         }
-        for frame in candidates.iter().rev() {
-            if let Ok((_, value)) = walk.row(frame)? {
-                return Ok(Some((frame.header.offset, value)));
-            }
-        }
-        Ok(None)
+        Ok(last)
     }
 
     /// Finds the end. Values are not looked at: a damaged one is found when it is read.
     pub(super) fn tail(&self) -> Result<Tail, LogError> {
         let mut walk = Walk::open(self)?;
-        let mut last = None;
         let mut at = self.before(u64::MAX);
+        // Where the last append begins, and whether it ends.
+        let (mut append, mut goes_on) = (at, false);
         let mut is_damaged = false;
         while let Some(frame) = walk.next(at)? {
             is_damaged |= frame.byte != at.byte;
-            at = frame.behind();
-            last = Some(frame);
-        }
-        let rest = match last {
-            // Nobody was told of it.
-            Some(unfinished) if at.byte > walk.file_bytes => {
-                at = unfinished.place();
-                Rest::Unfinished
+            if !goes_on {
+                append = frame.place();
             }
-            _ => walk.rest(at.byte)?,
-        };
-        Ok(Tail { end: at, rest: if is_damaged { Rest::Damaged } else { rest } })
+            at = frame.behind();
+            goes_on = frame.header.goes_on || at.byte > walk.file_bytes;
+        }
+        let rest = walk.rest(at.byte)?;
+        is_damaged |= walk.is_unreadable || rest == Rest::Damaged;
+        Ok(match (is_damaged, goes_on) {
+            // What is behind the damage may be what ends the append.
+            (true, _) => Tail { end: at, rest: Rest::Damaged },
+            (false, true) => Tail { end: append, rest: Rest::Unfinished },
+            (false, false) => Tail { end: at, rest },
+        })
     }
 }
 
@@ -216,13 +225,15 @@ struct Walk<'a> {
     chunk_at: u64,
     /// The byte the last frame begins with.
     last: Option<u64>,
+    /// The disk did not give all bytes.
+    is_unreadable: bool,
 }
 
 impl<'a> Walk<'a> {
     fn open(segment: &'a Segment) -> Result<Self, LogError> {
         let opened = File::open(&segment.path).and_then(|file| Ok((file.metadata()?.len(), file)));
         let (file_bytes, file) = opened.map_err(LogError::io(&segment.path))?;
-        Ok(Self { segment, file, file_bytes, chunk: Vec::new(), chunk_at: 0, last: None })
+        Ok(Self { segment, file, file_bytes, chunk: Vec::new(), chunk_at: 0, last: None, is_unreadable: false })
     }
 
     /// The frame at a place or, where there is none, the next one that can be found: behind the start of the last one, which need
@@ -256,7 +267,7 @@ impl<'a> Walk<'a> {
     fn frame(&mut self, byte: u64, expected: u64) -> Result<Option<Frame>, LogError> {
         let marker = self.segment.marker;
         let header = frame::header(self.bytes(byte, HEADER_BYTES)?, marker);
-        Ok(header.filter(|header| (expected..u64::MAX).contains(&header.offset)).map(|header| Frame { byte, header }))
+        Ok(header.filter(|header| (expected..OFFSET_END).contains(&header.offset)).map(|header| Frame { byte, header }))
     }
 
     /// Key and value of a frame, or what is wrong with it.
@@ -294,25 +305,44 @@ impl<'a> Walk<'a> {
             return Ok(&self.chunk[ahead..][..count]);
         }
         self.chunk.resize(count.max(CHUNK_BYTES), 0);
-        let read = read_at(&self.file, &mut self.chunk, from).map_err(LogError::io(&self.segment.path))?;
+        let read = fill(&mut self.chunk, from, |buffer, from| self.file.read_at(buffer, from));
+        let (read, is_unreadable) = read.map_err(LogError::io(&self.segment.path))?;
+        self.is_unreadable |= is_unreadable;
         self.chunk.truncate(read);
         self.chunk_at = from;
         Ok(&self.chunk[..count.min(read)])
     }
 }
 
-/// Reads until the buffer is full or the file ends.
-fn read_at(file: &File, buffer: &mut [u8], from: u64) -> std::io::Result<usize> {
-    let mut read = 0;
+/// Reads until the buffer is full or the file ends: how many bytes, and whether some are zeros because the disk could not read
+/// them. That is damage like any other: trying again would not help, and it is not to hold up what is behind it.
+fn fill(
+    buffer: &mut [u8],
+    from: u64,
+    mut read_at: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
+) -> io::Result<(usize, bool)> {
+    let (mut read, mut is_unreadable) = (0, false);
     while read < buffer.len() {
-        match file.read_at(&mut buffer[read..], from + read as u64) {
+        let at = from + read as u64;
+        // From one block to the next once one could not be read, so that its neighbours are.
+        let block =
+            usize::try_from(UNREADABLE_BYTES - at % UNREADABLE_BYTES).map_or(buffer.len(), |block| read + block);
+        let to = if is_unreadable { block.min(buffer.len()) } else { buffer.len() };
+        match read_at(&mut buffer[read..to], at) {
             Ok(0) => break,
             Ok(more) => read += more,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.raw_os_error() == Some(libc::EIO) => {
+                if is_unreadable {
+                    buffer[read..to].fill(0);
+                    read = to;
+                }
+                is_unreadable = true;
+            }
             Err(error) => return Err(error),
         }
     }
-    Ok(read)
+    Ok((read, is_unreadable))
 }
 
 /// The marker that says: no records from this offset to the next segment, and none lost.
@@ -334,7 +364,36 @@ pub(super) fn sync_dir(dir: &Path) -> Result<(), LogError> {
 /// Removes a file that may be gone already.
 pub(super) fn remove(path: &Path) -> Result<(), LogError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(LogError::io(path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LogError::io(path)(error)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk of 5 blocks that cannot read the third.
+    #[test]
+    fn a_block_that_cannot_be_read_costs_no_other() {
+        let disk: Vec<u8> = (0..5 * UNREADABLE_BYTES).map(|byte| (byte % 250) as u8 + 1).collect();
+        let bad = 2 * 4096..3 * 4096;
+        let read_at = |buffer: &mut [u8], from: u64| {
+            let from = from as usize;
+            let to = disk.len().min(from + buffer.len());
+            if from < bad.end && bad.start < to {
+                return Err(io::Error::from_raw_os_error(libc::EIO));
+            }
+            buffer[..to - from].copy_from_slice(&disk[from..to]);
+            Ok(to - from)
+        };
+        for from in [0, 100, 4096, 2 * 4096 + 7] {
+            let mut buffer = vec![0xee; disk.len()];
+            assert_eq!(fill(&mut buffer, from as u64, read_at).unwrap(), (disk.len() - from, true));
+            let expected = (from..disk.len()).map(|at| if bad.contains(&at) { 0 } else { disk[at] });
+            assert!(buffer.iter().copied().take(disk.len() - from).eq(expected), "from {from}");
+        }
+        let mut buffer = vec![0; 4096];
+        assert_eq!(fill(&mut buffer, 3 * 4096, read_at).unwrap(), (4096, false));
     }
 }

@@ -62,8 +62,8 @@ pub(super) struct Append {
     pub(super) done: oneshot::Sender<Result<u64, StoreError>>,
 }
 
-/// Why the last commit failed, until one succeeds.
-pub(super) type Health = Mutex<Option<String>>;
+/// Why the last append to a partition failed, until one succeeds.
+pub(super) type Health = Mutex<BTreeMap<usize, String>>;
 
 /// The state of the thread.
 pub(super) struct Writer {
@@ -130,16 +130,12 @@ impl Writer {
 
     fn commit(&mut self, group: Group) {
         for (partition, appends) in group.appends {
-            let outcome = self.append(partition, &appends);
-            let mut offset = match outcome {
-                Ok(first) => Ok(first),
-                Err(error) => {
-                    telemetry::commit_failed();
-                    tracing::error!(%error, "log.append_failed");
-                    Err(error.to_string())
-                }
-            };
-            *self.health.lock().unwrap_or_else(PoisonError::into_inner) = offset.clone().err();
+            let mut offset = self.append(partition, &appends).map_err(|error| {
+                telemetry::commit_failed();
+                tracing::error!(%error, "log.append_failed");
+                error.to_string()
+            });
+            self.tell(partition, offset.as_ref().err());
             for Append { records, done, room, .. } in appends {
                 // Who asked may have gone; the records stay appended.
                 let _ = done.send(offset.clone().map_err(unavailable));
@@ -158,21 +154,26 @@ impl Writer {
         };
         let active = self.active.entry(index).or_insert(active);
         let first = active.end.offset;
-        self.buffer.clear();
-        self.buffer.shrink_to(BUFFER_KEPT_BYTES);
         let (mut next, mut bytes) = (first, 0);
-        for record in appends.iter().flat_map(|append| &append.records) {
-            frame::write(&mut self.buffer, active.segment.marker, next, record.key, &record.value);
-            next += 1;
-            bytes += record.value.len() as u64;
+        for Append { records, .. } in appends {
+            for (index, record) in records.iter().enumerate() {
+                let goes_on = index + 1 < records.len();
+                frame::write(&mut self.buffer, active.segment.marker, next, record.key, &record.value, goes_on);
+                next += 1;
+                bytes += record.value.len() as u64;
+            }
         }
         let started = Instant::now();
-        active.write(&self.buffer).map_err(LogError::io(&active.segment.path))?;
-        active.end = Place { offset: next, byte: active.end.byte + self.buffer.len() as u64 };
+        let written = active.write(&self.buffer);
+        let behind = Place { offset: next, byte: active.end.byte + self.buffer.len() as u64 };
+        self.buffer.clear();
+        self.buffer.shrink_to(BUFFER_KEPT_BYTES);
+        written.map_err(LogError::io(&active.segment.path))?;
+        active.end = behind;
         active.segment.remember(active.end);
         partition.advance(next);
         telemetry::committed((next - first) as usize, bytes, started.elapsed());
-        if active.end.byte >= self.options.segment_bytes {
+        if active.end.byte >= self.options.segment_bytes && next > active.segment.first {
             // Tried again after the next group.
             let _ = self.roll(index).inspect_err(|error| tracing::warn!(%error, "log.upkeep_failed"));
         }
@@ -205,7 +206,12 @@ impl Writer {
         }
         let gap = segment::gap_path(&partition.dir, next);
         File::create(&gap).and_then(|file| file.sync_all()).map_err(LogError::io(&gap))?;
-        let segment = Segment::create(&partition.dir, to)?;
+        let created = Segment::create(&partition.dir, to);
+        if created.is_err() {
+            // Records follow here after all. What cannot be removed is when the log is opened.
+            let _ = segment::remove(&gap);
+        }
+        let segment = created?;
         let before = partition.active();
         partition.skip(next, segment);
         self.active.remove(&index);
@@ -217,12 +223,29 @@ impl Writer {
         Ok(to)
     }
 
-    fn probe(&self) {
+    fn tell(&self, partition: usize, fault: Option<&String>) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        match fault {
+            Some(reason) => health.insert(partition, reason.clone()),
+            None => health.remove(&partition),
+        };
+    }
+
+    /// Tries whether there is room again, and whether the partitions that failed can be written.
+    fn probe(&mut self) {
         let path = self.dir.join("probe");
         let written = fs::write(&path, vec![0; PROBE_BYTES]).and_then(|()| File::open(&path)?.sync_all());
         let removed = segment::remove(&path);
-        let reason = written.map_err(LogError::io(&path)).and(removed).err().map(|error| error.to_string());
-        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+        let room = written.map_err(LogError::io(&path)).and(removed).map_err(|error| error.to_string());
+        let failed: Vec<usize> = self.health.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        for index in failed {
+            let mended = match self.active.get_mut(&index) {
+                Some(active) => active.mend().map_err(LogError::io(&active.segment.path)),
+                None => Active::open(&self.partitions[index]).map(drop),
+            };
+            let mended = mended.map_err(|error| error.to_string()).and(room.clone());
+            self.tell(index, mended.as_ref().err());
+        }
     }
 }
 
@@ -239,14 +262,25 @@ impl Active {
         Ok(Self { end: Place { offset: partition.next(), byte }, segment, file, is_torn: false })
     }
 
-    /// Adds frames, durably. They are not there when it fails.
+    /// Adds frames, durably. When it fails they are not there, also after a restart: at the latest with the next try.
     fn write(&mut self, frames: &[u8]) -> io::Result<()> {
-        if std::mem::replace(&mut self.is_torn, true) {
-            self.file.set_len(self.end.byte)?;
+        self.mend()?;
+        let written = self.file.write_all_at(frames, self.end.byte).and_then(|()| self.file.sync_data());
+        if written.is_err() {
+            self.is_torn = true;
+            // Tried again before the next write.
+            let _ = self.mend();
         }
-        self.file.write_all_at(frames, self.end.byte)?;
-        self.file.sync_data()?;
-        self.is_torn = false;
+        written
+    }
+
+    /// Cuts off what a failed append wrote.
+    fn mend(&mut self) -> io::Result<()> {
+        if self.is_torn {
+            self.file.set_len(self.end.byte)?;
+            self.file.sync_data()?;
+            self.is_torn = false;
+        }
         Ok(())
     }
 }

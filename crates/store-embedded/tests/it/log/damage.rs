@@ -197,6 +197,31 @@ async fn a_cut_end_costs_what_was_cut_and_is_no_damage() {
     }
 }
 
+/// Three records of one append: all or none.
+#[tokio::test]
+async fn an_append_that_was_cut_is_gone_whole() {
+    for cut in [1, 44, BYTES, FRAME, FRAME + 1, 2 * FRAME, 3 * FRAME - 1, 3 * FRAME] {
+        let dir = TempDir::new().unwrap();
+        let log = open(dir.path());
+        fill(&log, 0..2, BYTES).await;
+        log.append(TOPIC, 0, (2..5).map(|number| record(number, BYTES)).collect()).await.unwrap();
+        drop(log);
+        change(&segments(dir.path())[0], |file| file.truncate(file.len() - cut));
+        assert_eq!(open(dir.path()).recovery().findings, [], "cut by {cut}");
+        assert!(survivors(dir.path()).await.into_iter().eq(0..2), "cut by {cut}");
+    }
+}
+
+#[tokio::test]
+async fn damage_at_the_end_of_an_append_costs_only_what_is_damaged() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.append(TOPIC, 0, (0..3).map(|number| record(number, BYTES)).collect()).await.unwrap();
+    drop(log);
+    change(&segments(dir.path())[0], |file| file[2 * FRAME + 3] ^= 1);
+    assert!(survivors(dir.path()).await.into_iter().eq(0..2));
+}
+
 #[tokio::test]
 async fn zeros_at_the_end_are_no_damage() {
     let dir = filled().await;

@@ -7,10 +7,10 @@ use std::{
 };
 
 use nuthatch_store::Log;
-use nuthatch_store_embedded::log::Outcome;
+use nuthatch_store_embedded::log::{EmbeddedLog, Outcome};
 use tempfile::TempDir;
 
-use super::{TOPIC, at, damaged, fill, open, read_all, record};
+use super::{TOPIC, at, damaged, fill, open, read_all, record, sound};
 
 /// Bytes of the values of the four records that every golden segment holds.
 const SIZES: [usize; 4] = [0, 1, 1000, 70_000];
@@ -89,6 +89,101 @@ async fn what_can_be_read_of_a_damaged_segment_of_the_first_format_is_rescued() 
         assert_eq!(open(dir.path()).recovery().findings, [], "mended once");
     }
     assert!(most >= 3, "of most damages little was rescued: {most}");
+}
+
+/// A segment as the first format had it, with a row for each offset of a range; what is not checkpointed is beside it.
+fn first_format(dir: &Path, offsets: std::ops::Range<u64>, checkpoint_at: u64) -> rusqlite::Connection {
+    let conn = rusqlite::Connection::open(dir.join(format!("{:020}.db", offsets.start))).unwrap();
+    conn.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    conn.pragma_update(None, "page_size", 4096).unwrap();
+    conn.pragma_update(None, "journal_mode", "WAL").unwrap();
+    conn.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+    conn.pragma_update(None, "synchronous", "OFF").unwrap();
+    conn.execute_batch(
+        "CREATE TABLE record(
+    offset INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, checksum INTEGER NOT NULL,
+    value BLOB NOT NULL) STRICT",
+    )
+    .unwrap();
+    for offset in offsets {
+        if offset == checkpoint_at {
+            conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
+        }
+        let record = record(offset, 3000);
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&[1]);
+        crc.update(&offset.to_be_bytes());
+        crc.update(&record.key);
+        crc.update(&record.value);
+        let row = (offset as i64, 1, record.key.as_slice(), crc.finalize(), &*record.value);
+        conn.execute("INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5)", row).unwrap();
+    }
+    conn
+}
+
+/// Several of them and a gap, as a crash leaves them.
+#[tokio::test]
+async fn segments_of_the_first_format_keep_their_places() {
+    let dir = TempDir::new().unwrap();
+    let partition = partition(&dir, "00000000000000000050.gap", b"");
+    drop(first_format(&partition, 0..50, 40));
+    drop(first_format(&partition, 70..100, 80));
+    assert!(partition.join("00000000000000000070.db-wal").exists());
+    let log = open(dir.path());
+    assert_eq!(log.recovery().findings, []);
+    let batch = read_all(&log).await;
+    assert_eq!(batch.damaged, []);
+    assert!(sound(&batch, 3000).into_iter().eq((0..50).chain(70..100)));
+    fill(&log, 100..103, 3000).await;
+}
+
+/// Also those at the end: their offsets are not given away again. And also two places in one file.
+#[tokio::test]
+async fn damaged_rows_of_the_first_format_keep_their_offsets() {
+    for lost in [vec![99], vec![97, 98, 99], vec![0], vec![10, 60], vec![20, 99]] {
+        let dir = TempDir::new().unwrap();
+        let partition = partition(&dir, "unrelated", b"");
+        let conn = first_format(&partition, 0..100, 100);
+        for offset in &lost {
+            conn.execute("UPDATE record SET checksum = checksum + 1 WHERE offset = ?1", [*offset as i64]).unwrap();
+        }
+        drop(conn);
+        let log = open(dir.path());
+        assert!(matches!(log.recovery().findings[0].outcome, Outcome::Rescued { .. }));
+        let batch = read_all(&log).await;
+        assert_eq!(damaged(&batch), lost);
+        assert_eq!(sound(&batch, 3000).len(), 100 - lost.len());
+        fill(&log, 100..103, 3000).await;
+    }
+}
+
+#[tokio::test]
+async fn pages_that_sqlite_cannot_read_cost_the_records_in_them() {
+    let dir = TempDir::new().unwrap();
+    let partition = partition(&dir, "unrelated", b"");
+    let conn = first_format(&partition, 0..200, 200);
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
+    drop(conn);
+    let path = partition.join("00000000000000000000.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let leaves: Vec<usize> = (0..bytes.len() / 4096).filter(|page| bytes[page * 4096] == 0x0d).collect();
+    for leaf in [leaves[leaves.len() / 4], leaves[leaves.len() / 2]] {
+        bytes[leaf * 4096..][..4096].fill(0xa5);
+    }
+    fs::write(&path, &bytes).unwrap();
+    let log = open(dir.path());
+    let batch = read_all(&log).await;
+    assert_eq!(damaged(&batch).len(), 2, "one record is in a page");
+    assert_eq!(sound(&batch, 3000).len(), 198);
+    assert_eq!(fs::read(partition.join("quarantine/00000000000000000000.db")).unwrap(), bytes, "it is kept as it was");
+}
+
+#[tokio::test]
+async fn who_reads_beside_is_told_to_start_the_server_first() {
+    let dir = TempDir::new().unwrap();
+    partition(&dir, "00000000000000000000.db", &unpacked(FIRST_FORMAT[0]));
+    let refused = EmbeddedLog::open_read_only(dir.path()).err().unwrap().to_string();
+    assert!(refused.contains("start of the server"), "{refused}");
 }
 
 /// A crash between the new segment and the end of the old one.

@@ -2,7 +2,7 @@ use std::fs;
 
 use nuthatch_protocol::Topic;
 use nuthatch_store::{Log, StoreError, log::LogLayout};
-use nuthatch_store_embedded::log::{EmbeddedLog, Outcome};
+use nuthatch_store_embedded::log::{EmbeddedLog, LogOptions, Outcome};
 use tempfile::TempDir;
 
 use super::{ALL, TOPIC, at, copy, fill, open, read_all, record, small_segments, sound};
@@ -101,4 +101,71 @@ async fn lost_positions_are_reported_and_trim_nothing() {
     assert_eq!(log.recovery().findings[0].outcome, Outcome::PositionsReset);
     assert_eq!(log.consumers().await.unwrap(), []);
     assert_eq!(log.read(at(0), ALL).await.unwrap().records.len(), 5);
+}
+
+#[tokio::test]
+async fn changed_positions_are_not_believed() {
+    let dir = TempDir::new().unwrap();
+    let log = EmbeddedLog::open(dir.path(), small_segments(with_worker())).unwrap();
+    fill(&log, 0..40, 20_000).await;
+    log.release("worker", at(13)).await.unwrap();
+    drop(log);
+    let path = dir.path().join("log/consumers.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(r#""offset":13"#, r#""offset":33"#)).unwrap();
+    let log = EmbeddedLog::open(dir.path(), small_segments(with_worker())).unwrap();
+    assert_eq!(log.recovery().findings[0].outcome, Outcome::PositionsReset);
+    let batch = log.read(at(13), ALL).await.unwrap();
+    assert!(sound(&batch, 20_000).into_iter().eq(13..40), "nothing that was not read is removed");
+}
+
+/// The segment in front went on, because what was to follow it could not be finished.
+#[tokio::test]
+async fn a_begun_gap_or_segment_does_not_hide_what_was_appended_after_all() {
+    for begun in ["gap", "0123456789abcdef.log"] {
+        for is_last in [true, false] {
+            let dir = TempDir::new().unwrap();
+            let log = open(dir.path());
+            fill(&log, 0..if is_last { 6 } else { 30 }, 20_000).await;
+            drop(log);
+            let name = if begun == "gap" { format!("{:020}.gap", 3) } else { format!("{:020}-{begun}", 3) };
+            let path = dir.path().join("log/ingest-events/0").join(name);
+            fs::write(&path, "").unwrap();
+            let log = open(dir.path());
+            assert!(!path.exists());
+            let batch = read_all(&log).await;
+            assert_eq!(batch.damaged, []);
+            let count = if is_last { 6 } else { 30 };
+            assert!(sound(&batch, 20_000).into_iter().eq(0..count));
+            fill(&log, count..count + 2, 20_000).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_segment_with_the_same_offset_is_put_aside() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    fill(&log, 0..6, 20_000).await;
+    drop(log);
+    let partition = dir.path().join("log/ingest-events/0");
+    let segment =
+        fs::read_dir(&partition).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_file()).unwrap();
+    fs::copy(segment, partition.join("00000000000000000000-0123456789abcdef.log")).unwrap();
+    let log = open(dir.path());
+    assert_eq!(log.recovery().findings[0].outcome, Outcome::Quarantined);
+    assert_eq!(fs::read_dir(partition.join("quarantine")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn appends_of_nothing_take_no_files() {
+    let dir = TempDir::new().unwrap();
+    let log = EmbeddedLog::open(dir.path(), LogOptions { segment_bytes: 0, ..LogOptions::default() }).unwrap();
+    for _ in 0..5 {
+        assert_eq!(log.append(TOPIC, 0, Vec::new()).await.unwrap(), at(0));
+    }
+    fill(&log, 0..2, 10).await;
+    drop(log);
+    let entries = fs::read_dir(dir.path().join("log/ingest-events/0")).unwrap();
+    assert_eq!(entries.filter(|entry| entry.as_ref().unwrap().path().is_file()).count(), 3);
 }

@@ -87,6 +87,9 @@ async fn a_disk_that_is_full_is_told_and_gives_no_offset_away() {
     assert_eq!(log.bounds(TOPIC, 0).await.unwrap().next, 0);
     // Others are not held up by it.
     log.append(Topic::Outcomes, 0, vec![record(0, RECORD)]).await.unwrap();
+    let reason = log.health().expect_err("the one still fails");
+    assert!(reason.contains("log/ingest-events/0/00000000000000000000-*.log"), "{reason}");
+    assert!(!reason.contains("0123456789abcdef"), "who reads it is not to know the marker: {reason}");
     drop(log);
     fs::remove_file(&segment).unwrap();
     append(&EmbeddedLog::open(dir.path(), bounded()).unwrap(), 0).await;
