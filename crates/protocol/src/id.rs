@@ -72,6 +72,8 @@ numeric_id!(
     FileId
 );
 
+const HEX_DIGITS: [u8; 16] = *b"0123456789abcdef";
+
 macro_rules! hex_id {
     ($(#[$doc:meta])* $name:ident: $bytes:literal) => {
         $(#[$doc])*
@@ -80,10 +82,12 @@ macro_rules! hex_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                for byte in self.0 {
-                    write!(f, "{byte:02x}")?;
+                // Written for every event several times, so not one formatted byte after the other.
+                let mut text = [0; 2 * $bytes];
+                for (digits, byte) in text.chunks_exact_mut(2).zip(self.0) {
+                    digits.copy_from_slice(&[HEX_DIGITS[usize::from(byte >> 4)], HEX_DIGITS[usize::from(byte & 15)]]);
                 }
-                Ok(())
+                f.write_str(std::str::from_utf8(&text).unwrap_or_default())
             }
         }
 

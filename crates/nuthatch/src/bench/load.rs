@@ -2,9 +2,10 @@
 
 use std::{
     io::Write as _,
+    ops::Range,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -48,13 +49,23 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Adds another one, which came after it.
+    pub(super) fn add(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.refused += other.refused;
+        self.secs += other.secs;
+        self.latencies.extend(other.latencies);
+    }
+
     pub(super) fn per_second(&self) -> f64 {
         self.accepted as f64 / self.secs
     }
 
     /// A quantile of the time from sending to the answer.
     pub(super) fn latency_ms(&self, quantile: f64) -> f64 {
-        quantile_ms(&self.latencies, quantile)
+        let mut sorted = self.latencies.clone();
+        sorted.sort_unstable();
+        quantile_ms(&sorted, quantile)
     }
 }
 
@@ -114,7 +125,13 @@ impl Load {
 
     /// Sends everything as fast as the answers come.
     pub(super) async fn send(&self, server: &Child) -> anyhow::Result<Run> {
-        let next = Arc::new(AtomicU64::new(0));
+        self.send_some(server, 0..self.requests.len()).await
+    }
+
+    /// Sends some of it as fast as the answers come.
+    pub(super) async fn send_some(&self, server: &Child, part: Range<usize>) -> anyhow::Result<Run> {
+        let next = Arc::new(AtomicUsize::new(part.start));
+        let end = part.end.min(self.requests.len());
         let begun = Instant::now();
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..self.connections {
@@ -122,7 +139,7 @@ impl Load {
             tasks.spawn(async move {
                 let mut connection = Connection::open(address).await?;
                 let mut run = Run::default();
-                while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                while let Some(request) = requests[..end].get(next.fetch_add(1, Ordering::Relaxed)) {
                     let sent = Instant::now();
                     match connection.exchange(request).await? {
                         200 => run.accepted += 1,
@@ -135,13 +152,9 @@ impl Load {
         }
         let mut total = Run::default();
         while let Some(run) = tasks.join_next().await {
-            let run = run??;
-            total.accepted += run.accepted;
-            total.refused += run.refused;
-            total.latencies.extend(run.latencies);
+            total.add(run??);
         }
         total.secs = begun.elapsed().as_secs_f64();
-        total.latencies.sort_unstable();
         Ok(total)
     }
 

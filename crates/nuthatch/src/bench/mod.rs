@@ -4,6 +4,7 @@
 
 mod connection;
 mod disk;
+mod intake;
 mod load;
 mod occurrences;
 mod overload;
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::{cli::output::Output, sample::Size};
 use load::{Load, visible_latency};
-use process::{Child, cpu_secs, directory_bytes};
+use process::{Child, directory_bytes};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -81,7 +82,7 @@ async fn measure(args: &Args, dir: &Path) -> anyhow::Result<Value> {
     let mut figures = json!({"cores": std::thread::available_parallelism()?.get(), "connections": args.connections});
     if args.wants(Part::Intake) {
         progress("durable intake, worker off");
-        figures["durable_intake"] = intake(args, dir).await?;
+        figures["durable_intake"] = intake::measure(dir, args.connections, args.events * 2).await?;
     }
     if args.wants(Part::Preparation) {
         progress("normalising and scrubbing");
@@ -106,34 +107,6 @@ async fn measure(args: &Args, dir: &Path) -> anyhow::Result<Value> {
         std::fs::remove_dir_all(&data)?;
     }
     Ok(figures)
-}
-
-/// Takes events in with the worker off, and appends the same records to a file.
-async fn intake(args: &Args, dir: &Path) -> anyhow::Result<Value> {
-    let data = dir.join("intake");
-    let account = process::init(&data)?;
-    let load = Load::new(&account, args.connections, args.events, Size::Usual, 1)?;
-    let server = Child::start(&data, &["--role", "intake"]).await?;
-    let idle = server.memory()?;
-    let (server_cpu, client_cpu) = (server.cpu_secs()?, cpu_secs("self")?);
-    let run = load.send(&server).await?;
-    let (server_cpu, client_cpu) = (server.cpu_secs()? - server_cpu, cpu_secs("self")? - client_cpu);
-    let loaded = server.memory()?;
-    let group = server.mean_group_records().await?;
-    server.stop().await?;
-    std::fs::remove_dir_all(&data)?;
-    // The limit twice: with the batches that the group commits had, and with the largest that the connections allow.
-    let records = load.records();
-    let bare = disk::BareAppend::measure(dir, &records, group.round().max(1.0) as usize)?;
-    let ideal = disk::BareAppend::measure(dir, &records, args.connections)?;
-    let micros_an_event = |secs: f64| secs * 1e6 / run.accepted.max(1) as f64;
-    Ok(json!({
-        "event_bytes": load.event_bytes(), "events": run.accepted, "refused": run.refused,
-        "per_second": run.per_second(), "p50_ms": run.latency_ms(0.5), "p99_ms": run.latency_ms(0.99),
-        "server_cpu_us": micros_an_event(server_cpu), "client_cpu_us": micros_an_event(client_cpu),
-        "mean_group_records": group, "idle_mib": idle.resident, "peak_mib": loaded.peak,
-        "bare_append": bare.figures(run.per_second()), "bare_append_full_batches": ideal.figures(run.per_second()),
-    }))
 }
 
 /// Takes events in with everything on, and waits until all of them are grouped, counted and searchable.
@@ -176,7 +149,7 @@ fn describe(figures: &Value) -> String {
     let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
     let mut out = format!("{} cores, {} connections, gzip as SDKs send\n", number("/cores"), number("/connections"));
     let parts: [(&str, Describe); 5] = [
-        ("durable_intake", describe_intake),
+        ("durable_intake", intake::describe),
         ("preparation", preparation::describe),
         ("issue_platform", describe_platform),
         ("processed", describe_processing),
@@ -187,39 +160,6 @@ fn describe(figures: &Value) -> String {
             out += "\n";
             out += &describe(figures);
         }
-    }
-    out
-}
-
-fn describe_intake(figures: &Value) -> String {
-    let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
-    let mut out = format!(
-        "durable intake       {:>8.0}/s of {:.1} KB, each answered after fsync; p50 {:.1} ms, p99 {:.1} ms\n\
-         time of a core       {:>8.0} us an event in the server, {:.0} us in the client, which share the cores\n\
-         memory               {:>8.0} MiB idle, {:.0} MiB peak\n",
-        number("/per_second"),
-        number("/event_bytes") / 1000.0,
-        number("/p50_ms"),
-        number("/p99_ms"),
-        number("/server_cpu_us"),
-        number("/client_cpu_us"),
-        number("/idle_mib"),
-        number("/peak_mib"),
-    );
-    for (key, what) in [
-        ("bare_append", "batches as large as the group commits were"),
-        ("bare_append_full_batches", "batches of one record a connection"),
-    ] {
-        let at = |field: &str| number(&format!("/{key}/{field}"));
-        out += &format!(
-            "bare append+fdatasync{:>8.0}/s of the same records in {what} ({:.0}); three runs: {:.0} to {:.0}\n\
-             ratio                {:>8.2}\n",
-            at("per_second"),
-            at("batch"),
-            at("slowest"),
-            at("fastest"),
-            at("ratio"),
-        );
     }
     out
 }

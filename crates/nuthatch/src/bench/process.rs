@@ -109,13 +109,13 @@ impl Child {
         cpu_secs(&self.child.id().context("the server has ended")?.to_string())
     }
 
-    /// Records in a group commit of the log, on average.
-    pub(super) async fn mean_group_records(&self) -> anyhow::Result<f64> {
+    /// Records that group commits held so far, and how many commits there were.
+    pub(super) async fn group_commits(&self) -> anyhow::Result<(f64, f64)> {
         let metrics = Client::new(self.address).api(Method::GET, "/metrics", "", None).await?;
         let text = String::from_utf8_lossy(&metrics.body).into_owned();
-        let records = metric(&text, "nuthatch_log_group_records_sum").context("no figure of group commits")?;
-        let groups = metric(&text, "nuthatch_log_group_records_count").context("no figure of group commits")?;
-        Ok(records / groups.max(1.0))
+        // Nothing is told before the first one.
+        let of = |name| metric(&text, name).unwrap_or(0.0);
+        Ok((of("nuthatch_log_group_records_sum"), of("nuthatch_log_group_records_count")))
     }
 
     /// Asks the server to stop and waits for it.

@@ -198,13 +198,13 @@ pub(super) fn quarantine(dir: &Path) -> PathBuf {
 }
 
 /// What a folder holds, in order; empty when there is no folder. Where unfinished work left more than one stretch that begins
-/// with an offset, the last one counts: records before a gap before an empty segment.
+/// with an offset, the last one counts: the most bytes of records before a gap before an empty segment.
 pub(super) fn list(dir: &Path) -> Result<Vec<Stretch>, LogError> {
     let mut found = Vec::new();
     for name in names(dir)? {
         if let Some(segment) = Segment::named(dir, &name) {
-            let has_records = fs::metadata(&segment.path).is_ok_and(|meta| meta.len() > 0);
-            found.push((segment.first, if has_records { 2 } else { 0 }, Stretch::Records(segment)));
+            let bytes = fs::metadata(&segment.path).map_or(0, |meta| meta.len());
+            found.push((segment.first, bytes.saturating_mul(2), Stretch::Records(segment)));
         } else if let Some(first) = name.strip_suffix(".gap").and_then(offset_of_name) {
             found.push((first, 1, Stretch::Gap(first)));
         }

@@ -142,19 +142,22 @@ async fn a_begun_gap_or_segment_does_not_hide_what_was_appended_after_all() {
     }
 }
 
+/// As when somebody copies files of another log into this one.
 #[tokio::test]
-async fn a_second_segment_with_the_same_offset_is_put_aside() {
-    let dir = TempDir::new().unwrap();
-    let log = open(dir.path());
-    fill(&log, 0..6, 20_000).await;
-    drop(log);
+async fn of_two_segments_with_the_same_offset_the_shorter_is_put_aside() {
+    let (dir, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    fill(&open(dir.path()), 0..6, 20_000).await;
+    fill(&open(other.path()), 0..4, 20_000).await;
     let partition = dir.path().join("log/ingest-events/0");
-    let segment =
-        fs::read_dir(&partition).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_file()).unwrap();
-    fs::copy(segment, partition.join("00000000000000000000-0123456789abcdef.log")).unwrap();
+    for entry in fs::read_dir(other.path().join("log/ingest-events/0")).unwrap().map(Result::unwrap) {
+        if entry.path().is_file() {
+            fs::copy(entry.path(), partition.join(entry.file_name())).unwrap();
+        }
+    }
     let log = open(dir.path());
     assert_eq!(log.recovery().findings[0].outcome, Outcome::Quarantined);
     assert_eq!(fs::read_dir(partition.join("quarantine")).unwrap().count(), 1);
+    assert!(sound(&read_all(&log).await, 20_000).into_iter().eq(0..6));
 }
 
 #[tokio::test]
