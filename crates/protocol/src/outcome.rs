@@ -146,14 +146,15 @@ impl DataCategory {
         let entries = u64::from(attributes.item_count.unwrap_or(1));
         let one = |category| vec![(category, 1)];
         match item_type {
-            ItemType::Event | ItemType::UnrealReport => one(Self::Error),
+            ItemType::Event => one(Self::Error),
             ItemType::Transaction => match attributes.item_count {
                 None | Some(0) => one(Self::Transaction),
                 Some(spans) => vec![(Self::Transaction, 1), (Self::Span, spans.into())],
             },
             ItemType::Security | ItemType::RawSecurity => one(Self::Security),
             ItemType::Feedback | ItemType::UserReport => one(Self::Feedback),
-            ItemType::Attachment => vec![(Self::Attachment, bytes), (Self::AttachmentItem, 1)],
+            // Its crash is an event beside it.
+            ItemType::Attachment | ItemType::UnrealReport => vec![(Self::Attachment, bytes), (Self::AttachmentItem, 1)],
             ItemType::Profile => one(Self::Profile),
             ItemType::ReplayEvent | ItemType::ReplayVideo => one(Self::Replay),
             ItemType::Session | ItemType::Sessions => one(Self::Session),

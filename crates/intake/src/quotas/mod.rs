@@ -151,12 +151,7 @@ fn groups(items: &[Item]) -> Vec<Group> {
     let is_event = |item: &Item| {
         matches!(
             item.item_type,
-            ItemType::Event
-                | ItemType::Transaction
-                | ItemType::Security
-                | ItemType::RawSecurity
-                | ItemType::Feedback
-                | ItemType::UnrealReport
+            ItemType::Event | ItemType::Transaction | ItemType::Security | ItemType::RawSecurity | ItemType::Feedback
         )
     };
     let (mut event, mut replay, mut others) = (None::<Group>, None::<Group>, Vec::new());
@@ -165,7 +160,13 @@ fn groups(items: &[Item]) -> Vec<Group> {
     for (index, item) in appended {
         match item.item_type {
             _ if is_event(item) => event.get_or_insert_default().together.push(index),
-            ItemType::Attachment | ItemType::FormData | ItemType::UserReport | ItemType::Profile if has_event => {
+            ItemType::Attachment
+            | ItemType::UnrealReport
+            | ItemType::FormData
+            | ItemType::UserReport
+            | ItemType::Profile
+                if has_event =>
+            {
                 event.get_or_insert_default().dependent.push(index);
             }
             ItemType::ReplayEvent | ItemType::ReplayRecording | ItemType::ReplayVideo => {
