@@ -1,4 +1,4 @@
-//! A look at the two keys of an event that intake needs, without building its tree.
+//! A look at the keys of an event or a profile that intake needs, without building its tree.
 
 use std::fmt;
 
@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 pub(crate) struct Peek<'p> {
     pub(crate) event_id: Option<&'p RawValue>,
     pub(crate) event_type: Option<&'p RawValue>,
+    pub(crate) profile_id: Option<&'p RawValue>,
 }
 
 impl<'p> Peek<'p> {
@@ -39,6 +40,7 @@ impl<'de> Deserialize<'de> for Peek<'de> {
                     match key {
                         Key::EventId => peek.event_id = Some(map.next_value()?),
                         Key::Type => peek.event_type = Some(map.next_value()?),
+                        Key::ProfileId => peek.profile_id = Some(map.next_value()?),
                         Key::Other => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -54,6 +56,7 @@ impl<'de> Deserialize<'de> for Peek<'de> {
 enum Key {
     EventId,
     Type,
+    ProfileId,
     Other,
 }
 
@@ -72,6 +75,7 @@ impl<'de> Deserialize<'de> for Key {
                 Ok(match key {
                     b"event_id" => Key::EventId,
                     b"type" => Key::Type,
+                    b"profile_id" => Key::ProfileId,
                     _ => Key::Other,
                 })
             }

@@ -22,6 +22,9 @@ pub(crate) enum Skip {
     Unknown,
     #[error("withdrawn item type")]
     Withdrawn,
+    /// A profile is found by its transaction only (§7.10).
+    #[error("profile without its transaction")]
+    NoTransaction,
 }
 
 impl Skip {
@@ -30,13 +33,34 @@ impl Skip {
         match self {
             Self::Unknown => "unknown_item_type",
             Self::Withdrawn => "withdrawn_item_type",
+            Self::NoTransaction => "profiling_no_transaction_associated",
         }
     }
 }
 
-/// Decides over one item.
-pub(crate) fn verdict(item: &Item) -> Verdict {
-    match &item.item_type {
+/// What decides over the items of an envelope.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    has_transaction: bool,
+}
+
+impl Plan {
+    /// Of the items of an envelope, all of them.
+    pub(crate) fn of(items: &[Item]) -> Self {
+        Self { has_transaction: items.iter().any(|item| item.item_type == ItemType::Transaction) }
+    }
+
+    /// Decides over one of them.
+    pub(crate) fn verdict(self, item: &Item) -> Verdict {
+        match item.item_type {
+            ItemType::Profile if !self.has_transaction => Verdict::Skip(Skip::NoTransaction),
+            _ => verdict_of_type(&item.item_type),
+        }
+    }
+}
+
+fn verdict_of_type(item_type: &ItemType) -> Verdict {
+    match item_type {
         ItemType::Event | ItemType::Feedback | ItemType::Security | ItemType::RawSecurity => {
             Verdict::Append(Topic::IngestEvents)
         }
