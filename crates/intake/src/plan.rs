@@ -77,6 +77,7 @@ fn verdict_of_type(item_type: &ItemType) -> Verdict {
         | ItemType::UnrealReport
         | ItemType::Profile
         | ItemType::ProfileChunk
+        | ItemType::ProfileChunkUi
         | ItemType::ReplayEvent
         | ItemType::ReplayRecording
         | ItemType::ReplayVideo => Verdict::Append(Topic::IngestAttachments),

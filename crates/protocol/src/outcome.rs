@@ -159,6 +159,7 @@ impl DataCategory {
             ItemType::ReplayEvent | ItemType::ReplayVideo => one(Self::Replay),
             ItemType::Session | ItemType::Sessions => one(Self::Session),
             ItemType::CheckIn => one(Self::Monitor),
+            ItemType::ProfileChunkUi => one(Self::ProfileChunkUi),
             // Of an application's own device; what else its platform may be is seen in the payload only.
             ItemType::ProfileChunk => one(match attributes.platform.as_deref() {
                 Some("javascript" | "cocoa" | "android") => Self::ProfileChunkUi,
