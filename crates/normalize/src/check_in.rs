@@ -6,7 +6,12 @@ use nuthatch_protocol::{
 };
 use serde_json::{Map, Value};
 
-use crate::{Reason, Refused, json, release};
+use crate::{
+    Reason, Refused, json,
+    meta::{Meta, Path},
+    release,
+    shape::{self, Shape},
+};
 
 /// Longest slug, in characters.
 const SLUG_MAX_CHARS: usize = 50;
@@ -57,15 +62,45 @@ fn duration(value: &Map<String, Value>) -> Option<u64> {
     (0.0..=DURATION_MAX_MS).contains(&millis).then(|| millis.round() as u64)
 }
 
-/// What a monitor is to expect, if all of it makes sense.
+/// What a monitor is to expect, if its schedule makes sense. Of the rest, what has the wrong shape counts as absent.
 fn config(value: &Value) -> Option<MonitorConfig> {
-    let config: MonitorConfig = serde_json::from_value(value.clone()).ok()?;
-    let is_sane = match &config.schedule {
-        Schedule::Crontab { value } => is_crontab(value),
-        Schedule::Interval { value, .. } => *value > 0,
+    let number = |key: &str| whole(value.get(key)?);
+    let text = |key: &str| {
+        let text = value.get(key)?.as_str()?.trim();
+        (1..=CONFIG_TEXT_MAX_BYTES).contains(&text.len()).then(|| text.to_owned())
     };
-    let texts = [config.timezone.as_deref(), config.owner.as_deref()];
-    (is_sane && texts.into_iter().flatten().all(|text| text.len() <= CONFIG_TEXT_MAX_BYTES)).then_some(config)
+    Some(MonitorConfig {
+        schedule: schedule(value.get("schedule")?)?,
+        checkin_margin: number("checkin_margin"),
+        max_runtime: number("max_runtime"),
+        timezone: text("timezone"),
+        failure_issue_threshold: number("failure_issue_threshold"),
+        recovery_threshold: number("recovery_threshold"),
+        owner: text("owner"),
+    })
+}
+
+fn schedule(schedule: &Value) -> Option<Schedule> {
+    let value = schedule.get("value")?;
+    match schedule.get("type")?.as_str()? {
+        "crontab" => {
+            let line = value.as_str()?.trim();
+            is_crontab(line).then(|| Schedule::Crontab { value: line.to_owned() })
+        }
+        "interval" => {
+            let unit = serde_json::from_value(schedule.get("unit")?.clone()).ok()?;
+            let value = whole(value).filter(|value| *value > 0)?;
+            Some(Schedule::Interval { value, unit })
+        }
+        _ => None,
+    }
+}
+
+/// A number as SDKs of all languages write one (§11.1): `5`, `5.0` or `"5"`.
+fn whole(value: &Value) -> Option<u32> {
+    let mut value = value.clone();
+    shape::apply(Shape::Integer, &mut value, &Path::top("monitor_config"), &mut Meta::new(None));
+    value.as_u64()?.try_into().ok()
 }
 
 /// Whether a line has the form of a crontab: five fields of the usual signs, or a nickname.
@@ -143,6 +178,34 @@ mod tests {
             Ok(CheckInStatus::Unknown)
         );
         assert_eq!(read(&json!({"monitor_slug": "a"})).map(|found| found.environment), Ok("production".to_owned()));
+    }
+
+    #[test]
+    fn what_is_odd_in_a_configuration_takes_nothing_else_away() {
+        let plain = || json!({"schedule": {"type": "crontab", "value": "0 * * * *"}, "checkin_margin": 7});
+        let config = |config: &Value| {
+            read(&json!({"monitor_slug": "a", "status": "ok", "monitor_config": config})).expect("a check-in").config
+        };
+        let usual = config(&plain()).expect("a configuration");
+        assert_eq!((usual.checkin_margin, usual.max_runtime), (Some(7), None));
+        for (key, value, expected) in [
+            ("max_runtime", json!(30.0), MonitorConfig { max_runtime: Some(30), ..usual.clone() }),
+            ("checkin_margin", json!("5"), MonitorConfig { checkin_margin: Some(5), ..usual.clone() }),
+            ("max_runtime", json!("long"), usual.clone()),
+            ("recovery_threshold", json!(-1), usual.clone()),
+            ("failure_issue_threshold", json!(0.5), usual.clone()),
+            ("timezone", json!(1), usual.clone()),
+            ("owner", json!("x".repeat(CONFIG_TEXT_MAX_BYTES + 1)), usual.clone()),
+            ("owner", json!(" team:3 "), MonitorConfig { owner: Some("team:3".to_owned()), ..usual.clone() }),
+            ("alert_rule_id", json!(5), usual.clone()),
+        ] {
+            let mut sent = plain();
+            sent[key] = value;
+            assert_eq!(config(&sent), Some(expected), "{sent}");
+        }
+        let interval = config(&json!({"schedule": {"type": "interval", "value": "10", "unit": "minute"}}));
+        let schedule = interval.map(|config| config.schedule);
+        assert_eq!(schedule, Some(Schedule::Interval { value: 10, unit: IntervalUnit::Minute }));
     }
 
     #[test]
