@@ -14,6 +14,7 @@ pub(crate) struct Peek<'p> {
     pub(crate) event_id: Option<&'p RawValue>,
     pub(crate) event_type: Option<&'p RawValue>,
     pub(crate) profile_id: Option<&'p RawValue>,
+    pub(crate) platform: Option<&'p RawValue>,
 }
 
 impl<'p> Peek<'p> {
@@ -40,6 +41,7 @@ impl<'de> Deserialize<'de> for Peek<'de> {
                     match key {
                         Key::EventId => peek.event_id = Some(map.next_value()?),
                         Key::Type => peek.event_type = Some(map.next_value()?),
+                        Key::Platform => peek.platform = Some(map.next_value()?),
                         Key::ProfileId => peek.profile_id = Some(map.next_value()?),
                         Key::Other => drop(map.next_value::<IgnoredAny>()?),
                     }
@@ -57,6 +59,7 @@ enum Key {
     EventId,
     Type,
     ProfileId,
+    Platform,
     Other,
 }
 
@@ -75,6 +78,7 @@ impl<'de> Deserialize<'de> for Key {
                 Ok(match key {
                     b"event_id" => Key::EventId,
                     b"type" => Key::Type,
+                    b"platform" => Key::Platform,
                     b"profile_id" => Key::ProfileId,
                     _ => Key::Other,
                 })

@@ -75,7 +75,7 @@ pub struct ItemAttributes {
     /// What an attachment is (§7.2).
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub attachment_type: Option<String>,
-    /// Platform of a chunk of a profile.
+    /// Platform of a profile or a chunk of one; of a profile, intake takes it from the payload.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// Entries of a container, as the client counts them.

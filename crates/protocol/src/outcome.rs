@@ -132,6 +132,47 @@ impl DataCategory {
         }
     }
 
+    /// Whether items are counted under it, so that a quota of it can refuse something. Nothing that this server takes is
+    /// of the other categories of the protocol, nor of its own, which are for what does not come from SDKs. Errors can be
+    /// named by [`Self::Default`] too (§7).
+    pub fn is_limitable(self) -> bool {
+        match self {
+            Self::Default
+            | Self::Error
+            | Self::Transaction
+            | Self::Security
+            | Self::Attachment
+            | Self::Session
+            | Self::Profile
+            | Self::Replay
+            | Self::Monitor
+            | Self::Span
+            | Self::Feedback
+            | Self::ProfileChunk
+            | Self::AttachmentItem
+            | Self::LogItem
+            | Self::LogByte
+            | Self::ProfileChunkUi
+            | Self::TraceMetric
+            | Self::ProfileBackend
+            | Self::ProfileUi => true,
+            Self::TransactionProcessed
+            | Self::TransactionIndexed
+            | Self::ProfileIndexed
+            | Self::MonitorSeat
+            | Self::MetricBucket
+            | Self::SpanIndexed
+            | Self::ProfileDuration
+            | Self::MetricSecond
+            | Self::ReplayVideo
+            | Self::Uptime
+            | Self::ProfileDurationUi
+            | Self::Occurrence
+            | Self::StatusChange
+            | Self::Unknown => false,
+        }
+    }
+
     /// What an item counts as: category and quantity. Nothing for items that only belong to others (§7).
     ///
     /// A container counts for the entries that its header says it has, for one when it does not say; a transaction also for
@@ -155,7 +196,11 @@ impl DataCategory {
             ItemType::Feedback | ItemType::UserReport => one(Self::Feedback),
             // Its crash is an event beside it.
             ItemType::Attachment | ItemType::UnrealReport => vec![(Self::Attachment, bytes), (Self::AttachmentItem, 1)],
-            ItemType::Profile => one(Self::Profile),
+            ItemType::Profile => match attributes.platform.as_deref() {
+                None => one(Self::Profile),
+                Some("javascript" | "cocoa" | "android") => vec![(Self::Profile, 1), (Self::ProfileUi, 1)],
+                Some(_) => vec![(Self::Profile, 1), (Self::ProfileBackend, 1)],
+            },
             ItemType::ReplayEvent | ItemType::ReplayVideo => one(Self::Replay),
             ItemType::Session | ItemType::Sessions => one(Self::Session),
             ItemType::CheckIn => one(Self::Monitor),
@@ -379,6 +424,38 @@ mod tests {
         let origin = Origin { received: Timestamp(0), project_id: None, key_id: None };
         let key = origin.key(DataCategory::Error, Outcome::Invalid, format!("x{}", "ü".repeat(REASON_MAX_BYTES)));
         assert_eq!(key.reason.len(), REASON_MAX_BYTES - 1);
+    }
+
+    #[test]
+    fn quotas_can_be_of_what_items_count_as_and_of_nothing_else() {
+        let mut counted: Vec<DataCategory> = vec![DataCategory::Default];
+        for word in [
+            "event",
+            "transaction",
+            "security",
+            "attachment",
+            "feedback",
+            "session",
+            "check_in",
+            "span",
+            "log",
+            "trace_metric",
+            "profile",
+            "profile_chunk",
+            "profile_chunk_ui",
+            "replay_event",
+            "replay_video",
+        ] {
+            for platform in [None, Some("python"), Some("android")] {
+                let platform = platform.map(str::to_owned);
+                let attributes = ItemAttributes { platform, item_count: Some(1), ..ItemAttributes::default() };
+                let units = DataCategory::of(&word.into(), &attributes, 1);
+                counted.extend(units.into_iter().map(|(category, _)| category));
+            }
+        }
+        for category in DataCategory::ALL {
+            assert_eq!(category.is_limitable(), counted.contains(category), "{category}");
+        }
     }
 
     #[test]
