@@ -24,6 +24,15 @@ impl<'p> Peek<'p> {
     }
 }
 
+/// What `see` makes of the keys of an event, whose numbers may be those that Python writes (§2.2): where events are read they
+/// are too. An error when it is not a JSON object all the same.
+pub(crate) fn look<T>(event: &[u8], see: impl FnOnce(&Peek<'_>) -> T) -> serde_json::Result<T> {
+    if let Ok(peek) = Peek::at(event) {
+        return Ok(see(&peek));
+    }
+    Peek::at(&without_nan(event)).map(|peek| see(&peek))
+}
+
 impl<'de> Deserialize<'de> for Peek<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
@@ -95,7 +104,7 @@ impl<'de> Deserialize<'de> for Key {
 
 /// A copy in which the bare `NaN`, `Infinity` and `-Infinity` that Python writes are `null`: good for looking
 /// through an event that is otherwise JSON.
-pub(crate) fn without_nan(payload: &[u8]) -> Vec<u8> {
+fn without_nan(payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len());
     let (mut at, mut in_text) = (0, false);
     while let Some(&byte) = payload.get(at) {

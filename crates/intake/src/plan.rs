@@ -2,7 +2,7 @@
 
 use nuthatch_protocol::{Envelope, EventId, Item, ItemType, Topic};
 
-use crate::peek::Peek;
+use crate::peek;
 
 /// What becomes of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +111,8 @@ pub(crate) fn event_id(envelope: &Envelope) -> IdSource {
     }
     let item = |wanted: fn(&ItemType) -> bool| envelope.items.iter().find(|item| wanted(&item.item_type));
     let event = item(ItemType::is_event_like).or_else(|| item(|item_type| *item_type == ItemType::UserReport));
-    let peeked = event.and_then(|item| Peek::at(&item.payload).ok()?.event_id);
-    match peeked.and_then(|raw| serde_json::from_str(raw.get()).ok()) {
+    let id = |peek: &peek::Peek<'_>| serde_json::from_str(peek.event_id?.get()).ok();
+    match event.and_then(|item| peek::look(&item.payload, id).ok()?) {
         Some(id) => IdSource::Payload(id),
         None if envelope.items.iter().any(|item| item.item_type.needs_event_id()) => IdSource::Random,
         None => IdSource::None,
