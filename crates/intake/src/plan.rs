@@ -4,6 +4,9 @@ use nuthatch_protocol::{Envelope, EventId, Item, ItemType, Topic};
 
 use crate::peek;
 
+/// Media type of attachments of traces (`reference/ingest-protocol.md` §7.2).
+const TRACE_ATTACHMENT: &str = "application/vnd.sentry.trace-attachment";
+
 /// What becomes of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -25,6 +28,9 @@ pub(crate) enum Skip {
     /// A profile is found by its transaction only (§7.10).
     #[error("profile without its transaction")]
     NoTransaction,
+    /// A file of a span, not of an event (§7.2): nobody would find it.
+    #[error("trace attachments are not kept yet")]
+    TraceAttachment,
 }
 
 impl Skip {
@@ -33,6 +39,7 @@ impl Skip {
         match self {
             Self::Unknown => "unknown_item_type",
             Self::Withdrawn => "withdrawn_item_type",
+            Self::TraceAttachment => "unsupported_trace_attachment",
             Self::NoTransaction => "profiling_no_transaction_associated",
         }
     }
@@ -54,9 +61,16 @@ impl Plan {
     pub(crate) fn verdict(self, item: &Item) -> Verdict {
         match item.item_type {
             ItemType::Profile if !self.has_transaction => Verdict::Skip(Skip::NoTransaction),
+            ItemType::Attachment if is_of_trace(item) => Verdict::Skip(Skip::TraceAttachment),
             _ => verdict_of_type(&item.item_type),
         }
     }
+}
+
+/// Whether an attachment belongs to a trace, and begins with JSON that says to what of it.
+fn is_of_trace(item: &Item) -> bool {
+    let media_type = item.attributes.content_type.as_deref().and_then(|said| said.split(';').next());
+    media_type.is_some_and(|said| said.trim().eq_ignore_ascii_case(TRACE_ATTACHMENT))
 }
 
 fn verdict_of_type(item_type: &ItemType) -> Verdict {
