@@ -14,7 +14,10 @@ pub const REASON_MAX_BYTES: usize = 200;
 pub const QUANTITY_MAX: u64 = 1_000_000_000;
 
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident: $($variant:ident = $number:literal $word:literal, $meaning:literal);+ $(;)?) => {
+    (
+        $(#[$about:meta])*
+        $name:ident: $($variant:ident = $number:literal $word:literal $(| $alias:literal)*, $meaning:literal);+ $(;)?
+    ) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name {
@@ -57,7 +60,10 @@ macro_rules! words {
             type Err = ();
 
             fn from_str(text: &str) -> Result<Self, ()> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or(())
+                match text {
+                    $($word $(| $alias)* => Ok(Self::$variant),)+
+                    _ => Err(()),
+                }
             }
         }
     };
@@ -80,7 +86,7 @@ words! {
     ProfileIndexed = 11 "profile_indexed", "Profiles that were stored.";
     Span = 12 "span", "Spans.";
     MonitorSeat = 13 "monitor_seat", "Monitors.";
-    Feedback = 14 "feedback", "User feedback.";
+    Feedback = 14 "feedback" | "user_report_v2", "User feedback.";
     MetricBucket = 15 "metric_bucket", "Buckets of old metrics.";
     SpanIndexed = 16 "span_indexed", "Spans that were stored.";
     ProfileDuration = 17 "profile_duration", "Profiles, in milliseconds.";
@@ -464,6 +470,7 @@ mod tests {
             assert_eq!(DataCategory::of_number(category.number()), Some(*category));
             assert_eq!(category.as_str().parse(), Ok(*category));
         }
+        assert_eq!("user_report_v2".parse(), Ok(DataCategory::Feedback), "an older name");
         for outcome in Outcome::ALL {
             assert_eq!(Outcome::of_number(outcome.number()), Some(*outcome));
             assert_eq!(outcome.as_str().parse(), Ok(*outcome));
