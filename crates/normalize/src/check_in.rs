@@ -1,5 +1,6 @@
 //! Check-ins as clients send them (`reference/ingest-protocol.md` §7.11, §18).
 
+use icu_normalizer::DecomposingNormalizerBorrowed;
 use nuthatch_protocol::{
     CheckIn, EventId,
     check_in::{CheckInStatus, MonitorConfig, Schedule},
@@ -112,16 +113,19 @@ fn is_crontab(line: &str) -> bool {
             || (line.split_ascii_whitespace().count() == 5 && line.split_ascii_whitespace().all(is_field)))
 }
 
-/// A name as it is in URLs: lower-case letters, digits, dashes and underscores.
+/// A name as it is in URLs: lower-case letters, digits, dashes and underscores. Letters lose their accents, white space
+/// becomes a dash, and other signs go, so that a name is the same monitor as elsewhere.
 fn slug(name: &str) -> String {
+    let name: String = name.trim().chars().take(SLUG_MAX_CHARS).collect();
     let mut slug = String::new();
-    for c in name.trim().to_lowercase().chars().take(SLUG_MAX_CHARS) {
+    for c in DecomposingNormalizerBorrowed::new_nfkd().normalize(&name).chars() {
         match c {
-            'a'..='z' | '0'..='9' | '_' => slug.push(c),
-            _ if !slug.ends_with('-') => slug.push('-'),
+            _ if c.is_ascii_alphanumeric() || c == '_' => slug.push(c.to_ascii_lowercase()),
+            _ if (c == '-' || c.is_ascii_whitespace()) && !slug.ends_with('-') => slug.push('-'),
             _ => {}
         }
     }
+    slug.truncate(SLUG_MAX_CHARS);
     slug.trim_matches(['-', '_']).to_owned()
 }
 
@@ -217,8 +221,17 @@ mod tests {
 
     #[test]
     fn slugs_are_fit_for_urls() {
-        for (name, wanted) in [("Über  Nacht/täglich", "ber-nacht-t-glich"), ("a_b-c", "a_b-c"), ("..", "")] {
-            assert_eq!(slug(name), wanted);
+        for (name, wanted) in [
+            ("Über  Nacht/täglich", "uber-nachttaglich"),
+            ("my.job", "myjob"),
+            ("a_b-c", "a_b-c"),
+            ("a - -b", "a-b"),
+            ("ｆｕｌｌ Ⅳ", "full-iv"),
+            ("_-x-_", "x"),
+            ("日本", ""),
+            ("..", ""),
+        ] {
+            assert_eq!(slug(name), wanted, "{name}");
         }
         assert_eq!(slug(&"x".repeat(80)).len(), SLUG_MAX_CHARS);
     }
