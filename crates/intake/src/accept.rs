@@ -7,8 +7,8 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http::request::Parts;
 use nuthatch_protocol::{
-    Auth, DataCategory, Envelope, EnvelopeHeader, EventId, IngestRecord, Item, ItemAttributes, Origin, Outcome,
-    OutcomeKey, ProjectId, Topic, record::IngestHeader,
+    Auth, DataCategory, Envelope, EnvelopeHeader, EventId, IngestRecord, Item, ItemAttributes, ItemType, Origin,
+    Outcome, OutcomeKey, ProjectId, Topic, record::IngestHeader,
 };
 use nuthatch_store::{log::NewRecord, projects::ProjectKey};
 
@@ -22,7 +22,8 @@ use crate::{
     entries,
     keys::Grant,
     limits,
-    plan::{self, IdSource, Verdict},
+    plan::{self, IdSource, Plan, Verdict},
+    profiles,
     quotas::{self, LimitsMet},
     refusal::Refusal,
     store_payload,
@@ -160,7 +161,7 @@ pub(crate) async fn process(
     for envelope in envelopes {
         let mut envelope = crash::complete(envelope, &mut room, &intake.inner.config).await?;
         envelope.items.iter_mut().for_each(entries::count);
-        complete.push(envelope);
+        complete.push(profiles::identified(envelope).await?);
     }
     // Together, so that they share group commits.
     let answers = join_all(complete.into_iter().map(|envelope| take(intake, &grant, parts, &auth, envelope))).await;
@@ -194,12 +195,13 @@ async fn take(
         return refuse(intake, &envelope.items, origin, Vec::new(), Refusal::Origin).await;
     }
     let has_room = intake.inner.log.has_room();
+    let plan = Plan::of(&envelope.items);
     let mut admission = intake.inner.quotas.admit(&grant.quotas, &envelope.items, has_room, origin.received);
     LimitsMet::note(parts, std::mem::take(&mut admission.limits));
     let leaves_nothing = admission.leaves_nothing(&envelope.items);
     let mut counted = drop_limited(&mut envelope.items, &admission, origin);
     if leaves_nothing {
-        counted.extend(envelope.items.iter().flat_map(|item| skipped(item, origin)));
+        counted.extend(envelope.items.iter().flat_map(|item| skipped(plan, item, origin)));
         return refuse(intake, &envelope.items, origin, counted, Refusal::RateLimited).await;
     }
     if let Err(refusal) = limits::check(&envelope, &intake.inner.config) {
@@ -213,12 +215,13 @@ async fn take(
     };
     let sent_at = envelope.header.sent_at;
     let replay_id = envelope.header.trace.and_then(|trace| trace.replay_id);
+    let profile_id = profiles::of_transaction(&envelope.items);
     let (mut appends, mut reported) = (BTreeMap::<Topic, Appended>::new(), Reported::default());
     // Where the items that are left stood in the envelope.
     let places = (0..).filter(|place| admission.reason(*place).is_none());
     let mut bytes = Vec::with_capacity(envelope.items.len());
     for (place, item) in places.zip(envelope.items) {
-        match plan::verdict(&item) {
+        match plan.verdict(&item) {
             Verdict::Append(topic) => {
                 // What belongs to no event has an id of its own, and several of them in an envelope have different ones.
                 let event_id =
@@ -231,7 +234,11 @@ async fn take(
                     key_id: key.id,
                     event_id,
                     item_type: item.item_type.as_str().to_owned(),
-                    attributes: ItemAttributes { replay_id, ..item.attributes },
+                    attributes: ItemAttributes {
+                        replay_id,
+                        profile_id: profile_id.filter(|_| item.item_type == ItemType::Transaction),
+                        ..item.attributes
+                    },
                     blob,
                     received: origin.received,
                     sent_at,
@@ -248,7 +255,7 @@ async fn take(
                 append.records.push(NewRecord { key: event_id.0, value: record.encode() });
             }
             Verdict::Report => reported.add(&item.payload, origin, sent_at),
-            Verdict::Skip(_) => counted.extend(skipped(&item, origin)),
+            Verdict::Skip(_) => counted.extend(skipped(plan, &item, origin)),
         }
     }
     counted.extend(reported.into_sums());
@@ -277,8 +284,8 @@ struct Appended {
 }
 
 /// What an item counts as that is dropped for what it is; nothing for others.
-fn skipped(item: &Item, origin: Origin) -> Vec<(OutcomeKey, u64)> {
-    let Verdict::Skip(skip) = plan::verdict(item) else { return Vec::new() };
+fn skipped(plan: Plan, item: &Item, origin: Origin) -> Vec<(OutcomeKey, u64)> {
+    let Verdict::Skip(skip) = plan.verdict(item) else { return Vec::new() };
     Telemetry::skipped(&item.item_type);
     units(item, origin, Outcome::Invalid, skip.reason())
 }

@@ -48,6 +48,7 @@ fn lies_beside(item_type: &ItemType) -> bool {
             | ItemType::UnrealReport
             | ItemType::Profile
             | ItemType::ProfileChunk
+            | ItemType::ProfileChunkUi
             | ItemType::ReplayRecording
             | ItemType::ReplayVideo
     )

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     IntakeConfig, limits,
-    plan::{self, IdSource, Verdict},
+    plan::{self, IdSource, Plan, Verdict},
     refusal::Refusal,
 };
 
@@ -80,8 +80,9 @@ pub fn explain(envelope: &Bytes, config: &IntakeConfig) -> Explanation {
         IdSource::Random => ("random", None),
         IdSource::None => ("none", None),
     };
+    let plan = Plan::of(&parsed.items);
     let items = parsed.items.iter().map(|item| {
-        let (outcome, reason) = match (&refusal, plan::verdict(item)) {
+        let (outcome, reason) = match (&refusal, plan.verdict(item)) {
             (Some(_), _) => ("refused", "the whole envelope is refused".to_owned()),
             (None, Verdict::Append(topic)) => ("appended", format!("topic {topic}")),
             (None, Verdict::Report) => ("counted", "what it says was not sent".to_owned()),

@@ -56,7 +56,7 @@ impl Kind {
             ItemType::FormData | ItemType::UserReport | ItemType::Nel => Self::Text,
             ItemType::Attachment | ItemType::UnrealReport => Self::File,
             ItemType::Profile => Self::Profile,
-            ItemType::ProfileChunk => Self::ProfileChunk,
+            ItemType::ProfileChunk | ItemType::ProfileChunkUi => Self::ProfileChunk,
             ItemType::ReplayRecording => Self::Recording,
             ItemType::ReplayVideo => Self::Video,
             ItemType::CheckIn => Self::CheckIn,

@@ -1,4 +1,4 @@
-//! A look at the two keys of an event that intake needs, without building its tree.
+//! A look at the keys of an event or a profile that intake needs, without building its tree.
 
 use std::fmt;
 
@@ -13,6 +13,8 @@ use serde_json::value::RawValue;
 pub(crate) struct Peek<'p> {
     pub(crate) event_id: Option<&'p RawValue>,
     pub(crate) event_type: Option<&'p RawValue>,
+    pub(crate) profile_id: Option<&'p RawValue>,
+    pub(crate) platform: Option<&'p RawValue>,
 }
 
 impl<'p> Peek<'p> {
@@ -20,6 +22,15 @@ impl<'p> Peek<'p> {
     pub(crate) fn at(payload: &'p [u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(payload)
     }
+}
+
+/// What `see` makes of the keys of an event, whose numbers may be those that Python writes (§2.2): where events are read they
+/// are too. An error when it is not a JSON object all the same.
+pub(crate) fn look<T>(event: &[u8], see: impl FnOnce(&Peek<'_>) -> T) -> serde_json::Result<T> {
+    if let Ok(peek) = Peek::at(event) {
+        return Ok(see(&peek));
+    }
+    Peek::at(&without_nan(event)).map(|peek| see(&peek))
 }
 
 impl<'de> Deserialize<'de> for Peek<'de> {
@@ -39,6 +50,8 @@ impl<'de> Deserialize<'de> for Peek<'de> {
                     match key {
                         Key::EventId => peek.event_id = Some(map.next_value()?),
                         Key::Type => peek.event_type = Some(map.next_value()?),
+                        Key::Platform => peek.platform = Some(map.next_value()?),
+                        Key::ProfileId => peek.profile_id = Some(map.next_value()?),
                         Key::Other => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -54,6 +67,8 @@ impl<'de> Deserialize<'de> for Peek<'de> {
 enum Key {
     EventId,
     Type,
+    ProfileId,
+    Platform,
     Other,
 }
 
@@ -72,6 +87,8 @@ impl<'de> Deserialize<'de> for Key {
                 Ok(match key {
                     b"event_id" => Key::EventId,
                     b"type" => Key::Type,
+                    b"platform" => Key::Platform,
+                    b"profile_id" => Key::ProfileId,
                     _ => Key::Other,
                 })
             }
@@ -87,7 +104,7 @@ impl<'de> Deserialize<'de> for Key {
 
 /// A copy in which the bare `NaN`, `Infinity` and `-Infinity` that Python writes are `null`: good for looking
 /// through an event that is otherwise JSON.
-pub(crate) fn without_nan(payload: &[u8]) -> Vec<u8> {
+fn without_nan(payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len());
     let (mut at, mut in_text) = (0, false);
     while let Some(&byte) = payload.get(at) {

@@ -2,7 +2,10 @@
 
 use nuthatch_protocol::{Envelope, EventId, Item, ItemType, Topic};
 
-use crate::peek::Peek;
+use crate::peek;
+
+/// Media type of attachments of traces (`reference/ingest-protocol.md` §7.2).
+const TRACE_ATTACHMENT: &str = "application/vnd.sentry.trace-attachment";
 
 /// What becomes of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,12 @@ pub(crate) enum Skip {
     Unknown,
     #[error("withdrawn item type")]
     Withdrawn,
+    /// A profile is found by its transaction only (§7.10).
+    #[error("profile without its transaction")]
+    NoTransaction,
+    /// A file of a span, not of an event (§7.2): nobody would find it.
+    #[error("trace attachments are not kept yet")]
+    TraceAttachment,
 }
 
 impl Skip {
@@ -30,13 +39,42 @@ impl Skip {
         match self {
             Self::Unknown => "unknown_item_type",
             Self::Withdrawn => "withdrawn_item_type",
+            Self::TraceAttachment => "unsupported_trace_attachment",
+            Self::NoTransaction => "profiling_no_transaction_associated",
         }
     }
 }
 
-/// Decides over one item.
-pub(crate) fn verdict(item: &Item) -> Verdict {
-    match &item.item_type {
+/// What decides over the items of an envelope.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    has_transaction: bool,
+}
+
+impl Plan {
+    /// Of the items of an envelope, all of them.
+    pub(crate) fn of(items: &[Item]) -> Self {
+        Self { has_transaction: items.iter().any(|item| item.item_type == ItemType::Transaction) }
+    }
+
+    /// Decides over one of them.
+    pub(crate) fn verdict(self, item: &Item) -> Verdict {
+        match item.item_type {
+            ItemType::Profile if !self.has_transaction => Verdict::Skip(Skip::NoTransaction),
+            ItemType::Attachment if is_of_trace(item) => Verdict::Skip(Skip::TraceAttachment),
+            _ => verdict_of_type(&item.item_type),
+        }
+    }
+}
+
+/// Whether an attachment belongs to a trace, and begins with JSON that says to what of it.
+fn is_of_trace(item: &Item) -> bool {
+    let media_type = item.attributes.content_type.as_deref().and_then(|said| said.split(';').next());
+    media_type.is_some_and(|said| said.trim().eq_ignore_ascii_case(TRACE_ATTACHMENT))
+}
+
+fn verdict_of_type(item_type: &ItemType) -> Verdict {
+    match item_type {
         ItemType::Event | ItemType::Feedback | ItemType::Security | ItemType::RawSecurity => {
             Verdict::Append(Topic::IngestEvents)
         }
@@ -53,6 +91,7 @@ pub(crate) fn verdict(item: &Item) -> Verdict {
         | ItemType::UnrealReport
         | ItemType::Profile
         | ItemType::ProfileChunk
+        | ItemType::ProfileChunkUi
         | ItemType::ReplayEvent
         | ItemType::ReplayRecording
         | ItemType::ReplayVideo => Verdict::Append(Topic::IngestAttachments),
@@ -86,8 +125,8 @@ pub(crate) fn event_id(envelope: &Envelope) -> IdSource {
     }
     let item = |wanted: fn(&ItemType) -> bool| envelope.items.iter().find(|item| wanted(&item.item_type));
     let event = item(ItemType::is_event_like).or_else(|| item(|item_type| *item_type == ItemType::UserReport));
-    let peeked = event.and_then(|item| Peek::at(&item.payload).ok()?.event_id);
-    match peeked.and_then(|raw| serde_json::from_str(raw.get()).ok()) {
+    let id = |peek: &peek::Peek<'_>| serde_json::from_str(peek.event_id?.get()).ok();
+    match event.and_then(|item| peek::look(&item.payload, id).ok()?) {
         Some(id) => IdSource::Payload(id),
         None if envelope.items.iter().any(|item| item.item_type.needs_event_id()) => IdSource::Random,
         None => IdSource::None,

@@ -10,7 +10,7 @@ use nuthatch_protocol::{Envelope, EnvelopeHeader, EventId, Item, ItemType};
 
 use crate::{
     decode::{Decoding, Encoding},
-    peek::{Peek, without_nan},
+    peek,
     refusal::Refusal,
 };
 
@@ -22,19 +22,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The envelope that says the same: one item, and the event's id if it has one.
 pub(crate) fn envelope(body: &Bytes, limit: usize) -> Result<Envelope, Refusal> {
     let payload = unpack(body, limit)?;
-    let invalid = |error: serde_json::Error| Refusal::Store(error.to_string());
-    let tolerant;
-    let peek = if let Ok(peek) = Peek::at(&payload) {
-        peek
-    } else {
-        tolerant = without_nan(&payload);
-        Peek::at(&tolerant).map_err(invalid)?
-    };
-    let event_id: Option<EventId> = match peek.event_id {
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|error| Refusal::Store(format!("event_id: {error}")))?,
-        None => None,
-    };
-    let is_transaction = peek.event_type.is_some_and(|raw| raw.get() == "\"transaction\"");
+    let seen = peek::look(&payload, |peek| {
+        let event_id: serde_json::Result<Option<EventId>> =
+            peek.event_id.map_or(Ok(None), |raw| serde_json::from_str(raw.get()));
+        (event_id, peek.event_type.is_some_and(|raw| raw.get() == "\"transaction\""))
+    });
+    let (event_id, is_transaction) = seen.map_err(|error| Refusal::Store(error.to_string()))?;
+    let event_id = event_id.map_err(|error| Refusal::Store(format!("event_id: {error}")))?;
     let item_type = if is_transaction { ItemType::Transaction } else { ItemType::Event };
     let header = EnvelopeHeader { event_id, ..EnvelopeHeader::default() };
     Ok(Envelope { header, items: vec![Item::new(item_type, payload)] })

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use nuthatch_protocol::Timestamp;
+use nuthatch_protocol::{Timestamp, Version, version};
 use serde::{Deserialize, Serialize};
 
 /// An issue counts as resolved only from a release on.
@@ -57,71 +57,11 @@ fn is_later_by_date(a: &Dated<'_>, b: &Dated<'_>, or_equal: bool) -> bool {
 
 /// The order of two versions (`package@1.2.3-rc.1+5`) of one package, if both have one.
 pub(crate) fn compare(a: &str, b: &str) -> Option<Ordering> {
-    let (a_package, a) = split(a);
-    let (b_package, b) = split(b);
+    let ((a_package, a), (b_package, b)) = (version::split(a), version::split(b));
     if a_package != b_package {
         return None;
     }
     Some(Version::read(a)?.cmp(&Version::read(b)?))
-}
-
-fn split(version: &str) -> (Option<&str>, &str) {
-    version.rsplit_once('@').map_or((None, version), |(package, version)| (Some(package), version))
-}
-
-/// Most parts of a version that are compared.
-const PARTS_MAX: usize = 4;
-
-/// A semantic version with one to four numbers. A build does not count.
-#[derive(PartialEq, Eq)]
-struct Version<'a> {
-    numbers: [u64; PARTS_MAX],
-    pre_release: Option<&'a str>,
-}
-
-impl<'a> Version<'a> {
-    fn read(text: &'a str) -> Option<Self> {
-        let text = text.split('+').next().unwrap_or_default();
-        let (numbers, pre_release) = text.split_once('-').map_or((text, None), |(numbers, pre)| (numbers, Some(pre)));
-        // A lone number may be a date, a build or the start of a commit.
-        if !numbers.contains('.') {
-            return None;
-        }
-        let mut read = [0; PARTS_MAX];
-        for (index, part) in numbers.split('.').enumerate() {
-            *read.get_mut(index)? = part.parse().ok()?;
-        }
-        Some(Self { numbers: read, pre_release })
-    }
-}
-
-impl Ord for Version<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let pre_release = || match (self.pre_release, other.pre_release) {
-            (None, None) => Ordering::Equal,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(_), None) => Ordering::Less,
-            (Some(a), Some(b)) => compare_pre_release(a, b),
-        };
-        self.numbers.cmp(&other.numbers).then_with(pre_release)
-    }
-}
-
-impl PartialOrd for Version<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-fn compare_pre_release(a: &str, b: &str) -> Ordering {
-    let part = |(a, b): (&str, &str)| match (a.parse::<u64>(), b.parse::<u64>()) {
-        (Ok(a), Ok(b)) => a.cmp(&b),
-        (Ok(_), Err(_)) => Ordering::Less,
-        (Err(_), Ok(_)) => Ordering::Greater,
-        (Err(_), Err(_)) => a.cmp(b),
-    };
-    let parts = a.split('.').zip(b.split('.')).map(part).find(|order| order.is_ne());
-    parts.unwrap_or_else(|| a.split('.').count().cmp(&b.split('.').count()))
 }
 
 #[cfg(test)]

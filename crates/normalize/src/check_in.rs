@@ -1,12 +1,18 @@
 //! Check-ins as clients send them (`reference/ingest-protocol.md` §7.11, §18).
 
+use icu_normalizer::DecomposingNormalizerBorrowed;
 use nuthatch_protocol::{
     CheckIn, EventId,
     check_in::{CheckInStatus, MonitorConfig, Schedule},
 };
 use serde_json::{Map, Value};
 
-use crate::{Reason, Refused, json, release};
+use crate::{
+    Reason, Refused, json,
+    meta::{Meta, Path},
+    release,
+    shape::{self, Shape},
+};
 
 /// Longest slug, in characters.
 const SLUG_MAX_CHARS: usize = 50;
@@ -57,15 +63,45 @@ fn duration(value: &Map<String, Value>) -> Option<u64> {
     (0.0..=DURATION_MAX_MS).contains(&millis).then(|| millis.round() as u64)
 }
 
-/// What a monitor is to expect, if all of it makes sense.
+/// What a monitor is to expect, if its schedule makes sense. Of the rest, what has the wrong shape counts as absent.
 fn config(value: &Value) -> Option<MonitorConfig> {
-    let config: MonitorConfig = serde_json::from_value(value.clone()).ok()?;
-    let is_sane = match &config.schedule {
-        Schedule::Crontab { value } => is_crontab(value),
-        Schedule::Interval { value, .. } => *value > 0,
+    let number = |key: &str| whole(value.get(key)?);
+    let text = |key: &str| {
+        let text = value.get(key)?.as_str()?.trim();
+        (1..=CONFIG_TEXT_MAX_BYTES).contains(&text.len()).then(|| text.to_owned())
     };
-    let texts = [config.timezone.as_deref(), config.owner.as_deref()];
-    (is_sane && texts.into_iter().flatten().all(|text| text.len() <= CONFIG_TEXT_MAX_BYTES)).then_some(config)
+    Some(MonitorConfig {
+        schedule: schedule(value.get("schedule")?)?,
+        checkin_margin: number("checkin_margin"),
+        max_runtime: number("max_runtime"),
+        timezone: text("timezone"),
+        failure_issue_threshold: number("failure_issue_threshold"),
+        recovery_threshold: number("recovery_threshold"),
+        owner: text("owner"),
+    })
+}
+
+fn schedule(schedule: &Value) -> Option<Schedule> {
+    let value = schedule.get("value")?;
+    match schedule.get("type")?.as_str()? {
+        "crontab" => {
+            let line = value.as_str()?.trim();
+            is_crontab(line).then(|| Schedule::Crontab { value: line.to_owned() })
+        }
+        "interval" => {
+            let unit = serde_json::from_value(schedule.get("unit")?.clone()).ok()?;
+            let value = whole(value).filter(|value| *value > 0)?;
+            Some(Schedule::Interval { value, unit })
+        }
+        _ => None,
+    }
+}
+
+/// A number as SDKs of all languages write one (§11.1): `5`, `5.0` or `"5"`.
+fn whole(value: &Value) -> Option<u32> {
+    let mut value = value.clone();
+    shape::apply(Shape::Integer, &mut value, &Path::top("monitor_config"), &mut Meta::new(None));
+    value.as_u64()?.try_into().ok()
 }
 
 /// Whether a line has the form of a crontab: five fields of the usual signs, or a nickname.
@@ -77,16 +113,19 @@ fn is_crontab(line: &str) -> bool {
             || (line.split_ascii_whitespace().count() == 5 && line.split_ascii_whitespace().all(is_field)))
 }
 
-/// A name as it is in URLs: lower-case letters, digits, dashes and underscores.
+/// A name as it is in URLs: lower-case letters, digits, dashes and underscores. Letters lose their accents, white space
+/// becomes a dash, and other signs go, so that a name is the same monitor as elsewhere.
 fn slug(name: &str) -> String {
+    let name: String = name.trim().chars().take(SLUG_MAX_CHARS).collect();
     let mut slug = String::new();
-    for c in name.trim().to_lowercase().chars().take(SLUG_MAX_CHARS) {
+    for c in DecomposingNormalizerBorrowed::new_nfkd().normalize(&name).chars() {
         match c {
-            'a'..='z' | '0'..='9' | '_' => slug.push(c),
-            _ if !slug.ends_with('-') => slug.push('-'),
+            _ if c.is_ascii_alphanumeric() || c == '_' => slug.push(c.to_ascii_lowercase()),
+            _ if (c == '-' || c.is_ascii_whitespace()) && !slug.ends_with('-') => slug.push('-'),
             _ => {}
         }
     }
+    slug.truncate(SLUG_MAX_CHARS);
     slug.trim_matches(['-', '_']).to_owned()
 }
 
@@ -146,6 +185,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_odd_in_a_configuration_takes_nothing_else_away() {
+        let plain = || json!({"schedule": {"type": "crontab", "value": "0 * * * *"}, "checkin_margin": 7});
+        let config = |config: &Value| {
+            read(&json!({"monitor_slug": "a", "status": "ok", "monitor_config": config})).expect("a check-in").config
+        };
+        let usual = config(&plain()).expect("a configuration");
+        assert_eq!((usual.checkin_margin, usual.max_runtime), (Some(7), None));
+        for (key, value, expected) in [
+            ("max_runtime", json!(30.0), MonitorConfig { max_runtime: Some(30), ..usual.clone() }),
+            ("checkin_margin", json!("5"), MonitorConfig { checkin_margin: Some(5), ..usual.clone() }),
+            ("max_runtime", json!("long"), usual.clone()),
+            ("recovery_threshold", json!(-1), usual.clone()),
+            ("failure_issue_threshold", json!(0.5), usual.clone()),
+            ("timezone", json!(1), usual.clone()),
+            ("owner", json!("x".repeat(CONFIG_TEXT_MAX_BYTES + 1)), usual.clone()),
+            ("owner", json!(" team:3 "), MonitorConfig { owner: Some("team:3".to_owned()), ..usual.clone() }),
+            ("alert_rule_id", json!(5), usual.clone()),
+        ] {
+            let mut sent = plain();
+            sent[key] = value;
+            assert_eq!(config(&sent), Some(expected), "{sent}");
+        }
+        let interval = config(&json!({"schedule": {"type": "interval", "value": "10", "unit": "minute"}}));
+        let schedule = interval.map(|config| config.schedule);
+        assert_eq!(schedule, Some(Schedule::Interval { value: 10, unit: IntervalUnit::Minute }));
+    }
+
+    #[test]
     fn who_names_no_monitor_is_refused() {
         for value in [json!({"status": "ok"}), json!({"monitor_slug": " - ", "status": "ok"}), json!([])] {
             read(&value).expect_err("no monitor");
@@ -154,8 +221,17 @@ mod tests {
 
     #[test]
     fn slugs_are_fit_for_urls() {
-        for (name, wanted) in [("Über  Nacht/täglich", "ber-nacht-t-glich"), ("a_b-c", "a_b-c"), ("..", "")] {
-            assert_eq!(slug(name), wanted);
+        for (name, wanted) in [
+            ("Über  Nacht/täglich", "uber-nachttaglich"),
+            ("my.job", "myjob"),
+            ("a_b-c", "a_b-c"),
+            ("a - -b", "a-b"),
+            ("ｆｕｌｌ Ⅳ", "full-iv"),
+            ("_-x-_", "x"),
+            ("日本", ""),
+            ("..", ""),
+        ] {
+            assert_eq!(slug(name), wanted, "{name}");
         }
         assert_eq!(slug(&"x".repeat(80)).len(), SLUG_MAX_CHARS);
     }

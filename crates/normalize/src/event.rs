@@ -15,9 +15,8 @@ use crate::{
     user,
 };
 
-/// Names of the interfaces in old protocols; the modern name wins when both are there.
+/// Names of the interfaces in old protocols; the modern name wins when both are there, then the one that is first here.
 const ALIASES: &[(&str, &str)] = &[
-    ("message", "logentry"),
     ("sentry.interfaces.Breadcrumbs", "breadcrumbs"),
     ("sentry.interfaces.Contexts", "contexts"),
     ("sentry.interfaces.Csp", "csp"),
@@ -27,6 +26,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("sentry.interfaces.Hpkp", "hpkp"),
     ("sentry.interfaces.Http", "request"),
     ("sentry.interfaces.Message", "logentry"),
+    ("message", "logentry"),
     ("sentry.interfaces.Stacktrace", "stacktrace"),
     ("sentry.interfaces.Template", "template"),
     ("sentry.interfaces.User", "user"),

@@ -75,7 +75,7 @@ pub struct ItemAttributes {
     /// What an attachment is (§7.2).
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub attachment_type: Option<String>,
-    /// Platform of a chunk of a profile.
+    /// Platform of a profile or a chunk of one; of a profile, intake takes it from the payload.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// Entries of a container, as the client counts them.
@@ -90,6 +90,9 @@ pub struct ItemAttributes {
     /// The replay that was recorded meanwhile: intake takes it from the envelope's trace (§15).
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub replay_id: Option<EventId>,
+    /// The profile that came with a transaction: intake takes it from the profile (§7.10).
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub profile_id: Option<EventId>,
 }
 
 impl ItemAttributes {

@@ -66,6 +66,7 @@ item_types! {
     ClientReport = "client_report",
     CheckIn = "check_in",
     ProfileChunk = "profile_chunk",
+    ProfileChunkUi = "profile_chunk_ui",
     Span = "span",
     Log = "log",
     TraceMetric = "trace_metric",

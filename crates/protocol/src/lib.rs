@@ -19,6 +19,7 @@ pub mod session;
 pub mod time;
 pub mod topic;
 pub mod trace_item;
+pub mod version;
 
 pub use auth::{Auth, AuthError};
 pub use blob::{BlobKey, StoredPayload};
@@ -41,3 +42,4 @@ pub use session::{SessionState, SessionUpdate};
 pub use time::{Clock, Timestamp};
 pub use topic::{Partition, Position, Topic};
 pub use trace_item::{AttributeValue, TraceItem, TraceItemKind};
+pub use version::Version;

@@ -14,7 +14,10 @@ pub const REASON_MAX_BYTES: usize = 200;
 pub const QUANTITY_MAX: u64 = 1_000_000_000;
 
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident: $($variant:ident = $number:literal $word:literal, $meaning:literal);+ $(;)?) => {
+    (
+        $(#[$about:meta])*
+        $name:ident: $($variant:ident = $number:literal $word:literal $(| $alias:literal)*, $meaning:literal);+ $(;)?
+    ) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name {
@@ -57,7 +60,10 @@ macro_rules! words {
             type Err = ();
 
             fn from_str(text: &str) -> Result<Self, ()> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or(())
+                match text {
+                    $($word $(| $alias)* => Ok(Self::$variant),)+
+                    _ => Err(()),
+                }
             }
         }
     };
@@ -80,7 +86,7 @@ words! {
     ProfileIndexed = 11 "profile_indexed", "Profiles that were stored.";
     Span = 12 "span", "Spans.";
     MonitorSeat = 13 "monitor_seat", "Monitors.";
-    Feedback = 14 "feedback", "User feedback.";
+    Feedback = 14 "feedback" | "user_report_v2", "User feedback.";
     MetricBucket = 15 "metric_bucket", "Buckets of old metrics.";
     SpanIndexed = 16 "span_indexed", "Spans that were stored.";
     ProfileDuration = 17 "profile_duration", "Profiles, in milliseconds.";
@@ -132,6 +138,47 @@ impl DataCategory {
         }
     }
 
+    /// Whether items are counted under it, so that a quota of it can refuse something. Nothing that this server takes is
+    /// of the other categories of the protocol, nor of its own, which are for what does not come from SDKs. Errors can be
+    /// named by [`Self::Default`] too (§7).
+    pub fn is_limitable(self) -> bool {
+        match self {
+            Self::Default
+            | Self::Error
+            | Self::Transaction
+            | Self::Security
+            | Self::Attachment
+            | Self::Session
+            | Self::Profile
+            | Self::Replay
+            | Self::Monitor
+            | Self::Span
+            | Self::Feedback
+            | Self::ProfileChunk
+            | Self::AttachmentItem
+            | Self::LogItem
+            | Self::LogByte
+            | Self::ProfileChunkUi
+            | Self::TraceMetric
+            | Self::ProfileBackend
+            | Self::ProfileUi => true,
+            Self::TransactionProcessed
+            | Self::TransactionIndexed
+            | Self::ProfileIndexed
+            | Self::MonitorSeat
+            | Self::MetricBucket
+            | Self::SpanIndexed
+            | Self::ProfileDuration
+            | Self::MetricSecond
+            | Self::ReplayVideo
+            | Self::Uptime
+            | Self::ProfileDurationUi
+            | Self::Occurrence
+            | Self::StatusChange
+            | Self::Unknown => false,
+        }
+    }
+
     /// What an item counts as: category and quantity. Nothing for items that only belong to others (§7).
     ///
     /// A container counts for the entries that its header says it has, for one when it does not say; a transaction also for
@@ -146,18 +193,24 @@ impl DataCategory {
         let entries = u64::from(attributes.item_count.unwrap_or(1));
         let one = |category| vec![(category, 1)];
         match item_type {
-            ItemType::Event | ItemType::UnrealReport => one(Self::Error),
+            ItemType::Event => one(Self::Error),
             ItemType::Transaction => match attributes.item_count {
                 None | Some(0) => one(Self::Transaction),
                 Some(spans) => vec![(Self::Transaction, 1), (Self::Span, spans.into())],
             },
             ItemType::Security | ItemType::RawSecurity => one(Self::Security),
             ItemType::Feedback | ItemType::UserReport => one(Self::Feedback),
-            ItemType::Attachment => vec![(Self::Attachment, bytes), (Self::AttachmentItem, 1)],
-            ItemType::Profile => one(Self::Profile),
+            // Its crash is an event beside it.
+            ItemType::Attachment | ItemType::UnrealReport => vec![(Self::Attachment, bytes), (Self::AttachmentItem, 1)],
+            ItemType::Profile => match attributes.platform.as_deref() {
+                None => one(Self::Profile),
+                Some("javascript" | "cocoa" | "android") => vec![(Self::Profile, 1), (Self::ProfileUi, 1)],
+                Some(_) => vec![(Self::Profile, 1), (Self::ProfileBackend, 1)],
+            },
             ItemType::ReplayEvent | ItemType::ReplayVideo => one(Self::Replay),
             ItemType::Session | ItemType::Sessions => one(Self::Session),
             ItemType::CheckIn => one(Self::Monitor),
+            ItemType::ProfileChunkUi => one(Self::ProfileChunkUi),
             // Of an application's own device; what else its platform may be is seen in the payload only.
             ItemType::ProfileChunk => one(match attributes.platform.as_deref() {
                 Some("javascript" | "cocoa" | "android") => Self::ProfileChunkUi,
@@ -380,11 +433,44 @@ mod tests {
     }
 
     #[test]
+    fn quotas_can_be_of_what_items_count_as_and_of_nothing_else() {
+        let mut counted: Vec<DataCategory> = vec![DataCategory::Default];
+        for word in [
+            "event",
+            "transaction",
+            "security",
+            "attachment",
+            "feedback",
+            "session",
+            "check_in",
+            "span",
+            "log",
+            "trace_metric",
+            "profile",
+            "profile_chunk",
+            "profile_chunk_ui",
+            "replay_event",
+            "replay_video",
+        ] {
+            for platform in [None, Some("python"), Some("android")] {
+                let platform = platform.map(str::to_owned);
+                let attributes = ItemAttributes { platform, item_count: Some(1), ..ItemAttributes::default() };
+                let units = DataCategory::of(&word.into(), &attributes, 1);
+                counted.extend(units.into_iter().map(|(category, _)| category));
+            }
+        }
+        for category in DataCategory::ALL {
+            assert_eq!(category.is_limitable(), counted.contains(category), "{category}");
+        }
+    }
+
+    #[test]
     fn numbers_and_words_name_one_thing() {
         for category in DataCategory::ALL {
             assert_eq!(DataCategory::of_number(category.number()), Some(*category));
             assert_eq!(category.as_str().parse(), Ok(*category));
         }
+        assert_eq!("user_report_v2".parse(), Ok(DataCategory::Feedback), "an older name");
         for outcome in Outcome::ALL {
             assert_eq!(Outcome::of_number(outcome.number()), Some(*outcome));
             assert_eq!(outcome.as_str().parse(), Ok(*outcome));

@@ -2819,8 +2819,9 @@ export interface components {
             processingIssues: number;
             /**
              * @description Lists of the inbound filters: `filters:blacklisted_ips`, `filters:releases`, `filters:error_messages`,
-             *     `filters:log_messages` and `filters:trace_metric_names` with one entry a line, `filters:custom` as a list of
-             *     conditions.
+             *     `filters:log_messages`, `filters:trace_metric_names` and `sentry:csp_ignored_sources` with one entry a line,
+             *     `filters:custom` as a list of conditions; and whether the usual sources of `csp` reports are dropped too,
+             *     `sentry:csp_ignored_sources_defaults`.
              */
             options: {
                 [key: string]: unknown;

@@ -15,7 +15,8 @@ use crate::shape::event::EventError;
 /// Most errors that are shown.
 const ERRORS_MAX: usize = 100;
 
-/// The errors the event carries and those noted in its `_meta`, at most [`ERRORS_MAX`].
+/// The errors the event carries and those noted in its `_meta`, at most [`ERRORS_MAX`]. Only events of detectors carry any:
+/// those that SDKs write are not taken (§12.1).
 pub(super) fn errors(event: &Event) -> Vec<EventError> {
     let carried = event.0.get("errors").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut errors: Vec<EventError> = carried.iter().filter_map(carried_error).take(ERRORS_MAX).collect();

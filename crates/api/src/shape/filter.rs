@@ -83,14 +83,17 @@ impl InboundFilterRequest {
 }
 
 /// Names of the lists in a project's `options`, and in the settings.
-const LISTS: [(&str, &str); 5] = [
+const LISTS: [(&str, &str); 6] = [
     ("filters:blacklisted_ips", "client-ips"),
     ("filters:releases", "releases"),
     ("filters:error_messages", "error-messages"),
     ("filters:log_messages", "log-messages"),
     ("filters:trace_metric_names", "trace-metric-names"),
+    ("sentry:csp_ignored_sources", "csp-sources"),
 ];
 const CUSTOM: &str = "filters:custom";
+/// Whether violations by the usual sources are dropped.
+const CSP_DEFAULTS: &str = "sentry:csp_ignored_sources_defaults";
 
 fn list<'s>(settings: &'s mut FilterSettings, name: &str) -> &'s mut Vec<String> {
     match name {
@@ -98,6 +101,7 @@ fn list<'s>(settings: &'s mut FilterSettings, name: &str) -> &'s mut Vec<String>
         "filters:releases" => &mut settings.releases,
         "filters:log_messages" => &mut settings.log_messages,
         "filters:trace_metric_names" => &mut settings.trace_metric_names,
+        "sentry:csp_ignored_sources" => &mut settings.csp_sources,
         _ => &mut settings.error_messages,
     }
 }
@@ -109,6 +113,7 @@ pub(crate) fn filter_lists(settings: &FilterSettings) -> Map<String, Value> {
     for (name, _) in LISTS {
         options.insert(name.to_owned(), Value::String(list(&mut settings, name).join("\n")));
     }
+    options.insert(CSP_DEFAULTS.to_owned(), settings.csp_default_sources.into());
     options.insert(CUSTOM.to_owned(), json!(settings.custom));
     options
 }
@@ -128,6 +133,11 @@ pub(crate) fn change_lists(
             }
             _ => _ = wrong.insert(format!("options.{name}"), "expected a text with one entry a line".to_owned()),
         }
+    }
+    match options.get(CSP_DEFAULTS) {
+        Some(Value::Bool(on)) => settings.csp_default_sources = *on,
+        Some(_) => _ = wrong.insert(format!("options.{CSP_DEFAULTS}"), "expected true or false".to_owned()),
+        None => {}
     }
     if let Some(value) = options.get(CUSTOM) {
         match serde_json::from_value(value.clone()) {

@@ -119,8 +119,11 @@ impl QuotaRequest {
         let mut categories = Vec::new();
         for (index, word) in self.categories.iter().enumerate() {
             match word.parse::<DataCategory>() {
-                Ok(category) if is_limitable(category) => categories.push(category),
-                _ => refuse(&format!("categories.{index}"), "this is no category that SDKs send".to_owned()),
+                Ok(category) if category.is_limitable() => categories.push(category),
+                _ => refuse(
+                    &format!("categories.{index}"),
+                    "nothing that comes is counted under this category".to_owned(),
+                ),
             }
         }
         categories.sort_unstable();
@@ -158,9 +161,4 @@ fn usual_reason(scope: QuotaScope) -> &'static str {
         QuotaScope::Project => "project_quota",
         QuotaScope::Key => quotas::KEY_QUOTA,
     }
-}
-
-/// Whether SDKs can send units of a category.
-fn is_limitable(category: DataCategory) -> bool {
-    !matches!(category, DataCategory::Occurrence | DataCategory::StatusChange | DataCategory::Unknown)
 }

@@ -53,7 +53,8 @@ async fn what_is_done_to_events_is_chosen_and_checked() {
     let rules = json!({"rules": {"0": {"type": "ip"}}, "applications": {"$string": ["0"]}});
     let change = json!({"dataScrubberDefaults": false, "scrubIPAddresses": true, "sensitiveFields": ["zebra", " "],
         "relayPiiConfig": rules.to_string(),
-        "options": {"filters:releases": "1.*\n\n beta ", "filters:custom": [{"id": "a", "condition": {"op": "eq", "name": "event.platform", "value": "go"}}]}});
+        "options": {"filters:releases": "1.*\n\n beta ", "sentry:csp_ignored_sources": "*.a.example\nhttps://b.example",
+        "sentry:csp_ignored_sources_defaults": false, "filters:custom": [{"id": "a", "condition": {"op": "eq", "name": "event.platform", "value": "go"}}]}});
     let version = app.meta.config_version();
     let changed = app.ann("PUT", path, &change).await.json();
     assert!(app.meta.config_version() > version, "caches must notice");
@@ -61,6 +62,8 @@ async fn what_is_done_to_events_is_chosen_and_checked() {
     assert_eq!(changed["sensitiveFields"], json!(["zebra"]));
     assert_eq!(changed["relayPiiConfig"], rules.to_string());
     assert_eq!(changed["options"]["filters:releases"], "1.*\nbeta");
+    assert_eq!(changed["options"]["sentry:csp_ignored_sources"], "*.a.example\nhttps://b.example");
+    assert_eq!(changed["options"]["sentry:csp_ignored_sources_defaults"], false);
     assert_eq!(
         app.ann("PUT", path, &json!({"name": "Web"})).await.json()["relayPiiConfig"],
         rules.to_string(),
@@ -74,6 +77,8 @@ async fn what_is_done_to_events_is_chosen_and_checked() {
         ),
         (json!({"relayPiiConfig": {"applications": {"$foo": ["@ip"]}}}), "relayPiiConfig.applications.$foo"),
         (json!({"options": {"filters:blacklisted_ips": "1.2.3.4\nx"}}), "options.filters:blacklisted_ips.1"),
+        (json!({"options": {"sentry:csp_ignored_sources": "a b"}}), "options.sentry:csp_ignored_sources.0"),
+        (json!({"options": {"sentry:csp_ignored_sources_defaults": 1}}), "options.sentry:csp_ignored_sources_defaults"),
         (
             json!({"options": {"filters:custom": [{"id": "a", "condition": {"op": "like"}}]}}),
             "options.filters:custom.0.condition.name",

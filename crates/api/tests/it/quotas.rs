@@ -59,6 +59,8 @@ async fn what_cannot_be_a_quota_is_said_by_member() {
         (OF_ACME, json!({"scope": "key", "scopeId": "1"}), "scopeId"),
         (OF_ACME, json!({"categories": ["error", "nothing"]}), "categories.1"),
         (OF_ACME, json!({"categories": ["occurrence"]}), "categories.0"),
+        (OF_ACME, json!({"categories": ["profile_ui", "profile_duration"]}), "categories.1"),
+        (OF_ACME, json!({"categories": ["replay_video"]}), "categories.0"),
         (OF_ACME, json!({"categories": []}), "categories"),
         (OF_ACME, json!({"categories": ["error", "attachment"]}), "categories"),
         (OF_ACME, json!({"limit": u64::MAX}), "limit"),

@@ -1,5 +1,6 @@
 //! Events of native crashes: what clients send beside a crash dump, put together to one event item
-//! (`reference/ingest-protocol.md` §2.5, §7.2). The dump itself stays an attachment.
+//! (`reference/ingest-protocol.md` §2.5, §2.6, §7.2). The dump itself stays an attachment, and a report of Unreal Engine
+//! what it is.
 
 mod dump;
 mod form;
@@ -86,7 +87,7 @@ impl Selection {
                 (_, Some(BREADCRUMBS)) => (BREADCRUMBS, BREADCRUMBS_MAX),
                 (_, Some(PAYLOAD)) => (PAYLOAD, OTHERS_MAX),
                 // Of a dump nothing is read.
-                (_, Some(_)) => {
+                (ItemType::UnrealReport, _) | (_, Some(_)) => {
                     selection.places.insert(index);
                     continue;
                 }
@@ -157,6 +158,10 @@ impl Pieces {
                 }
                 (_, Some(APPLE_REPORT)) => {
                     pieces.dump = pieces.dump.or(Some(("AppleCrashReport", "applecrashreport")));
+                    false
+                }
+                (ItemType::UnrealReport, _) => {
+                    pieces.dump = pieces.dump.or(Some(("UnrealCrash", "unreal")));
                     false
                 }
                 (ItemType::FormData, _) => match form::event(bytes) {
@@ -321,6 +326,22 @@ mod tests {
             assert_eq!((&event["platform"], &event["level"]), (&json!("native"), &json!("fatal")));
             assert_eq!((&crash["type"], &crash["mechanism"]["handled"]), (&json!(exception), &json!(false)));
         }
+    }
+
+    #[test]
+    fn a_report_of_unreal_engine_makes_a_fatal_event_and_stays() {
+        let report = Item::new(ItemType::UnrealReport, "CR1");
+        let (items, event) = completed(vec![report.clone()]);
+        assert_eq!(items, ["event", "unreal_report"]);
+        let crash = &event["exception"]["values"][0];
+        assert_eq!((&event["platform"], &event["level"]), (&json!("native"), &json!("fatal")));
+        assert_eq!((&crash["type"], &crash["mechanism"]["handled"]), (&json!("UnrealCrash"), &json!(false)));
+        let (items, event) =
+            completed(vec![report.clone(), Item::new(ItemType::Event, r#"{"level":"error","release":"1"}"#)]);
+        assert_eq!(items, ["event", "unreal_report"]);
+        assert_eq!((&event["level"], &event["release"]), (&json!("error"), &json!("1")));
+        let (_, event) = completed(vec![report, piece(MINIDUMP, b"MDMP".to_vec())]);
+        assert_eq!(event["exception"]["values"][0]["type"], "Minidump");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Crashes of Unreal Engine: kept in the container of its crash reporter (`reference/ingest-protocol.md` §2.6).
+//! Crashes of Unreal Engine: kept in the container of its crash reporter (`reference/ingest-protocol.md` §2.6). They become
+//! events as all crashes do ([`crate::crash`]).
 
 use axum::{
     body::Body,
@@ -7,6 +8,7 @@ use axum::{
 };
 use http::request::Parts;
 use nuthatch_protocol::{DataCategory, Envelope, EnvelopeHeader, EventId, Item, ItemType};
+use serde_json::{Value, json};
 
 use super::{project_id, uuid, without_limits};
 use crate::{
@@ -40,6 +42,19 @@ async fn read(intake: &Intake, parts: &Parts, body: Body, id: EventId) -> Result
         return Err(Refusal::Empty);
     }
     let header = EnvelopeHeader { event_id: Some(id), ..EnvelopeHeader::default() };
-    let items = vec![Item::new(ItemType::UnrealReport, received.bytes)];
+    let mut items = vec![Item::new(ItemType::UnrealReport, received.bytes)];
+    let user = of_user(parts.uri.query().unwrap_or_default());
+    items.extend(user.map(|event| Item::new(ItemType::Event, event.to_string())));
     Ok(Taken::one(Envelope { header, items }, received.room))
+}
+
+/// What the query says of the user as part of an event: `UserID` is a login, an account of Epic Games and a machine. `None`
+/// when it says nothing.
+fn of_user(query: &str) -> Option<Value> {
+    let (_, said) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "UserID")?;
+    let mut parts = said.split('|').map(|part| Some(part.trim()).filter(|part| !part.is_empty()));
+    let mut next = || parts.next().flatten();
+    let (login, account, machine) = (next(), next(), next());
+    let is_said = login.or(account).or(machine).is_some();
+    is_said.then(|| json!({ "user": { "id": login }, "tags": { "epic_account_id": account, "machine_id": machine } }))
 }

@@ -21,7 +21,7 @@ pub(crate) use counters::ActiveQuota;
 use counters::{COUNTERS_MAX, Counters, QuotaKey, Taken};
 pub(crate) use header::{LimitsMet, RateLimits};
 
-use crate::plan::{self, Verdict};
+use crate::plan::{Plan, Verdict};
 
 /// Counts what is let through.
 pub(crate) struct Quotas {
@@ -116,8 +116,9 @@ impl Admission {
 
     /// Whether something of the envelope is not let through, and nothing is left that would be processed.
     pub(crate) fn leaves_nothing(&self, items: &[Item]) -> bool {
+        let plan = Plan::of(items);
         let is_left = |(index, item): (usize, &Item)| {
-            self.reason(index).is_none() && !matches!(plan::verdict(item), Verdict::Skip(_))
+            self.reason(index).is_none() && !matches!(plan.verdict(item), Verdict::Skip(_))
         };
         self.reasons.iter().any(Option::is_some) && !items.iter().enumerate().any(is_left)
     }
@@ -151,21 +152,23 @@ fn groups(items: &[Item]) -> Vec<Group> {
     let is_event = |item: &Item| {
         matches!(
             item.item_type,
-            ItemType::Event
-                | ItemType::Transaction
-                | ItemType::Security
-                | ItemType::RawSecurity
-                | ItemType::Feedback
-                | ItemType::UnrealReport
+            ItemType::Event | ItemType::Transaction | ItemType::Security | ItemType::RawSecurity | ItemType::Feedback
         )
     };
     let (mut event, mut replay, mut others) = (None::<Group>, None::<Group>, Vec::new());
     let has_event = items.iter().any(is_event);
-    let appended = items.iter().enumerate().filter(|(_, item)| matches!(plan::verdict(item), Verdict::Append(_)));
+    let plan = Plan::of(items);
+    let appended = items.iter().enumerate().filter(|(_, item)| matches!(plan.verdict(item), Verdict::Append(_)));
     for (index, item) in appended {
         match item.item_type {
             _ if is_event(item) => event.get_or_insert_default().together.push(index),
-            ItemType::Attachment | ItemType::FormData | ItemType::UserReport | ItemType::Profile if has_event => {
+            ItemType::Attachment
+            | ItemType::UnrealReport
+            | ItemType::FormData
+            | ItemType::UserReport
+            | ItemType::Profile
+                if has_event =>
+            {
                 event.get_or_insert_default().dependent.push(index);
             }
             ItemType::ReplayEvent | ItemType::ReplayRecording | ItemType::ReplayVideo => {
@@ -182,7 +185,8 @@ const LOG_FULL: &str = "log_full";
 
 /// The limit of a full log, for the categories of an envelope: clients are not told to hold back what they did not send.
 fn full_log(items: &[Item]) -> ActiveQuota {
-    let appended = items.iter().filter(|item| matches!(plan::verdict(item), Verdict::Append(_)));
+    let plan = Plan::of(items);
+    let appended = items.iter().filter(|item| matches!(plan.verdict(item), Verdict::Append(_)));
     let mut categories: Vec<DataCategory> =
         appended.flat_map(DataCategory::of_item).map(|(category, _)| category).collect();
     categories.sort_unstable();

@@ -94,7 +94,9 @@ async fn files_lie_beside_their_records_and_small_things_in_them() {
         ("form_data", false),
     ] {
         let app = App::new().await;
-        assert_eq!(app.post(envelope(&[(item_type, "a\nb")])).await.status, 200);
+        // Without one, no profile is taken.
+        let beside_it = if item_type == "profile" { "transaction" } else { "session" };
+        assert_eq!(app.post(envelope(&[(item_type, "a\nb"), (beside_it, "{}")])).await.status, 200);
         let [record] = &app.records_of(Topic::IngestAttachments).await[..] else { panic!("{item_type}") };
         assert_eq!(
             (record.header.item_type.as_str(), payload(&app, record).await),

@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, net::IpAddr};
 
 use ipnet::IpNet;
-use nuthatch_protocol::{Event, TraceItemKind};
+use nuthatch_protocol::{Event, TraceItemKind, Version, version};
 use serde_json::{Map, Value};
 
 use super::{globs::Globs, read_network};
@@ -13,6 +13,9 @@ use crate::Problem;
 const MAX_DEPTH: usize = 16;
 /// Most conditions in one, and most values that one compares with.
 const MAX_INNER: usize = 100;
+
+/// Which order of what is found to what it is compared with is meant.
+type Wanted = fn(Ordering) -> bool;
 
 /// When an event is dropped.
 #[derive(Debug)]
@@ -27,12 +30,18 @@ pub(super) enum Condition {
     },
     Compare {
         field: String,
-        wanted: fn(Ordering) -> bool,
+        wanted: Wanted,
         number: f64,
     },
     Glob {
         field: String,
         globs: Globs,
+    },
+    /// By the order of versions, whatever the package.
+    Semver {
+        field: String,
+        wanted: Wanted,
+        version: String,
     },
     Cidr {
         field: String,
@@ -100,6 +109,10 @@ impl Condition {
             Self::Glob { field, globs } => {
                 field_of(field).and_then(Value::as_str).is_some_and(|text| globs.match_any(text))
             }
+            Self::Semver { field, wanted, version } => {
+                let found = field_of(field).and_then(|found| Version::read(version::split(found.as_str()?).1));
+                found.zip(Version::read(version)).is_some_and(|(found, version)| wanted(found.cmp(&version)))
+            }
             Self::Cidr { field, networks } => field_of(field)
                 .and_then(|found| found.as_str()?.parse::<IpAddr>().ok())
                 .is_some_and(|ip| networks.iter().any(|network| network.contains(&ip))),
@@ -149,7 +162,7 @@ fn read(value: &Value, place: &str, depth: usize) -> Result<Condition, Fault> {
         None => Vec::new(),
     };
     let texts = || values.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
-    let wanted: fn(Ordering) -> bool = match op {
+    let wanted: Wanted = match op {
         "gt" => Ordering::is_gt,
         "gte" => Ordering::is_ge,
         "lt" => Ordering::is_lt,
@@ -167,6 +180,12 @@ fn read(value: &Value, place: &str, depth: usize) -> Result<Condition, Fault> {
                 None => Ok(Condition::Glob { field, globs }),
             };
         }
+        "semver" => {
+            return match compared.and_then(Value::as_str).and_then(comparison) {
+                Some((wanted, version)) => Ok(Condition::Semver { field, wanted, version: version.to_owned() }),
+                None => fault("value", "expected a version with how to compare, such as >=1.2.0".to_owned()),
+            };
+        }
         "cidr" => {
             let networks = texts().iter().map(|text| read_network(text)).collect::<Option<Vec<_>>>();
             return match networks {
@@ -179,7 +198,7 @@ fn read(value: &Value, place: &str, depth: usize) -> Result<Condition, Fault> {
             return Ok(Condition::Entries { field, every: op == "all", inner });
         }
         other => {
-            let known = "and, or, not, eq, gt, gte, lt, lte, glob, cidr, any and all";
+            let known = "and, or, not, eq, gt, gte, lt, lte, glob, semver, cidr, any and all";
             return fault("op", format!("there is no {other:?}; there are {known}"));
         }
     };
@@ -187,6 +206,21 @@ fn read(value: &Value, place: &str, depth: usize) -> Result<Condition, Fault> {
         Some(number) => Ok(Condition::Compare { field, wanted, number }),
         None => fault("value", "expected a number".to_owned()),
     }
+}
+
+/// What a version is compared with, and how: `>=1.2.0`, `<2.0.0-rc.1`, `1.2.3`.
+fn comparison(text: &str) -> Option<(Wanted, &str)> {
+    const SIGNS: [(&str, Wanted); 5] = [
+        (">=", Ordering::is_ge),
+        ("<=", Ordering::is_le),
+        (">", Ordering::is_gt),
+        ("<", Ordering::is_lt),
+        ("=", Ordering::is_eq),
+    ];
+    let text = text.trim();
+    let signed = SIGNS.into_iter().find_map(|(sign, wanted)| Some((wanted, text.strip_prefix(sign)?.trim_start())));
+    let (wanted, version) = signed.unwrap_or((Ordering::is_eq, text));
+    Version::read(version).map(|_| (wanted, version))
 }
 
 /// `release`, `tags.browser`, `contexts.os.name`, `exception.values`, …

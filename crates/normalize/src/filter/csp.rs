@@ -1,7 +1,7 @@
 //! Violations of a content security policy that are none of the page's doing: of extensions, advertising programs on the
 //! reader's machine, the developers' own machines.
 
-use nuthatch_protocol::Event;
+use nuthatch_protocol::{DomainPattern, Event};
 
 /// Schemes of what browsers and their extensions load themselves.
 const SCHEMES: [&str; 17] = [
@@ -43,24 +43,51 @@ const HOSTS: [&str; 12] = [
 /// A document that an extension writes.
 const EXTENSION_DOCUMENT: &str = "data:text/html,chromewebdata";
 
-pub(super) fn is_invalid(event: &Event) -> bool {
+/// Where a violation comes from, taken apart; in lower case.
+struct Source<'s> {
+    scheme: &'s str,
+    host: &'s str,
+    port: Option<u16>,
+}
+
+/// Whether an event is a violation by a source that nobody can help: one of the `patterns` or, where they are on, of the
+/// usual ones.
+pub(super) fn is_invalid(event: &Event, patterns: &[DomainPattern], has_usual: bool) -> bool {
     let source = |key: &str| event.text(&["csp", key]);
+    let is_disallowed = |source: &str| {
+        let source = source.trim().to_ascii_lowercase();
+        let is_usual = || source.starts_with(EXTENSION_DOCUMENT) || is_usual(&Source::of(&source));
+        has_usual && is_usual() || is_among(&Source::of(&source), patterns)
+    };
     event.text(&["type"]) == Some("csp")
         && ["blocked_uri", "source_file"].into_iter().filter_map(source).any(is_disallowed)
 }
 
-fn is_disallowed(source: &str) -> bool {
-    let source = source.trim().to_ascii_lowercase();
-    if source.starts_with(EXTENSION_DOCUMENT) {
-        return true;
+impl<'s> Source<'s> {
+    /// Words without a host, such as `inline`, are scheme and host alike.
+    fn of(source: &'s str) -> Self {
+        let (scheme, rest) = match source.split_once("://") {
+            Some((scheme, rest)) => (scheme, rest),
+            None => (source.split(':').next().unwrap_or(source), source),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+        let authority = authority.rsplit('@').next().unwrap_or(authority);
+        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+        let usual_port = match scheme {
+            "http" | "ws" => Some(80),
+            "https" | "wss" => Some(443),
+            _ => None,
+        };
+        Self { scheme, host, port: port.parse().ok().or(usual_port) }
     }
-    let (scheme, rest) = match source.split_once("://") {
-        Some((scheme, rest)) => (scheme, rest),
-        None => (source.split(':').next().unwrap_or(&source), source.as_str()),
-    };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let host = host.rsplit('@').next().unwrap_or(host).split(':').next().unwrap_or(host);
-    SCHEMES.contains(&scheme) || HOSTS.iter().any(|known| is_host(host, known))
+}
+
+fn is_usual(source: &Source<'_>) -> bool {
+    SCHEMES.contains(&source.scheme) || HOSTS.iter().any(|known| is_host(source.host, known))
+}
+
+fn is_among(source: &Source<'_>, patterns: &[DomainPattern]) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(source.scheme, source.host, source.port))
 }
 
 fn is_host(host: &str, known: &str) -> bool {

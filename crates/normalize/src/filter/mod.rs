@@ -15,7 +15,7 @@ mod settings;
 use std::{borrow::Cow, fmt, net::IpAddr};
 
 use ipnet::IpNet;
-use nuthatch_protocol::Event;
+use nuthatch_protocol::{DomainPattern, Event};
 use serde_json::Value;
 
 use self::{browser::OldBrowser, condition::Condition, globs::Globs};
@@ -59,6 +59,7 @@ pub struct Filters {
     log_messages: Globs,
     trace_metric_names: Globs,
     legacy_browsers: Vec<&'static OldBrowser>,
+    csp_sources: Vec<DomainPattern>,
     custom: Vec<(String, Condition)>,
     switches: FilterSettings,
 }
@@ -76,6 +77,16 @@ impl Filters {
                     place: format!("client-ips.{number}"),
                     message: format!("{text:?} is no address such as 203.0.113.7 and no network such as 10.0.0.0/8"),
                 }),
+            }
+        }
+        let mut csp_sources = Vec::new();
+        check_length("csp-sources", settings.csp_sources.len(), MAX_ENTRIES, &mut problems);
+        for (number, text) in settings.csp_sources.iter().take(MAX_ENTRIES).enumerate() {
+            match text.parse::<DomainPattern>() {
+                Ok(pattern) => csp_sources.push(pattern),
+                Err(error) => {
+                    problems.push(Problem { place: format!("csp-sources.{number}"), message: error.to_string() });
+                }
             }
         }
         check_length("custom", settings.custom.len(), MAX_CUSTOM, &mut problems);
@@ -101,6 +112,7 @@ impl Filters {
             log_messages: Globs::new("log-messages", &settings.log_messages, &mut problems),
             trace_metric_names: Globs::new("trace-metric-names", &settings.trace_metric_names, &mut problems),
             legacy_browsers: browser::chosen(&settings.legacy_browsers, &mut problems),
+            csp_sources,
             custom,
             switches: settings.clone(),
         };
@@ -121,7 +133,7 @@ impl Filters {
             ("filtered-transaction", on.filtered_transaction && noise::is_health_check(event)),
             ("react-hydration-errors", on.react_hydration_errors && noise::is_hydration_error(event)),
             ("chunk-load-error", on.chunk_load_error && noise::is_chunk_load_error(event)),
-            ("invalid-csp", csp::is_invalid(event)),
+            ("invalid-csp", csp::is_invalid(event, &self.csp_sources, on.csp_default_sources)),
         ];
         if let Some((reason, _)) = simple.into_iter().find(|(_, applies)| *applies) {
             return Some(FilterReason(Cow::Borrowed(reason)));

@@ -31,6 +31,10 @@ pub struct FilterSettings {
     pub log_messages: Vec<String>,
     /// Globs of the names of trace metrics.
     pub trace_metric_names: Vec<String>,
+    /// Origins that violations of a content security policy are dropped for, as in [`nuthatch_protocol::DomainPattern`].
+    pub csp_sources: Vec<String>,
+    /// Whether they are dropped for the usual origins too: those of extensions and of programs on readers' machines.
+    pub csp_default_sources: bool,
     /// Filters with conditions of their own.
     pub custom: Vec<CustomFilter>,
 }
@@ -87,6 +91,8 @@ impl Default for FilterSettings {
             error_messages: Vec::new(),
             log_messages: Vec::new(),
             trace_metric_names: Vec::new(),
+            csp_sources: Vec::new(),
+            csp_default_sources: true,
             custom: Vec::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! Transactions (`reference/ingest-protocol.md` §11.12, §12.11, §12.12).
 
-use nuthatch_protocol::{Event, IngestRecord, Level, Timestamp, record::IngestHeader};
+use nuthatch_protocol::{Event, EventId, IngestRecord, Level, Timestamp, record::IngestHeader};
 use serde_json::{Map, Value, json};
 
 use super::{browser_score, measurements, name, span, times};
@@ -63,6 +63,7 @@ fn normalize(
     }
     name::normalize(&mut event, meta);
     trace_context(&mut event, ids, meta);
+    profile_context(&mut event, header.attributes.profile_id);
 
     let mut spans = match sent_spans {
         None | Some(Value::Null) => Vec::new(),
@@ -155,6 +156,23 @@ fn trace_context(event: &mut Map<String, Value>, ids: [(&'static str, Value); 2]
     }
     span::status(trace, &at, meta);
     trace.entry("status").or_insert_with(|| "unknown".into());
+}
+
+/// Names the profile that came with the transaction and no other: what an SDK says but did not send can never be shown
+/// (§7.10).
+fn profile_context(event: &mut Map<String, Value>, profile_id: Option<EventId>) {
+    let Some(contexts) = event.get_mut("contexts").and_then(Value::as_object_mut) else { return };
+    if let Some(id) = profile_id {
+        let profile = contexts.entry("profile").or_insert_with(|| json!({ "type": "profile" }));
+        if let Some(profile) = profile.as_object_mut() {
+            profile.insert("profile_id".to_owned(), id.to_string().into());
+        }
+    } else if let Some(profile) = contexts.get_mut("profile").and_then(Value::as_object_mut)
+        && profile.remove("profile_id").is_some()
+        && profile.keys().all(|key| key == "type")
+    {
+        contexts.remove("profile");
+    }
 }
 
 /// Brings every span into the normal form; one that is none spoils the transaction.

@@ -60,7 +60,9 @@ fn every_transaction_comes_out_as_written() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("transaction_cases.json")).unwrap();
     let mut failures = Vec::new();
     for case in &cases {
-        match (transaction(&sent(&case["event"]), None), case.get("refused")) {
+        let mut record = sent(&case["event"]);
+        record.header.attributes.profile_id = case.get("profile").map(|id| id.as_str().unwrap().parse().unwrap());
+        match (transaction(&record, None), case.get("refused")) {
             (Ok(read), None) => differences(&case["name"], &json!(read.event), &case["expected"], &mut failures),
             (Err(refused), Some(place)) => {
                 assert_eq!(refused.reason.as_str(), "invalid_transaction");

@@ -28,12 +28,15 @@ pub(super) struct Operations {
     pub metrics_token: Arc<str>,
 }
 
-/// `/health/live`, `/health/ready`, `/metrics`, and Relay's names of the first two.
+/// `/health/live`, `/health/ready`, `/metrics`, and Relay's names of the first two, with and without the slash at the end
+/// (`reference/ingest-protocol.md` §2).
 pub(super) fn router(operations: Operations) -> Router {
     Router::new()
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
+        .route("/api/relay/healthcheck/live", get(live))
         .route("/api/relay/healthcheck/live/", get(live))
+        .route("/api/relay/healthcheck/ready", get(ready))
         .route("/api/relay/healthcheck/ready/", get(ready))
         .route("/metrics", get(metrics))
         .with_state(operations)

@@ -202,8 +202,18 @@ async fn profiles_and_replays_are_kept_once_and_counted_as_one() {
     });
     let broken = json!({"version": "9", "event_id": other, "platform": "python"}).to_string();
     let profile = profile.to_string();
+    let (trace, now) = ("a".repeat(32), nuthatch::now().as_secs_f64());
+    let transaction = json!({
+        "transaction": "t", "start_timestamp": now - 1.0, "timestamp": now,
+        "contexts": {"trace": {"trace_id": trace, "span_id": "b".repeat(16)}},
+    });
+    let transaction = transaction.to_string();
     for payload in [&profile, &profile, &broken] {
-        assert_eq!(send(&server, &mut client, &[(json!({"type": "profile"}), payload.as_bytes())]).await, 200);
+        let items = [
+            (json!({"type": "profile"}), payload.as_bytes()),
+            (json!({"type": "transaction"}), transaction.as_bytes()),
+        ];
+        assert_eq!(send(&server, &mut client, &items).await, 200);
     }
     let segment = json!({"type": "replay_event", "replay_id": EVENT, "segment_id": 3, "urls": ["https://a.example/"]});
     let segment = segment.to_string();
@@ -225,6 +235,8 @@ async fn profiles_and_replays_are_kept_once_and_counted_as_one() {
         let path = format!("{}/files/{}/?download=1", project(&server), row["id"].as_str().unwrap());
         assert_eq!(&ask(&server, &mut client, Method::GET, &path).await.body[..], bytes, "{kind}");
     }
+    let tree = server.api(&mut client, &format!("/organizations/{}/trace/{trace}/", server.site.organization)).await;
+    assert_eq!(tree[0]["profile_id"], other, "{tree}");
     let events = server.api(&mut client, &format!("{}/files/?kind=replay_event", project(&server))).await;
     let path = format!("{}/files/{}/?download=1", project(&server), events[0]["id"].as_str().unwrap());
     let event = ask(&server, &mut client, Method::GET, &path).await.json().unwrap();
@@ -235,7 +247,12 @@ async fn profiles_and_replays_are_kept_once_and_counted_as_one() {
         ("profile accepted", 1),
         ("profile invalid duplicate", 1),
         ("profile invalid profiling_platform_not_supported", 1),
+        ("profile_backend accepted", 1),
+        ("profile_backend invalid duplicate", 1),
+        ("profile_backend invalid profiling_platform_not_supported", 1),
         ("replay accepted", 1),
+        ("transaction accepted", 1),
+        ("transaction invalid duplicate", 2),
     ];
     assert_eq!(counted, wanted.map(|(words, units)| (words.to_owned(), units)).into());
     server.stop();

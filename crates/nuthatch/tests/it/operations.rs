@@ -9,7 +9,10 @@ async fn health_metrics_and_log_say_how_the_server_is() {
     let site = Site::new();
     let server = site.start();
     let mut client = server.client();
-    for path in ["/health/live", "/health/ready"] {
+    let of_relay = |path: &str| format!("/api/relay/healthcheck/{path}");
+    let of_relay = ["live", "live/", "ready", "ready/"].map(of_relay);
+    let own = ["/health/live", "/health/ready"].map(str::to_owned);
+    for path in own.iter().chain(&of_relay) {
         let answer = client.api(Method::GET, path, "", None).await.unwrap();
         assert_eq!(answer.json().unwrap()["is_healthy"], true, "{path}");
     }

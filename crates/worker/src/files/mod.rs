@@ -112,7 +112,9 @@ impl FilesConsumer {
     ) -> Result<Result<Meaning<FileEffect>, Broken>, StoreError> {
         let item_type = ItemType::from(record.header.item_type.as_str());
         let limit = match item_type {
-            ItemType::Profile | ItemType::ProfileChunk | ItemType::ReplayVideo => LOOKED_INTO_MAX_BYTES,
+            ItemType::Profile | ItemType::ProfileChunk | ItemType::ProfileChunkUi | ItemType::ReplayVideo => {
+                LOOKED_INTO_MAX_BYTES
+            }
             ItemType::ReplayRecording => RECORDING_HEAD_BYTES,
             ItemType::Attachment if rules.scrubs_attachments() => SCRUBBED_MAX_BYTES,
             _ => 0,
@@ -166,7 +168,7 @@ fn understand(
         }
         ItemType::UserReport => one(FileEffect::Report(user_report::read(record, seen, rules)?)),
         ItemType::Profile => one(file(FileKind::Profile, profile::id_of_profile(seen)?, String::new())),
-        ItemType::ProfileChunk => {
+        ItemType::ProfileChunk | ItemType::ProfileChunkUi => {
             let chunk = profile::ids_of_chunk(seen)?;
             one(file(FileKind::ProfileChunk, chunk.profiler_id, chunk.chunk_id.to_string()))
         }

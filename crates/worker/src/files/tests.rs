@@ -108,17 +108,19 @@ fn profiles_are_known_by_their_id_when_they_can_be_shown() {
 
 #[test]
 fn chunks_are_known_by_profiler_and_chunk() {
-    let chunk = |version: &str, stack: u64| {
+    let chunk_as = |item_type: &str, version: &str, stack: u64| {
         let sample = json!({"timestamp": 1_769_860_800.25, "stack_id": stack, "thread_id": 1});
         let chunk = json!({
             "version": version, "profiler_id": ID, "chunk_id": OTHER, "platform": "python",
             "profile": {"samples": [sample], "stacks": [[0]], "frames": [{}]},
         });
-        of_blob("profile_chunk", chunk.to_string().as_bytes())
+        of_blob(item_type, chunk.to_string().as_bytes())
     };
+    let chunk = |version: &str, stack: u64| chunk_as("profile_chunk", version, stack);
     let kept = chunk("2", 0).unwrap();
     assert_eq!(identities(&kept), [(FileKind::ProfileChunk, ID.to_owned(), "fedcba9876543210fedcba9876543210")]);
     assert_eq!(kept[0].head.content_type, "application/json");
+    assert_eq!(identities(&chunk_as("profile_chunk_ui", "2", 0).unwrap()), identities(&kept));
     assert_eq!(chunk("1", 0), Err("profiling_platform_not_supported"));
     assert_eq!(chunk("2", 1), Err("profiling_malformed_samples"));
 }
