@@ -111,7 +111,7 @@ fn convert_one(dir: &Path, path: &Path, unfinished: &Path, first: u64, is_last: 
         Copying { path, next: first, damaged: 0, frames, converted: Converted { first, records: 0, damage: None } };
     match open(path).and_then(|conn| copying.copy_all(&conn)) {
         Err(LogError::Sqlite { source, .. }) if is_damage(&source) => {
-            copying.converted.damage = Some(source.to_string())
+            copying.converted.damage = Some(source.to_string());
         }
         copied => copied?,
     }

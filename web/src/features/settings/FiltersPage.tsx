@@ -33,7 +33,15 @@ const LISTS = [
   ["filters:error_messages", "Error messages, one a line", "Globs of messages, or of Type: value, such as TypeError*"],
   ["filters:log_messages", "Log messages, one a line", "Globs of the bodies of log lines, such as heartbeat*"],
   ["filters:trace_metric_names", "Trace metrics, one a line", "Globs of names, such as debug.*"],
+  [
+    "sentry:csp_ignored_sources",
+    "Sources of content policy reports, one a line",
+    "Reports that this content violates the policy are dropped; such as cdn.example.com or https://*.example.com",
+  ],
 ] as const;
+
+/** Whether reports about well-known sources, such as extensions, are dropped. */
+const CSP_DEFAULTS = "sentry:csp_ignored_sources_defaults";
 
 /** Which events of a project are dropped. */
 export function FiltersPage() {
@@ -101,8 +109,9 @@ function Lists({ org, project }: { org: string; project: ProjectDetail }) {
   const [lists, setLists] = useState<Record<string, string>>(() =>
     Object.fromEntries(LISTS.map(([name]) => [name, String(project.options[name] ?? "")])),
   );
+  const [dropsUsual, setDropsUsual] = useState(project.options[CSP_DEFAULTS] !== false);
   const save = useMutation({
-    mutationFn: () => updateOptions(org, project.slug, { options: lists }),
+    mutationFn: () => updateOptions(org, project.slug, { options: { ...lists, [CSP_DEFAULTS]: dropsUsual } }),
     onSuccess: async () => {
       notify("Lists saved");
       await client.invalidateQueries({ queryKey: projectQuery(org, project.slug).queryKey });
@@ -130,6 +139,13 @@ function Lists({ org, project }: { org: string; project: ProjectDetail }) {
             value={lists[name] ?? ""}
           />
         ))}
+        <label className={styles.switch}>
+          <input checked={dropsUsual} onChange={(event) => setDropsUsual(event.target.checked)} type="checkbox" />
+          <span>
+            Usual sources of content policy reports
+            <span className={styles.meta}>Also drop reports about extensions, about: pages and the like</span>
+          </span>
+        </label>
         {save.isError && (
           <p className={styles.failure} role="alert">
             Not saved: {save.error.message}
