@@ -22,7 +22,7 @@ const MAX_FIELD_BYTES: usize = 200;
 const SPARED: &str = "debug_meta.** || $frame.filename || $frame.abs_path || exception.values.*.value \
                       || headers.'User-Agent' || 'user_agent.original'";
 /// What people wrote to be read: messages, and what they said to machines that talk.
-const MESSAGES: &str = "logentry.formatted || $event.message || $log.body \
+const MESSAGES: &str = "logentry.formatted || $event.message || $event.contexts.feedback.message || $log.body \
                         || 'gen_ai.completion' || 'gen_ai.input.messages' || 'gen_ai.output.messages' \
                         || 'gen_ai.prompt' || 'gen_ai.request.messages' || 'gen_ai.response.object' \
                         || 'gen_ai.response.text' || 'gen_ai.response.tool_calls' || 'gen_ai.system_instructions' \

@@ -41,6 +41,8 @@ pub(super) enum Node {
     Contexts,
     Context,
     TraceContext,
+    /// What somebody says about the application, and who it is.
+    Feedback,
     Sdk,
     /// The list of a transaction's spans.
     Spans,
@@ -122,8 +124,13 @@ impl Node {
                 // Names and versions of software; a version is easily taken for an address.
                 "browser" | "client_os" | "os" | "runtime" => Self::Named,
                 "trace" => Self::TraceContext,
+                "feedback" => Self::Feedback,
                 _ => Self::Context,
             },
+            // Who signs wants to be answered.
+            Self::Feedback if ["contact_email", "name"].contains(&key) => Self::Named,
+            Self::Feedback if key == "associated_event_id" => Self::Fixed,
+            Self::Feedback => Self::Context.child(key),
             Self::Context => match key {
                 "type" | "profile_id" | "profiler_id" | "replay_id" => Self::Fixed,
                 _ => Self::Free,
@@ -161,7 +168,7 @@ impl Node {
     /// Which rules may touch the value itself, whatever is in it.
     pub(super) fn pii(self) -> Pii {
         match self {
-            Self::Free | Self::User | Self::Context | Self::Attributes => Pii::Yes,
+            Self::Free | Self::User | Self::Context | Self::Feedback | Self::Attributes => Pii::Yes,
             Self::Attachment => Pii::OfFiles,
             Self::Attachments
             | Self::Event
