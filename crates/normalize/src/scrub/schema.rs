@@ -80,8 +80,8 @@ impl Node {
                 "contexts" => Self::Contexts,
                 "sdk" => Self::Sdk,
                 "spans" => Self::Spans,
-                // `message` is of detectors; canonical events have it as `logentry`.
-                "csp" | "expectct" | "expectstaple" | "extra" | "hpkp" | "message" | "server_name" => Self::Free,
+                // `message` is of detectors; canonical events have it as `logentry`. `urls` are of replays.
+                "csp" | "expectct" | "expectstaple" | "extra" | "hpkp" | "message" | "server_name" | "urls" => Self::Free,
                 "_meta" | "breakdowns" | "dist" | "environment" | "event_id" | "key_id" | "level" | "measurements"
                 | "platform" | "project" | "received" | "release" | "start_timestamp" | "time_spent" | "timestamp"
                 | "transaction_info" | "type" | "version" => Self::Fixed,
