@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     GeoLookup, Refused, breadcrumbs, contexts, debug_meta, exception, logentry, mechanism,
     meta::{Meta, Path},
-    release, request, sdk,
+    release, replay, request, sdk,
     shape::{self, FREE, Field, Shape},
     stacktrace, tags, threads,
     time::{self, Shift},
@@ -184,8 +184,12 @@ pub(crate) fn interfaces(
 /// The event of a type, with the notes about its fields.
 pub(crate) fn finish(mut event: Map<String, Value>, kind: &str, mut meta: Meta) -> Event {
     event.insert("type".to_owned(), kind.into());
-    let is_of_transaction = |name: &str| kind == "transaction" && ["spans", "measurements"].contains(&name);
-    let is_known = |name: &str| FIELDS.iter().any(|(known, _)| *known == name) || is_of_transaction(name);
+    let is_own = |name: &str| match kind {
+        "transaction" => ["spans", "measurements"].contains(&name),
+        replay::KIND => replay::is_own(name),
+        _ => false,
+    };
+    let is_known = |name: &str| FIELDS.iter().any(|(known, _)| *known == name) || is_own(name);
     meta.prune(&event);
     if let Some(tree) = meta.finish(is_known) {
         event.insert("_meta".to_owned(), tree);

@@ -29,6 +29,7 @@ mod meta;
 mod problem;
 mod refused;
 mod release;
+mod replay;
 mod request;
 pub mod scrub;
 mod sdk;
@@ -50,6 +51,7 @@ pub use geo::{GeoLookup, Place};
 pub use json::{MAX_DEPTH, MAX_PAYLOAD_BYTES};
 pub use problem::Problem;
 pub use refused::{Reason, Refused};
+pub use replay::{ReplayEvent, replay_event};
 pub use session::{Session, read_session, session_user};
 pub use trace::{BrokenEntry, Entry, MAX_ENTRIES, TraceItems, Transaction, trace_items, transaction};
 

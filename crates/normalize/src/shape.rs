@@ -181,6 +181,15 @@ fn free(value: &mut Value, bounds: Bag, at: &Path<'_>, meta: &mut Meta) {
     }
 }
 
+/// The value under a key, made when there is none.
+pub(crate) fn non_null<'m>(map: &'m mut Map<String, Value>, key: &str, make: fn() -> Value) -> &'m mut Value {
+    let value = map.entry(key).or_insert(Value::Null);
+    if value.is_null() {
+        *value = make();
+    }
+    value
+}
+
 /// Whether there is nothing in a value: null, or an empty text, list or object.
 pub(crate) fn is_empty(value: &Value) -> bool {
     match value {

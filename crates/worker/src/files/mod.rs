@@ -173,21 +173,21 @@ fn understand(
             one(file(FileKind::ProfileChunk, chunk.profiler_id, chunk.chunk_id.to_string()))
         }
         ItemType::ReplayEvent => {
-            let event = replay::read_event(seen, &record.header, rules)?;
-            one(FileEffect::File(replay_event(record, event_id, event)))
+            let segment = replay::read_event(seen, &record.header, rules)?;
+            one(FileEffect::File(replay_event(record, event_id, segment)))
         }
         ItemType::ReplayRecording => {
             let segment = replay::segment_of_recording(seen)?;
             one(file(FileKind::ReplayRecording, event_id, segment.to_string()))
         }
         ItemType::ReplayVideo => {
-            let event = replay::event_of_video(seen, &record.header, rules)?;
-            let video = file(FileKind::ReplayVideo, event.replay_id, event.segment.to_string());
+            let segment = replay::event_of_video(seen, &record.header, rules)?;
+            let owner = segment.replay_id;
+            let video = file(FileKind::ReplayVideo, owner, segment.number.to_string());
             let mut meaning = Meaning::one(record, video);
             // The event is kept as one that came by itself, so that replays of both kinds are found in one way.
             let units = Units { counts: Vec::new(), ..ledger::units(record) };
-            let owner = event.replay_id;
-            meaning.effects.push(Counted { what: FileEffect::File(replay_event(record, owner, event)), units });
+            meaning.effects.push(Counted { what: FileEffect::File(replay_event(record, owner, segment)), units });
             Ok(meaning)
         }
         _ => Err(broken("unsupported_item_type", format!("files of type {item_type} are not kept"))),
@@ -256,12 +256,12 @@ fn file(record: &IngestRecord, kind: FileKind, owner: EventId, part: String) -> 
 }
 
 /// The event of a replay's segment, in the form that it is kept in.
-fn replay_event(record: &IngestRecord, owner: EventId, event: replay::ReplayEvent) -> NewFile {
-    let mut file = file(record, FileKind::ReplayEvent, owner, event.segment.to_string());
+fn replay_event(record: &IngestRecord, owner: EventId, segment: replay::Segment) -> NewFile {
+    let mut file = file(record, FileKind::ReplayEvent, owner, segment.number.to_string());
     FileKind::ReplayEvent.as_str().clone_into(&mut file.head.name);
     "application/json".clone_into(&mut file.head.content_type);
-    (file.head.bytes, file.head.sha1, file.head.blob) = (event.json.len() as u64, checksum(&event.json), None);
-    file.content = Some(event.json);
+    (file.head.bytes, file.head.sha1, file.head.blob) = (segment.json.len() as u64, checksum(&segment.json), None);
+    file.content = Some(segment.json);
     file
 }
 

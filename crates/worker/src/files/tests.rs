@@ -166,7 +166,7 @@ fn events_of_replays_are_scrubbed_and_bounded() {
         assert_eq!(replay_event(&event), Err(("invalid_replay", Some(place.to_owned()))), "{event}");
     }
     assert!(replay_event(&json!({"event_id": ID, "segment_id": 0})).is_ok(), "both ids are the same");
-    assert_eq!(replay_event(&json!([])), Err(("invalid_replay", None)));
+    assert_eq!(replay_event(&json!([])), Err(("invalid_replay", Some("byte 0".to_owned()))));
 }
 
 #[test]
