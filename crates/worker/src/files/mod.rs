@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use nuthatch_normalize::filter::FilterReason;
 use nuthatch_protocol::{
-    BlobKey, EventId, IngestRecord, ItemType, Sha1, Topic, Units,
+    BlobKey, EventId, IngestRecord, ItemType, Outcome, Sha1, Topic, Units,
     item_type::{PLAIN_ATTACHMENT, attachment_type},
 };
 use nuthatch_store::{
@@ -157,6 +158,10 @@ fn understand(
 ) -> Result<Meaning<FileEffect>, Broken> {
     let event_id = record.header.event_id;
     let one = |what| Ok(Meaning::one(record, what));
+    let dropped = |reason: FilterReason| {
+        let outcomes = ledger::units(record).became(Outcome::Filtered, reason.as_str().to_owned());
+        Ok(Meaning { effects: Vec::new(), outcomes })
+    };
     let file = |kind, owner, part: String| FileEffect::File(file(record, kind, owner, part));
     match item_type {
         ItemType::Attachment => one(FileEffect::File(attachment(record, seen, rules))),
@@ -173,15 +178,22 @@ fn understand(
             one(file(FileKind::ProfileChunk, chunk.profiler_id, chunk.chunk_id.to_string()))
         }
         ItemType::ReplayEvent => {
-            let segment = replay::read_event(seen, &record.header, rules)?;
-            one(FileEffect::File(replay_event(record, event_id, segment)))
+            let wanted = replay::read_event(seen, &record.header, rules)?;
+            wanted.map_or_else(dropped, |segment| one(FileEffect::File(replay_event(record, event_id, segment))))
         }
         ItemType::ReplayRecording => {
+            // Nothing is read of a recording, so what filters ask of its event is not known here.
+            if let Some(reason) = rules.filter_sender(&record.header) {
+                return dropped(reason);
+            }
             let segment = replay::segment_of_recording(seen)?;
             one(file(FileKind::ReplayRecording, event_id, segment.to_string()))
         }
         ItemType::ReplayVideo => {
-            let segment = replay::event_of_video(seen, &record.header, rules)?;
+            let segment = match replay::event_of_video(seen, &record.header, rules)? {
+                Ok(segment) => segment,
+                Err(reason) => return dropped(reason),
+            };
             let owner = segment.replay_id;
             let video = file(FileKind::ReplayVideo, owner, segment.number.to_string());
             let mut meaning = Meaning::one(record, video);

@@ -1,7 +1,7 @@
 //! Replays: events, recordings and videos of their segments (`reference/ingest-protocol.md` §7.7 to §7.9).
 
 use bytes::Bytes;
-use nuthatch_normalize::{ReplayEvent, replay_event};
+use nuthatch_normalize::{ReplayEvent, filter::FilterReason, replay_event};
 use nuthatch_protocol::{EventId, record::IngestHeader};
 use serde::Deserialize;
 
@@ -22,11 +22,17 @@ pub(super) struct Segment {
     pub(super) json: Bytes,
 }
 
+/// A segment, or why the project does not want it.
+pub(super) type Wanted = Result<Segment, FilterReason>;
+
 /// Reads the event of a segment, and takes out what the project does not want to keep.
-pub(super) fn read_event(payload: &[u8], header: &IngestHeader, rules: &ProjectRules) -> Result<Segment, Broken> {
+pub(super) fn read_event(payload: &[u8], header: &IngestHeader, rules: &ProjectRules) -> Result<Wanted, Broken> {
     let ReplayEvent { replay_id, segment, mut event } = replay_event(payload, header, rules.geo())?;
+    if let Some(reason) = rules.filter(&event, header.client_ip) {
+        return Ok(Err(reason));
+    }
     rules.scrub(&mut event);
-    Ok(Segment { replay_id, number: segment, json: event.to_json().into() })
+    Ok(Ok(Segment { replay_id, number: segment, json: event.to_json().into() }))
 }
 
 #[derive(Deserialize)]
@@ -63,11 +69,7 @@ struct Video<'v> {
 }
 
 /// The event in a segment of a mobile replay, if all three parts of the segment are sound.
-pub(super) fn event_of_video(
-    payload: &[u8],
-    header: &IngestHeader,
-    rules: &ProjectRules,
-) -> Result<Segment, Broken> {
+pub(super) fn event_of_video(payload: &[u8], header: &IngestHeader, rules: &ProjectRules) -> Result<Wanted, Broken> {
     let video: Video<'_> = rmp_serde::from_slice(payload).map_err(|error| broken(INVALID_VIDEO, error.to_string()))?;
     if video.images.is_empty() {
         return Err(broken(INVALID_VIDEO, "the video is empty"));
