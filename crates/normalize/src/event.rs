@@ -146,7 +146,7 @@ pub(crate) fn interfaces(
     geo: Option<&dyn GeoLookup>,
     meta: &mut Meta,
 ) -> Shift {
-    resolve_aliases(event);
+    resolve_aliases(event, meta);
     event.retain(|key, value| {
         let Some((name, shape)) = FIELDS.iter().find(|(name, _)| name == key) else { return false };
         shape::apply(*shape, value, &Path::top(name), meta);
@@ -159,7 +159,7 @@ pub(crate) fn interfaces(
     stacktrace::normalize_top(event, meta);
     exception::normalize(event, meta);
     threads::normalize(event, meta);
-    move_stacktrace(event);
+    move_stacktrace(event, meta);
     stacktrace::normalize_template(event, meta);
     logentry::normalize(event, meta);
     breadcrumbs::normalize(event, shift, meta);
@@ -197,12 +197,14 @@ pub(crate) fn finish(mut event: Map<String, Value>, kind: &str, mut meta: Meta) 
     Event(event)
 }
 
-fn resolve_aliases(event: &mut Map<String, Value>) {
+fn resolve_aliases(event: &mut Map<String, Value>, meta: &mut Meta) {
     for (old, modern) in ALIASES {
-        if let Some(value) = event.remove(*old)
-            && event.get(*modern).is_none_or(Value::is_null)
-        {
-            event.insert((*modern).to_owned(), value);
+        let value = event.remove(*old);
+        if event.get(*modern).is_none_or(Value::is_null) {
+            meta.rename(&Path::top(old), &Path::top(modern));
+            if let Some(value) = value {
+                event.insert((*modern).to_owned(), value);
+            }
         }
     }
 }
@@ -224,12 +226,15 @@ fn defaults(event: &mut Map<String, Value>, header: &IngestHeader, level: Level)
 }
 
 /// A stack trace beside a single exception without one is that exception's (§12.2).
-fn move_stacktrace(event: &mut Map<String, Value>) {
+fn move_stacktrace(event: &mut Map<String, Value>, meta: &mut Meta) {
     let Some(stacktrace) = event.remove("stacktrace") else { return };
     let exceptions = event.get_mut("exception").and_then(|value| value.get_mut("values")).and_then(Value::as_array_mut);
     match exceptions.map(Vec::as_mut_slice) {
         Some([Value::Object(only)]) if !only.contains_key("stacktrace") => {
             only.insert("stacktrace".to_owned(), stacktrace);
+            let values = Path::top("exception");
+            let values = values.key("values");
+            meta.rename(&Path::top("stacktrace"), &values.index(0).key("stacktrace"));
         }
         _ => {
             event.insert("stacktrace".to_owned(), stacktrace);
@@ -246,9 +251,14 @@ fn fingerprint(event: &mut Map<String, Value>, meta: &mut Meta) {
     };
     let before = parts.len();
     let mut kept = Vec::with_capacity(before.min(MAX_FINGERPRINT));
-    for mut part in parts.into_iter().take(MAX_FINGERPRINT) {
-        shape::apply(Shape::Lenient(FINGERPRINT), &mut part, &at.index(kept.len()), meta);
-        if !part.is_null() {
+    let mut sent = meta.lift_parts(&at);
+    for (index, mut part) in parts.into_iter().take(MAX_FINGERPRINT).enumerate() {
+        let at_part = at.index(kept.len());
+        meta.lay(&at_part, sent.entry(index));
+        shape::apply(Shape::Lenient(FINGERPRINT), &mut part, &at_part, meta);
+        if part.is_null() {
+            meta.give_up(&at_part, &at);
+        } else {
             kept.push(part);
         }
     }

@@ -26,6 +26,7 @@ mod json;
 mod logentry;
 mod mechanism;
 mod meta;
+mod pairs;
 mod problem;
 mod refused;
 mod release;

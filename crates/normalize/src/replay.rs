@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::{
     GeoLookup, event, http, json as reader,
     meta::{Meta, Path},
+    pairs,
     refused::{Reason, Refused},
     request::URL,
     shape::{self, Field, Shape},
@@ -116,7 +117,7 @@ fn tell_client(event: &mut Map<String, Value>, header: &IngestHeader) {
     for (name, value) in agent.into_iter().chain(header.client_hints.headers()) {
         match headers {
             Value::Object(map) => _ = map.insert(name.to_owned(), value.into()),
-            Value::Array(pairs) => pairs.push(shape::pair(name.into(), value.into())),
+            Value::Array(pairs) => pairs.push(pairs::pair(name.into(), value.into())),
             _ => {}
         }
     }
