@@ -231,7 +231,8 @@ fn integer(value: &mut Value) -> Option<()> {
 
 fn level(value: &Value) -> Option<Level> {
     match value {
-        Value::String(text) => text.trim().to_ascii_lowercase().parse().ok(),
+        // `sample` is what detectors call an occurrence; no client does.
+        Value::String(text) => text.trim().to_ascii_lowercase().parse().ok().filter(|level| *level != Level::Sample),
         Value::Number(number) => match number.as_u64()? {
             10 => Some(Level::Debug),
             20 => Some(Level::Info),
