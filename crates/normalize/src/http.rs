@@ -182,9 +182,6 @@ fn body(map: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
             inferred = Some("application/x-www-form-urlencoded".to_owned());
             data = form;
         }
-    } else if let Some(Value::String(known)) = map.get("inferred_content_type") {
-        // Already parsed by the SDK, which knew what it was.
-        inferred = Some(known.clone());
     }
     trim::bag(&mut data, DATA, &at.key("data"), meta);
     map.insert("data".to_owned(), data);
