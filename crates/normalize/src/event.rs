@@ -220,9 +220,14 @@ fn defaults(event: &mut Map<String, Value>, header: &IngestHeader, level: Level)
     if !PLATFORMS.contains(&platform) {
         event.insert("platform".to_owned(), "other".into());
     }
-    if let Some((name, version)) = header.client.as_deref().and_then(|client| client.split_once('/')) {
+    if let Some((name, version)) = header.client.as_deref().and_then(name_and_version) {
         event.entry("sdk").or_insert_with(|| json!({ "name": name, "version": version }));
     }
+}
+
+/// What a client calls itself: `name/version`, or with a space between (§4).
+fn name_and_version(client: &str) -> Option<(&str, &str)> {
+    client.split_once('/').or_else(|| client.trim().split_once(' '))
 }
 
 /// A stack trace beside a single exception without one is that exception's (§12.2).
