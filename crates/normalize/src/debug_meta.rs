@@ -98,6 +98,7 @@ fn image(map: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) -> bool {
         for (old, modern) in [("name", "code_file"), ("uuid", "debug_id")] {
             if let Some(value) = map.remove(old) {
                 map.entry(modern).or_insert(value);
+                meta.rename(&at.key(old), &at.key(modern));
             }
         }
         map.insert("type".to_owned(), "macho".into());

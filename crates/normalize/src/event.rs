@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     GeoLookup, Refused, breadcrumbs, contexts, debug_meta, exception, logentry, mechanism,
     meta::{Meta, Path},
-    release, request, sdk,
+    release, replay, request, sdk,
     shape::{self, FREE, Field, Shape},
     stacktrace, tags, threads,
     time::{self, Shift},
@@ -146,7 +146,7 @@ pub(crate) fn interfaces(
     geo: Option<&dyn GeoLookup>,
     meta: &mut Meta,
 ) -> Shift {
-    resolve_aliases(event);
+    resolve_aliases(event, meta);
     event.retain(|key, value| {
         let Some((name, shape)) = FIELDS.iter().find(|(name, _)| name == key) else { return false };
         shape::apply(*shape, value, &Path::top(name), meta);
@@ -159,7 +159,7 @@ pub(crate) fn interfaces(
     stacktrace::normalize_top(event, meta);
     exception::normalize(event, meta);
     threads::normalize(event, meta);
-    move_stacktrace(event);
+    move_stacktrace(event, meta);
     stacktrace::normalize_template(event, meta);
     logentry::normalize(event, meta);
     breadcrumbs::normalize(event, shift, meta);
@@ -184,8 +184,12 @@ pub(crate) fn interfaces(
 /// The event of a type, with the notes about its fields.
 pub(crate) fn finish(mut event: Map<String, Value>, kind: &str, mut meta: Meta) -> Event {
     event.insert("type".to_owned(), kind.into());
-    let is_of_transaction = |name: &str| kind == "transaction" && ["spans", "measurements"].contains(&name);
-    let is_known = |name: &str| FIELDS.iter().any(|(known, _)| *known == name) || is_of_transaction(name);
+    let is_own = |name: &str| match kind {
+        "transaction" => ["spans", "measurements"].contains(&name),
+        replay::KIND => replay::is_own(name),
+        _ => false,
+    };
+    let is_known = |name: &str| FIELDS.iter().any(|(known, _)| *known == name) || is_own(name);
     meta.prune(&event);
     if let Some(tree) = meta.finish(is_known) {
         event.insert("_meta".to_owned(), tree);
@@ -193,12 +197,14 @@ pub(crate) fn finish(mut event: Map<String, Value>, kind: &str, mut meta: Meta) 
     Event(event)
 }
 
-fn resolve_aliases(event: &mut Map<String, Value>) {
+fn resolve_aliases(event: &mut Map<String, Value>, meta: &mut Meta) {
     for (old, modern) in ALIASES {
-        if let Some(value) = event.remove(*old)
-            && event.get(*modern).is_none_or(Value::is_null)
-        {
-            event.insert((*modern).to_owned(), value);
+        let value = event.remove(*old);
+        if event.get(*modern).is_none_or(Value::is_null) {
+            meta.rename(&Path::top(old), &Path::top(modern));
+            if let Some(value) = value {
+                event.insert((*modern).to_owned(), value);
+            }
         }
     }
 }
@@ -214,18 +220,26 @@ fn defaults(event: &mut Map<String, Value>, header: &IngestHeader, level: Level)
     if !PLATFORMS.contains(&platform) {
         event.insert("platform".to_owned(), "other".into());
     }
-    if let Some((name, version)) = header.client.as_deref().and_then(|client| client.split_once('/')) {
+    if let Some((name, version)) = header.client.as_deref().and_then(name_and_version) {
         event.entry("sdk").or_insert_with(|| json!({ "name": name, "version": version }));
     }
 }
 
+/// What a client calls itself: `name/version`, or with a space between (§4).
+fn name_and_version(client: &str) -> Option<(&str, &str)> {
+    client.split_once('/').or_else(|| client.trim().split_once(' '))
+}
+
 /// A stack trace beside a single exception without one is that exception's (§12.2).
-fn move_stacktrace(event: &mut Map<String, Value>) {
+fn move_stacktrace(event: &mut Map<String, Value>, meta: &mut Meta) {
     let Some(stacktrace) = event.remove("stacktrace") else { return };
     let exceptions = event.get_mut("exception").and_then(|value| value.get_mut("values")).and_then(Value::as_array_mut);
     match exceptions.map(Vec::as_mut_slice) {
         Some([Value::Object(only)]) if !only.contains_key("stacktrace") => {
             only.insert("stacktrace".to_owned(), stacktrace);
+            let values = Path::top("exception");
+            let values = values.key("values");
+            meta.rename(&Path::top("stacktrace"), &values.index(0).key("stacktrace"));
         }
         _ => {
             event.insert("stacktrace".to_owned(), stacktrace);
@@ -242,9 +256,14 @@ fn fingerprint(event: &mut Map<String, Value>, meta: &mut Meta) {
     };
     let before = parts.len();
     let mut kept = Vec::with_capacity(before.min(MAX_FINGERPRINT));
-    for mut part in parts.into_iter().take(MAX_FINGERPRINT) {
-        shape::apply(Shape::Lenient(FINGERPRINT), &mut part, &at.index(kept.len()), meta);
-        if !part.is_null() {
+    let mut sent = meta.lift_parts(&at);
+    for (index, mut part) in parts.into_iter().take(MAX_FINGERPRINT).enumerate() {
+        let at_part = at.index(kept.len());
+        meta.lay(&at_part, sent.entry(index));
+        shape::apply(Shape::Lenient(FINGERPRINT), &mut part, &at_part, meta);
+        if part.is_null() {
+            meta.give_up(&at_part, &at);
+        } else {
             kept.push(part);
         }
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     meta::{Meta, Path},
+    pairs::{self, Pair},
     shape,
     trim::{self, Bag, Limit},
 };
@@ -46,11 +47,11 @@ pub(crate) fn header<'h>(headers: &'h [Value], name: &str) -> Option<&'h str> {
     pair.get(1)?.as_str()
 }
 
-fn headers(map: &mut Map<String, Value>, side: Side, at: &Path<'_>, meta: &mut Meta) {
-    let at = at.key("headers");
-    let pairs = shape::pairs(map.remove("headers").unwrap_or_default(), &at, meta);
+fn headers(map: &mut Map<String, Value>, side: Side, whole: &Path<'_>, meta: &mut Meta) {
+    let at = whole.key("headers");
+    let pairs = pairs::read(map.remove("headers").unwrap_or_default(), &at, meta);
     let mut headers = Vec::with_capacity(pairs.len());
-    for (name, mut value) in pairs {
+    for Pair { name, mut value, notes } in pairs {
         let Value::String(name) = name else {
             meta.invalid(&at, "a header name", name);
             continue;
@@ -63,15 +64,18 @@ fn headers(map: &mut Map<String, Value>, side: Side, at: &Path<'_>, meta: &mut M
             value = Value::String(texts.join(","));
         }
         if shape::lenient(&mut value).is_err() {
+            meta.lay(&at.key(&name), notes);
             if !value.is_null() {
                 meta.invalid(&at.key(&name), "a text", value);
             }
             continue;
         }
         if !is_cookie {
-            headers.push(shape::pair(Value::String(header_case(&name)), value));
+            meta.lay(&at.index(headers.len()).key("1"), notes);
+            headers.push(pairs::pair(Value::String(header_case(&name)), value));
         } else if map.get("cookies").is_none_or(shape::is_empty) {
             map.insert("cookies".to_owned(), value);
+            meta.lay(&whole.key("cookies"), notes);
         }
     }
     put_list(map, "headers", headers, HEADERS, &at, meta);
@@ -108,17 +112,20 @@ pub(crate) fn put_pairs(
 ) {
     let at = at.key(key);
     let list = match value {
-        Value::String(text) => read(&text).into_iter().map(|(k, v)| shape::pair(k.into(), v.into())).collect(),
+        Value::String(text) => read(&text).into_iter().map(|(k, v)| pairs::pair(k.into(), v.into())).collect(),
         other => {
             let mut list = Vec::new();
-            for (name, mut value) in shape::pairs(other, &at, meta) {
+            for Pair { name, mut value, notes } in pairs::read(other, &at, meta) {
                 if value.is_null() {
                     value = "".into();
                 } else if !value.is_string() {
                     value = Value::String(value.to_string());
                 }
                 match name {
-                    Value::String(_) => list.push(shape::pair(name, value)),
+                    Value::String(_) => {
+                        meta.lay(&at.index(list.len()).key("1"), notes);
+                        list.push(pairs::pair(name, value));
+                    }
                     other => meta.invalid(&at, "a name", other),
                 }
             }
@@ -175,9 +182,6 @@ fn body(map: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
             inferred = Some("application/x-www-form-urlencoded".to_owned());
             data = form;
         }
-    } else if let Some(Value::String(known)) = map.get("inferred_content_type") {
-        // Already parsed by the SDK, which knew what it was.
-        inferred = Some(known.clone());
     }
     trim::bag(&mut data, DATA, &at.key("data"), meta);
     map.insert("data".to_owned(), data);

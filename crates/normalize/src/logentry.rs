@@ -25,7 +25,9 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
         return;
     }
     let Value::Object(map) = value else {
-        shape::apply(Shape::Json(MESSAGE), value, &at, meta);
+        let formatted = at.key("formatted");
+        meta.rename(&at, &formatted);
+        shape::apply(Shape::Json(MESSAGE), value, &formatted, meta);
         *value = Value::Object(Map::from_iter([("formatted".to_owned(), value.take())]));
         return;
     };
@@ -40,6 +42,7 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
             }
             (None, Some(message)) => {
                 let message = message.clone();
+                meta.rename(&at.key("message"), &at.key("formatted"));
                 map.insert("formatted".to_owned(), message);
             }
             (None, None) => {

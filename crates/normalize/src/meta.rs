@@ -55,6 +55,31 @@ impl<'a> Path<'a> {
     }
 }
 
+/// The notes about a value and what is in it, while the value moves.
+#[derive(Default)]
+pub(crate) struct Notes(Map<String, Value>);
+
+impl Notes {
+    /// Takes out what is about a part.
+    pub(crate) fn part(&mut self, key: &str) -> Self {
+        match self.0.remove(key) {
+            Some(Value::Object(notes)) => Self(notes),
+            _ => Self::default(),
+        }
+    }
+
+    /// What is about names alone.
+    pub(crate) fn of_names(mut self) -> Self {
+        self.0.retain(|key, _| key.parse::<usize>().is_err());
+        self
+    }
+
+    /// Takes out what is about an entry of a list.
+    pub(crate) fn entry(&mut self, index: usize) -> Self {
+        if self.0.is_empty() { Self::default() } else { self.part(&index.to_string()) }
+    }
+}
+
 /// The notes of one event.
 pub(crate) struct Meta {
     tree: Map<String, Value>,
@@ -107,6 +132,55 @@ impl Meta {
     pub(crate) fn length(&mut self, at: &Path<'_>, original: usize) {
         if let Some(node) = self.note(at) {
             node.entry("len").or_insert(Value::from(original));
+        }
+    }
+
+    /// Takes away what is noted about a value and what is in it, because it moves.
+    pub(crate) fn lift(&mut self, at: &Path<'_>) -> Notes {
+        find(&mut self.tree, at).map(std::mem::take).map(Notes).unwrap_or_default()
+    }
+
+    /// Takes away what is noted about what is in a value; what is noted about the value itself stays.
+    pub(crate) fn lift_parts(&mut self, at: &Path<'_>) -> Notes {
+        let mut notes = self.lift(at);
+        if let Some(own) = notes.0.remove("") {
+            node(&mut self.tree, at).insert(String::new(), own);
+        }
+        notes
+    }
+
+    /// Puts down what was noted about a value where the value is now.
+    pub(crate) fn lay(&mut self, at: &Path<'_>, notes: Notes) {
+        if !notes.0.is_empty() {
+            merge(node(&mut self.tree, at), notes.0);
+        }
+    }
+
+    /// What was noted about a value goes with it to another place.
+    pub(crate) fn rename(&mut self, from: &Path<'_>, to: &Path<'_>) {
+        if !self.tree.is_empty() {
+            let notes = self.lift(from);
+            self.lay(to, notes);
+        }
+    }
+
+    /// A part of a value goes; what was wrong about it is noted about the value, as another part may take its place.
+    pub(crate) fn give_up(&mut self, part: &Path<'_>, whole: &Path<'_>) {
+        if self.tree.is_empty() {
+            return;
+        }
+        let Notes(notes) = self.lift(part);
+        let (mut errors, mut original) = (Vec::new(), None);
+        errors_in(notes, &mut errors, &mut original);
+        if errors.is_empty() {
+            return;
+        }
+        let about = child(node(&mut self.tree, whole), String::new());
+        for error in errors {
+            push(about, error);
+        }
+        if let Some(original) = original {
+            about.entry("val").or_insert(original);
         }
     }
 
@@ -183,6 +257,43 @@ fn node<'t>(tree: &'t mut Map<String, Value>, at: &Path<'_>) -> &'t mut Map<Stri
         Key::Index(index) => index.to_string(),
     };
     child(parent, key)
+}
+
+/// The notes on what is in a value, if there are any.
+fn find<'t>(tree: &'t mut Map<String, Value>, at: &Path<'_>) -> Option<&'t mut Map<String, Value>> {
+    let parent = match at.up {
+        Some(up) => find(tree, up)?,
+        None => tree,
+    };
+    match at.key {
+        Key::Root => Some(parent),
+        Key::Name(name) => parent.get_mut(name)?.as_object_mut(),
+        Key::Index(index) => parent.get_mut(&index.to_string())?.as_object_mut(),
+    }
+}
+
+/// Adds notes to others; what is there stays.
+fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Object(there)), Value::Object(more)) => merge(there, more),
+            (Some(_), _) => {}
+            (None, value) => _ = into.insert(key, value),
+        }
+    }
+}
+
+/// Gathers the errors of a value and what is in it, and the first original value.
+fn errors_in(notes: Map<String, Value>, errors: &mut Vec<Value>, original: &mut Option<Value>) {
+    for (key, below) in notes {
+        let Value::Object(mut below) = below else { continue };
+        if !key.is_empty() {
+            errors_in(below, errors, original);
+        } else if let Some(Value::Array(found)) = below.remove("err") {
+            errors.extend(found);
+            *original = original.take().or_else(|| below.remove("val"));
+        }
+    }
 }
 
 fn child(parent: &mut Map<String, Value>, key: String) -> &mut Map<String, Value> {

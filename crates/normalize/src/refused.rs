@@ -35,6 +35,8 @@ pub enum Reason {
     SecurityReport,
     /// Feedback that says nothing.
     EmptyFeedback,
+    /// A segment of a replay that does not say which one it is (`reference/ingest-protocol.md` §7.7).
+    InvalidReplay,
     /// Not what a session item has to be.
     InvalidSession,
     /// Of a time that is not taken.
@@ -63,6 +65,7 @@ impl Reason {
             Self::SecurityReportType => "security_report_type",
             Self::SecurityReport => "security_report",
             Self::EmptyFeedback => "empty_feedback",
+            Self::InvalidReplay => "invalid_replay",
             Self::InvalidSession => "invalid_session",
             Self::Timestamp => "timestamp",
             Self::InvalidTransaction => "invalid_transaction",

@@ -11,7 +11,8 @@ use crate::{
 };
 
 const QUERY: Bag = Bag { depth: 3, bytes: 1 << 10 };
-const URL: Limit = Limit::with_allowance(2048, 40);
+/// Bound of a URL.
+pub(crate) const URL: Limit = Limit::with_allowance(2048, 40);
 
 const REQUEST: &[Field] = &[
     ("api_target", Shape::Text(Limit::new(64))),

@@ -181,6 +181,15 @@ fn free(value: &mut Value, bounds: Bag, at: &Path<'_>, meta: &mut Meta) {
     }
 }
 
+/// The value under a key, made when there is none.
+pub(crate) fn non_null<'m>(map: &'m mut Map<String, Value>, key: &str, make: fn() -> Value) -> &'m mut Value {
+    let value = map.entry(key).or_insert(Value::Null);
+    if value.is_null() {
+        *value = make();
+    }
+    value
+}
+
 /// Whether there is nothing in a value: null, or an empty text, list or object.
 pub(crate) fn is_empty(value: &Value) -> bool {
     match value {
@@ -222,7 +231,8 @@ fn integer(value: &mut Value) -> Option<()> {
 
 fn level(value: &Value) -> Option<Level> {
     match value {
-        Value::String(text) => text.trim().to_ascii_lowercase().parse().ok(),
+        // `sample` is what detectors call an occurrence; no client does.
+        Value::String(text) => text.trim().to_ascii_lowercase().parse().ok().filter(|level| *level != Level::Sample),
         Value::Number(number) => match number.as_u64()? {
             10 => Some(Level::Debug),
             20 => Some(Level::Info),
@@ -272,7 +282,13 @@ impl Ends {
     pub(crate) fn of(self, mut items: Vec<Value>, at: &Path<'_>, meta: &mut Meta) -> Vec<Value> {
         let before = items.len();
         if before > self.first + self.last {
-            items.drain(self.first..before - self.last);
+            let cut = before - self.first - self.last;
+            items.drain(self.first..self.first + cut);
+            let mut sent = meta.lift_parts(at);
+            for index in 0..items.len() {
+                let was = if index < self.first { index } else { index + cut };
+                meta.lay(&at.index(index), sent.entry(was));
+            }
             meta.length(at, before);
         }
         items
@@ -289,9 +305,13 @@ pub(crate) fn value_list(
     mut each: impl FnMut(&mut Map<String, Value>, &Path<'_>, &mut Meta) -> bool,
 ) {
     let mut rest = Map::new();
+    let at_values = at.key("values");
     let items = match value.take() {
         Value::Null => return,
-        Value::Array(items) => items,
+        Value::Array(items) => {
+            meta.rename(at, &at_values);
+            items
+        }
         Value::Object(mut map) => match map.remove("values") {
             Some(Value::Array(items)) => {
                 rest = map;
@@ -300,7 +320,10 @@ pub(crate) fn value_list(
             Some(Value::Null) => return,
             Some(other) => return meta.invalid(at, "a list of values", other),
             None if map.is_empty() => return,
-            None => vec![Value::Object(map)],
+            None => {
+                meta.rename(at, &at_values.index(0));
+                vec![Value::Object(map)]
+            }
         },
         other => return meta.invalid(at, "a list of values", other),
     };
@@ -308,7 +331,6 @@ pub(crate) fn value_list(
         apply(Shape::Any(FREE), value, &at.key(key), meta);
         !value.is_null()
     });
-    let at_values = at.key("values");
     let items = ends.of(items, &at_values, meta);
     let items = objects(items, &at_values, meta, &mut each);
     if !items.is_empty() {
@@ -317,55 +339,33 @@ pub(crate) fn value_list(
     }
 }
 
-/// Brings each object of a list into shape and drops the rest. Places in notes are those after dropping.
+/// Brings each object of a list into shape and drops the rest. Places in notes are those after dropping; what was wrong
+/// about one that is dropped is noted about the list.
 pub(crate) fn objects(
     mut items: Vec<Value>,
     at: &Path<'_>,
     meta: &mut Meta,
     each: &mut impl FnMut(&mut Map<String, Value>, &Path<'_>, &mut Meta) -> bool,
 ) -> Vec<Value> {
-    let mut kept = 0;
+    let mut sent = meta.lift_parts(at);
+    let (mut index, mut kept) = (0, 0);
     items.retain_mut(|item| {
+        let at_entry = at.index(kept);
+        meta.lay(&at_entry, sent.entry(index));
         let stays = match item {
-            Value::Object(map) => each(map, &at.index(kept), meta),
+            Value::Object(map) => each(map, &at_entry, meta),
             Value::Null => false,
             other => {
                 meta.invalid(at, "an object", other.take());
                 false
             }
         };
+        if !stays {
+            meta.give_up(&at_entry, at);
+        }
+        index += 1;
         kept += usize::from(stays);
         stays
     });
     items
-}
-
-/// Reads an object, or a list of `[key, value]`, as pairs; what is neither is noted and gives none.
-pub(crate) fn pairs(value: Value, at: &Path<'_>, meta: &mut Meta) -> Vec<(Value, Value)> {
-    let items = match value {
-        Value::Null => return Vec::new(),
-        Value::Object(map) => return map.into_iter().map(|(key, value)| (Value::String(key), value)).collect(),
-        Value::Array(items) => items,
-        other => {
-            meta.invalid(at, "an object or a list of pairs", other);
-            return Vec::new();
-        }
-    };
-    let mut pairs = Vec::with_capacity(items.len());
-    for item in items {
-        match item {
-            Value::Array(pair) => match <[Value; 2]>::try_from(pair) {
-                Ok([key, value]) => pairs.push((key, value)),
-                Err(other) => meta.invalid(at, "a pair", Value::Array(other)),
-            },
-            Value::Null => {}
-            other => meta.invalid(at, "a pair", other),
-        }
-    }
-    pairs
-}
-
-/// A pair as it is stored.
-pub(crate) fn pair(key: Value, value: Value) -> Value {
-    Value::Array(vec![key, value])
 }

@@ -124,6 +124,7 @@ fn normalize(value: &mut Value, at: &Path<'_>, meta: &mut Meta) {
         Value::Null => return,
         // Some old SDKs send the frames alone.
         Value::Array(_) => {
+            meta.rename(at, &at.key("frames"));
             let frames = value.take();
             *value = Value::Object(Map::from_iter([("frames".to_owned(), frames)]));
             value.as_object_mut().expect("made an object above")

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     meta::{Meta, Path},
+    pairs::{self, Pair},
     shape::{self, Shape},
     trim::Limit,
 };
@@ -24,18 +25,19 @@ pub(crate) const MOVED_VALUE: Limit = Limit::new(256);
 
 pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
     let at = Path::top("tags");
-    let incoming = shape::pairs(event.remove("tags").unwrap_or_default(), &at, meta);
+    let incoming = pairs::read(event.remove("tags").unwrap_or_default(), &at, meta);
     let before = incoming.len();
     let mut seen = HashSet::with_capacity(before);
     let mut tags = Vec::with_capacity(before.min(MAX_TAGS) + MOVED.len());
-    for (key, mut value) in incoming {
+    for Pair { name: key, mut value, notes } in incoming {
         let Some(key) = read_key(key, &at, meta) else { continue };
-        if RESERVED.contains(&key.as_str()) || !seen.insert(key.clone()) {
+        if RESERVED.contains(&key.as_str()) || is_moved(&key, event) || !seen.insert(key.clone()) {
             continue;
         }
         if key == "environment" {
             if !event.contains_key("environment") && shape::lenient(&mut value).is_ok() {
                 event.insert(key, value);
+                meta.lay(&Path::top("environment"), notes);
             }
             continue;
         }
@@ -43,23 +45,30 @@ pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
             meta.length(&at, before);
             break;
         }
-        let at_value = at.index(tags.len());
+        let at_pair = at.index(tags.len());
+        let at_value = at_pair.key("1");
+        meta.lay(&at_value, notes);
         if MOVED.contains(&key.as_str()) {
-            shape::apply(Shape::Lenient(MOVED_VALUE), &mut value, &at_value.key("1"), meta);
+            shape::apply(Shape::Lenient(MOVED_VALUE), &mut value, &at_value, meta);
         } else {
-            read_value(&mut value, &at_value.key("1"), meta);
+            read_value(&mut value, &at_value, meta);
         }
-        tags.push(shape::pair(Value::String(key), value));
+        tags.push(pairs::pair(Value::String(key), value));
     }
     for key in MOVED {
         if let Some(value) = event.remove(key) {
-            tags.retain(|pair| pair[0] != key);
-            tags.push(shape::pair(key.into(), value));
+            meta.rename(&Path::top(key), &at.index(tags.len()).key("1"));
+            tags.push(pairs::pair(key.into(), value));
         }
     }
     if !tags.is_empty() {
         event.insert("tags".to_owned(), Value::Array(tags));
     }
+}
+
+/// Whether a tag is replaced by a field of the event.
+fn is_moved(key: &str, event: &Map<String, Value>) -> bool {
+    MOVED.contains(&key) && event.contains_key(key)
 }
 
 fn read_key(mut key: Value, at: &Path<'_>, meta: &mut Meta) -> Option<String> {

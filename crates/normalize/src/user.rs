@@ -57,6 +57,7 @@ pub(crate) fn normalize(
     let extra: Vec<String> = user.keys().filter(|key| USER.iter().all(|(name, _)| name != key)).cloned().collect();
     for key in extra {
         if let Some(value) = user.remove(&key) {
+            meta.rename(&at.key(&key), &at.key("data").key(&key));
             data.entry(key).or_insert(value);
         }
     }

@@ -59,6 +59,11 @@ impl ProjectRules {
         self.filters.reason(event, client_ip)
     }
 
+    /// Why what a client sends unread beside events is dropped, if it is.
+    pub(crate) fn filter_sender(&self, header: &IngestHeader) -> Option<FilterReason> {
+        self.filters.reason_of_sender(header)
+    }
+
     /// Why a span, a log line or a metric is dropped, if it is.
     pub(crate) fn filter_item(
         &self,

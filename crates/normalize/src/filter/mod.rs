@@ -15,7 +15,7 @@ mod settings;
 use std::{borrow::Cow, fmt, net::IpAddr};
 
 use ipnet::IpNet;
-use nuthatch_protocol::{DomainPattern, Event};
+use nuthatch_protocol::{DomainPattern, Event, record::IngestHeader};
 use serde_json::Value;
 
 use self::{browser::OldBrowser, condition::Condition, globs::Globs};
@@ -140,6 +140,20 @@ impl Filters {
         }
         let (id, _) = self.custom.iter().find(|(_, condition)| condition.holds(event, client_ip))?;
         Some(FilterReason(Cow::Owned(format!("custom-inbound-filter:{id}"))))
+    }
+
+    /// Why nothing is wanted from who sent a request, by address and user agent alone: for what is kept unread beside an
+    /// event; `None` when it is.
+    pub fn reason_of_sender(&self, header: &IngestHeader) -> Option<FilterReason> {
+        let (address, agent) = (header.client_ip, header.user_agent.as_deref());
+        let simple = [
+            ("ip-address", self.is_blocked_address([address, None])),
+            ("localhost", self.switches.localhost && origin::is_local_address(address)),
+            ("legacy-browsers", browser::is_among(&self.legacy_browsers, agent)),
+            ("web-crawlers", self.switches.web_crawlers && origin::is_crawler(agent)),
+        ];
+        let (reason, _) = simple.into_iter().find(|(_, applies)| *applies)?;
+        Some(FilterReason(Cow::Borrowed(reason)))
     }
 
     fn is_blocked(&self, event: &Event, client_ip: Option<IpAddr>) -> bool {

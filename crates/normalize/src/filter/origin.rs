@@ -11,9 +11,13 @@ use super::header;
 const LOCAL_NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 const LOOPBACK: [&str; 2] = ["127.0.0.1", "::1"];
 
+pub(super) fn is_local_address(address: Option<IpAddr>) -> bool {
+    address.is_some_and(|ip| LOOPBACK.contains(&ip.to_string().as_str()))
+}
+
 pub(super) fn is_localhost(event: &Event, client_ip: Option<IpAddr>) -> bool {
     let is_loopback = |text: &str| LOOPBACK.contains(&text.trim());
-    if client_ip.is_some_and(|ip| is_loopback(&ip.to_string()))
+    if is_local_address(client_ip)
         || event.text(&["user", "ip_address"]).is_some_and(is_loopback)
         || header(event, "X-Forwarded-For").is_some_and(is_loopback)
     {

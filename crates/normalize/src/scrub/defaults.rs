@@ -9,7 +9,8 @@ use super::{
     config::REGEX_MAX_BYTES,
     patterns::{self, Pattern},
     rule::{FILTERED, Kind, Redaction, Rule},
-    selector::Selector,
+    schema::Type,
+    selector::{Item, Selector},
 };
 use crate::Problem;
 
@@ -21,13 +22,6 @@ const MAX_FIELD_BYTES: usize = 200;
 /// What the simple settings never touch. `User-Agent` holds versions that look like addresses.
 const SPARED: &str = "debug_meta.** || $frame.filename || $frame.abs_path || exception.values.*.value \
                       || headers.'User-Agent' || 'user_agent.original'";
-/// What people wrote to be read: messages, and what they said to machines that talk.
-const MESSAGES: &str = "logentry.formatted || $event.message || $log.body \
-                        || 'gen_ai.completion' || 'gen_ai.input.messages' || 'gen_ai.output.messages' \
-                        || 'gen_ai.prompt' || 'gen_ai.request.messages' || 'gen_ai.response.object' \
-                        || 'gen_ai.response.text' || 'gen_ai.response.tool_calls' || 'gen_ai.system_instructions' \
-                        || 'gen_ai.tool.call.arguments' || 'gen_ai.tool.call.result' || 'gen_ai.tool.input' \
-                        || 'gen_ai.tool.output' || 'mcp.prompt.result' || 'mcp.tool.result.content'";
 /// Where addresses of users stand by themselves.
 const ADDRESSES: &str = "request.env.REMOTE_ADDR || user.ip_address || sdk.client_ip || 'client.address' || 'user.ip' \
                          || 'user.ip_address'";
@@ -44,13 +38,14 @@ pub(super) fn applications(
     let is_on = |switch: fn(&ScrubSettings) -> bool| switch(organization) || switch(project);
     let mut safe = safe_fields(&organization.safe_fields, problems);
     safe.extend(safe_fields(&project.safe_fields, problems));
-    let spared = [SPARED, MESSAGES].into_iter().filter_map(constant);
+    let prose = Selector::Path(vec![Item::Type(Type::Prose)]);
+    let spared = constant(SPARED).into_iter().chain([prose.clone()]);
     let spared = Selector::Or(spared.chain(safe.iter().cloned()).collect());
     let not = |selector: Selector| Selector::Not(Box::new(selector));
-    let unsafe_only = |selector: &str| {
-        let parts = constant(selector).into_iter().chain([not(Selector::Or(safe.clone()))]);
-        Selector::And(parts.collect())
+    let outside_safe = |selector: Option<Selector>| {
+        Selector::And(selector.into_iter().chain([not(Selector::Or(safe.clone()))]).collect())
     };
+    let unsafe_only = |selector: &str| outside_safe(constant(selector));
     let scrubs = is_on(|settings| settings.data_scrubber);
     if scrubs && is_on(|settings| settings.data_scrubber_defaults) {
         applications.push(Application { selector: not(spared.clone()), rules: common() });
@@ -60,7 +55,7 @@ pub(super) fn applications(
         let header = Kind::Pair { key: patterns::cookie_attribute(), value: None };
         applications
             .push(Application { selector: unsafe_only(ATTRIBUTES), rules: vec![filter("@cookie:filter", header)] });
-        applications.push(Application { selector: unsafe_only(MESSAGES), rules: in_messages() });
+        applications.push(Application { selector: outside_safe(Some(prose)), rules: in_prose() });
     }
     if scrubs {
         // A rule for each, so that words that can be used by themselves can be used together.
@@ -99,8 +94,8 @@ pub(super) fn common() -> Vec<Arc<Rule>> {
     ]
 }
 
-/// What is taken out of messages, which people wrote to be read.
-fn in_messages() -> Vec<Arc<Rule>> {
+/// What is taken out of what people wrote to be read.
+fn in_prose() -> Vec<Arc<Rule>> {
     let text = |id: &str, pattern: Pattern, with: &str| replace(id, Kind::Patterns(vec![pattern]), with);
     vec![
         text("@email:replace", patterns::email(), "[email]"),
@@ -171,7 +166,7 @@ mod tests {
 
     #[test]
     fn constant_selectors_can_be_read() {
-        for text in [SPARED, ADDRESSES, "cookies.*", MESSAGES, ATTRIBUTES, "!headers.'User-Agent'"] {
+        for text in [SPARED, ADDRESSES, "cookies.*", ATTRIBUTES, "!headers.'User-Agent'"] {
             Selector::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         }
     }

@@ -153,6 +153,11 @@ pub(super) fn sensitive_key() -> Regex {
     REGEX.clone()
 }
 
+/// Whether a name is that of a secret.
+pub(super) fn names_secret(name: &str) -> bool {
+    sensitive_key().is_match(name) || token_key().is_match(name)
+}
+
 /// Texts that hold secrets.
 pub(super) fn sensitive_value() -> Regex {
     static REGEX: LazyLock<Regex> = LazyLock::new(|| constant(&format!(r"(?i){SENSITIVE}|token\S*[:=]")));

@@ -1,6 +1,8 @@
 //! What the parts of an event are: which rules may touch them, and which types a selector finds them by
 //! (`reference/ingest-protocol.md` §13.2, §13.5).
 
+use super::patterns;
+
 /// Which rules may touch a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pii {
@@ -41,6 +43,8 @@ pub(super) enum Node {
     Contexts,
     Context,
     TraceContext,
+    /// What somebody says about the application, and who it is.
+    Feedback,
     Sdk,
     /// The list of a transaction's spans.
     Spans,
@@ -55,6 +59,8 @@ pub(super) enum Node {
     Attachments,
     /// The text of one.
     Attachment,
+    /// What people wrote to be read, and what machines that talk answered.
+    Prose,
     /// Content of the application, all the way down.
     Free,
     /// Content that is mostly not about people, all the way down.
@@ -78,8 +84,10 @@ impl Node {
                 "contexts" => Self::Contexts,
                 "sdk" => Self::Sdk,
                 "spans" => Self::Spans,
-                // `message` is of detectors; canonical events have it as `logentry`.
-                "csp" | "expectct" | "expectstaple" | "extra" | "hpkp" | "message" | "server_name" => Self::Free,
+                // Of detectors; canonical events have it as `logentry`.
+                "message" => Self::Prose,
+                // `urls` are of replays.
+                "csp" | "expectct" | "expectstaple" | "extra" | "hpkp" | "server_name" | "urls" => Self::Free,
                 "_meta" | "breakdowns" | "dist" | "environment" | "event_id" | "key_id" | "level" | "measurements"
                 | "platform" | "project" | "received" | "release" | "start_timestamp" | "time_spent" | "timestamp"
                 | "transaction_info" | "type" | "version" => Self::Fixed,
@@ -122,8 +130,14 @@ impl Node {
                 // Names and versions of software; a version is easily taken for an address.
                 "browser" | "client_os" | "os" | "runtime" => Self::Named,
                 "trace" => Self::TraceContext,
+                "feedback" => Self::Feedback,
                 _ => Self::Context,
             },
+            // Who signs wants to be answered.
+            Self::Feedback if ["contact_email", "name"].contains(&key) => Self::Named,
+            Self::Feedback if key == "message" => Self::Prose,
+            Self::Feedback if key == "associated_event_id" => Self::Fixed,
+            Self::Feedback => Self::Context.child(key),
             Self::Context => match key {
                 "type" | "profile_id" | "profiler_id" | "replay_id" => Self::Fixed,
                 _ => Self::Free,
@@ -144,14 +158,18 @@ impl Node {
             },
             Self::SpanTags if key == "description" => Self::Free,
             Self::Log => match key {
-                "body" => Self::Free,
+                "body" => Self::Prose,
                 "attributes" => Self::Attributes,
                 _ => Self::Fixed,
             },
             Self::Metric if key == "attributes" => Self::Attributes,
             Self::Attributes if is_technical(key) => Self::Named,
+            Self::Attributes if is_prose(key) => Self::Prose,
+            Self::Logentry if key == "formatted" => Self::Prose,
+            // The parts of a list; what has a name may be a secret's.
+            Self::Prose if key.is_empty() => Self::Prose,
             Self::Sdk if key != "client_ip" => Self::Fixed,
-            Self::User | Self::Logentry | Self::Free | Self::Sdk | Self::Attributes => Self::Free,
+            Self::User | Self::Logentry | Self::Prose | Self::Free | Self::Sdk | Self::Attributes => Self::Free,
             Self::Attachments => Self::Attachment,
             Self::Fixed | Self::Metric | Self::Attachment => Self::Fixed,
             Self::List(_) | Self::Stacktrace | Self::Frame | Self::Named | Self::SpanTags => Self::Named,
@@ -161,7 +179,7 @@ impl Node {
     /// Which rules may touch the value itself, whatever is in it.
     pub(super) fn pii(self) -> Pii {
         match self {
-            Self::Free | Self::User | Self::Context | Self::Attributes => Pii::Yes,
+            Self::Free | Self::Prose | Self::User | Self::Context | Self::Feedback | Self::Attributes => Pii::Yes,
             Self::Attachment => Pii::OfFiles,
             Self::Attachments
             | Self::Event
@@ -177,7 +195,7 @@ impl Node {
 
     /// Whether a null may stand where something was removed from it: readers of interfaces expect a key to be absent.
     pub(super) fn keeps_nulls(self) -> bool {
-        matches!(self, Self::Free | Self::Attributes)
+        matches!(self, Self::Free | Self::Prose | Self::Attributes)
     }
 }
 
@@ -187,7 +205,69 @@ fn is_technical(attribute: &str) -> bool {
     let is_of_server = attribute.starts_with("sentry.")
         && !attribute.starts_with("sentry.message.")
         && !attribute.starts_with("sentry.description");
-    is_of_server || NAMES.contains(&attribute)
+    is_of_server || NAMES.contains(&attribute) || counts_tokens(attribute)
+}
+
+/// Where attributes about machines that talk begin: the conventions of today and the older ones.
+const OF_MODELS: [&str; 2] = ["gen_ai.", "ai."];
+
+/// Attributes that count the tokens of a text, which are no secrets: `gen_ai.usage.input_tokens`, `ai.usage.promptTokens`.
+fn counts_tokens(attribute: &str) -> bool {
+    let is_count = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.starts_with("usage.") || name.ends_with("tokens") || name.contains("tokens.")
+    };
+    OF_MODELS.iter().filter_map(|prefix| attribute.strip_prefix(prefix)).any(is_count)
+}
+
+/// Attributes that hold what was said to machines that talk and to their tools, and what these answered.
+fn is_prose(attribute: &str) -> bool {
+    /// By themselves, and with more behind a dot: the number of a message, the name of an argument.
+    const NAMES: [&str; 37] = [
+        "ai.completion",
+        "ai.documents",
+        "ai.input_messages",
+        "ai.preamble",
+        "ai.prompt",
+        "ai.response.object",
+        "ai.response.text",
+        "ai.response.toolCalls",
+        "ai.responses",
+        "ai.search_queries",
+        "ai.search_results",
+        "ai.texts",
+        "ai.toolCall.args",
+        "ai.toolCall.result",
+        "ai.tool_calls",
+        "gen_ai.completion",
+        "gen_ai.embeddings.input",
+        "gen_ai.input.messages",
+        "gen_ai.output.messages",
+        "gen_ai.prompt",
+        "gen_ai.request.available_tools",
+        "gen_ai.request.messages",
+        "gen_ai.response.object",
+        "gen_ai.response.text",
+        "gen_ai.response.tool_calls",
+        "gen_ai.system_instructions",
+        "gen_ai.tool.call.arguments",
+        "gen_ai.tool.call.result",
+        "gen_ai.tool.definitions",
+        "gen_ai.tool.description",
+        "gen_ai.tool.input",
+        "gen_ai.tool.message",
+        "gen_ai.tool.output",
+        "mcp.logging.message",
+        "mcp.prompt.result",
+        "mcp.request.argument",
+        "mcp.tool.result",
+    ];
+    NAMES.iter().any(|name| match attribute.strip_prefix(name) {
+        Some("") => true,
+        // An argument that is called a password is one.
+        Some(more) => more.starts_with('.') && !patterns::names_secret(more),
+        None => false,
+    })
 }
 
 /// What a selector may ask a value to be.
@@ -211,6 +291,8 @@ pub(super) enum Type {
     Span,
     Log,
     TraceMetric,
+    /// Has no name: the simple settings alone ask for it.
+    Prose,
     Attachments,
     Binary,
     /// What is scrubbed in no tree: dumps, replays, …
@@ -262,6 +344,7 @@ impl Type {
             Self::Span => node == Node::Span,
             Self::Log => node == Node::Log,
             Self::TraceMetric => node == Node::Metric,
+            Self::Prose => node == Node::Prose,
             Self::Attachments => node == Node::Attachments,
             Self::Binary => node == Node::Attachment,
             _ => false,

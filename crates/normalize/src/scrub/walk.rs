@@ -121,7 +121,8 @@ impl<'s> Walk<'s, '_> {
             return;
         }
         let name = match items {
-            [Value::String(name), _] => Some(name.clone()),
+            // Of prose, the first text names nothing.
+            [Value::String(name), _] if place.node != Node::Prose => Some(name.clone()),
             _ => None,
         };
         for (index, item) in items.iter_mut().enumerate() {

@@ -9,7 +9,7 @@ mod old;
 use nuthatch_protocol::record::IngestHeader;
 use serde_json::{Map, Value, json};
 
-use crate::{Reason, Refused, shape};
+use crate::{Reason, Refused, pairs, shape};
 
 /// What kind of report it is.
 enum Report {
@@ -118,7 +118,7 @@ fn add_header(event: &mut Map<String, Value>, name: &str, value: Value) {
     if let Some(request) = request.as_object_mut() {
         let headers = request.entry("headers").or_insert_with(|| Value::Array(Vec::new()));
         if let Some(headers) = headers.as_array_mut() {
-            headers.push(shape::pair(name.into(), value));
+            headers.push(pairs::pair(name.into(), value));
         }
     }
 }

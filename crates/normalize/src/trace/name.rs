@@ -15,6 +15,9 @@ use crate::{
 const UNLABELED: &str = "<unlabeled transaction>";
 const SOURCE: Limit = Limit::new(64);
 
+/// Where names come from; what else is said is somebody's own word.
+const SOURCES: [&str; 8] = ["custom", "url", "route", "view", "component", "task", "sanitized", "unknown"];
+
 /// SDKs that name transactions after URLs unless told otherwise.
 const URL_SDKS: [&str; 11] = [
     "sentry.javascript.angular",
@@ -42,8 +45,10 @@ pub(super) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
     };
     if let Some(source) = info.get_mut("source") {
         shape::apply(Shape::Text(SOURCE), source, &Path::top("transaction_info").key("source"), meta);
-        if source.is_null() {
-            info.remove("source");
+        match source.as_str() {
+            None => _ = info.remove("source"),
+            Some(word) if !SOURCES.contains(&word) => *source = "custom".into(),
+            Some(_) => {}
         }
     }
     let name = event.get("transaction").and_then(Value::as_str).unwrap_or_default();

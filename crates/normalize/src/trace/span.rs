@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::description;
 use crate::{
     meta::{Meta, Path},
+    pairs::{self, Pair},
     shape::{self, Field, Shape},
     time::{self, Shift},
     trim::{self, Bag, Limit},
@@ -130,8 +131,9 @@ fn tags(span: &mut Map<String, Value>, at: &Path<'_>, meta: &mut Meta) {
     let Some(sent) = span.remove("tags") else { return };
     let at = at.key("tags");
     let mut tags = Map::new();
-    for (key, mut value) in shape::pairs(sent, &at, meta) {
-        let Value::String(key) = key else { continue };
+    for Pair { name, mut value, notes } in pairs::read(sent, &at, meta) {
+        let Value::String(key) = name else { continue };
+        meta.lay(&at.key(&key), notes);
         shape::apply(Shape::Lenient(TAG), &mut value, &at.key(&key), meta);
         if !value.is_null() {
             tags.entry(key).or_insert(value);

@@ -178,13 +178,16 @@ fn profile_context(event: &mut Map<String, Value>, profile_id: Option<EventId>) 
 /// Brings every span into the normal form; one that is none spoils the transaction.
 fn read_spans(spans: &mut Vec<Value>, shift: Shift, received: Timestamp, meta: &mut Meta) -> Result<(), Refused> {
     let at = Path::top("spans");
+    let mut sent = meta.lift_parts(&at);
     let (mut kept, mut index) = (0, 0);
     let mut fault = None;
     spans.retain_mut(|value| {
+        let at_span = at.index(kept);
+        meta.lay(&at_span, sent.entry(index));
         let stays = match value {
             _ if fault.is_some() => Ok(false),
             Value::Object(span) => {
-                span::normalize(span, shift, &at.index(kept), meta).map(|()| span::is_timely(span, received))
+                span::normalize(span, shift, &at_span, meta).map(|()| span::is_timely(span, received))
             }
             _ => Err(span::Fault { key: None, expected: "an object" }),
         };
@@ -193,6 +196,9 @@ fn read_spans(spans: &mut Vec<Value>, shift: Shift, received: Timestamp, meta: &
             fault = Some(invalid(format!("spans.{index}{key}"), found.expected));
             false
         });
+        if !stays {
+            meta.give_up(&at_span, &at);
+        }
         index += 1;
         kept += usize::from(stays);
         stays

@@ -12,8 +12,8 @@ use std::sync::{Arc, LazyLock};
 use quick_cache::sync::Cache;
 use ua_parser::{Extractor, Regexes};
 
+pub use self::hints::ClientHints;
 pub(crate) use self::on_event::contexts;
-pub use self::{hints::ClientHints, on_event::complete_replay};
 
 /// Longest agent that is read, in bytes; what follows says nothing that the rules look at.
 const MAX_AGENT_BYTES: usize = 1024;

@@ -54,3 +54,19 @@ fn the_replay_of_the_trace_is_the_events() {
     let event = normalize(&record, None).unwrap();
     assert_eq!(event.text(&["contexts", "replay", "replay_id"]), Some("05050505050505050505050505050505"));
 }
+
+#[test]
+fn the_client_is_the_sdk_of_an_event_that_names_none() {
+    for (client, event, expected) in [
+        ("sentry.test/1.0", json!({}), json!({"name": "sentry.test", "version": "1.0"})),
+        ("raven-php 1.6", json!({}), json!({"name": "raven-php", "version": "1.6"})),
+        ("my sdk/1.6", json!({}), json!({"name": "my sdk", "version": "1.6"})),
+        ("raven-php 1.6", json!({"sdk": {"name": "own"}}), json!({"name": "own"})),
+        ("raven-php", json!({}), Value::Null),
+    ] {
+        let mut record = record(event.to_string());
+        record.header.client = Some(client.to_owned());
+        let event = normalize(&record, None).unwrap();
+        assert_eq!(event.get(&["sdk"]).cloned().unwrap_or_default(), expected, "{client}");
+    }
+}

@@ -9,7 +9,7 @@ use crate::record;
 
 /// Knows one address.
 #[derive(Debug)]
-struct Atlas;
+pub(crate) struct Atlas;
 
 impl GeoLookup for Atlas {
     fn place(&self, address: IpAddr) -> Option<Place> {

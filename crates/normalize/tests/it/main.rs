@@ -8,6 +8,7 @@ mod filter;
 mod geo;
 mod hostile;
 mod mutations;
+mod replay;
 mod scrub;
 mod security;
 mod session;

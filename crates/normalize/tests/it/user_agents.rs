@@ -1,11 +1,11 @@
 //! What user agents and client hints say.
 
 use nuthatch_normalize::{
-    normalize, trace_items,
-    user_agent::{ClientHints, Product, UserAgent, complete_replay},
+    normalize, replay_event, trace_items,
+    user_agent::{ClientHints, Product, UserAgent},
 };
 use nuthatch_protocol::record;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Each case: an agent, hints, and what is known from them.
 #[test]
@@ -89,16 +89,19 @@ fn log_lines_tell_the_browser_by_the_hints_unless_they_name_another_agent() {
 fn replays_tell_the_browser_by_their_own_request_or_else_by_the_one_that_brought_them() {
     let header = record_of("replay_event", &json!({})).header;
     let browser = |event: Value| {
-        let mut event: Map<String, Value> = event.as_object().cloned().unwrap();
-        complete_replay(&mut event, &header);
-        event.get("contexts").and_then(|contexts| contexts["browser"]["name"].as_str().map(str::to_owned))
+        let mut segment = json!({"replay_id": "a".repeat(32), "segment_id": 0});
+        segment.as_object_mut().unwrap().extend(event.as_object().cloned().unwrap());
+        let read = replay_event(segment.to_string().as_bytes(), &header, None).unwrap();
+        read.event.text(&["contexts", "browser", "name"]).map(str::to_owned)
     };
     for (event, expected) in [
         (json!({"platform": "javascript"}), Some("Brave")),
         (json!({"request": {"headers": {"User-Agent": FIREFOX}}}), Some("Firefox")),
         (json!({"request": {"headers": [["user-agent", FIREFOX]]}}), Some("Firefox")),
         (json!({"contexts": {"browser": {"name": "Lynx"}}}), Some("Lynx")),
-        (json!({"contexts": 5}), None),
+        (json!({"request": {"url": "https://a.example/", "headers": null}, "contexts": 5}), Some("Brave")),
+        (json!({"request": {"headers": {"Accept": "*/*"}}}), Some("Brave")),
+        (json!({"request": {"headers": {"User-Agent": "x"}}}), None),
     ] {
         let expected = expected.map(str::to_owned);
         assert_eq!(browser(event.clone()), expected, "{event}");

@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use nuthatch_normalize::filter::FilterReason;
 use nuthatch_protocol::{
-    BlobKey, EventId, IngestRecord, ItemType, Sha1, Topic, Units,
+    BlobKey, EventId, IngestRecord, ItemType, Outcome, Sha1, Topic, Units,
     item_type::{PLAIN_ATTACHMENT, attachment_type},
 };
 use nuthatch_store::{
@@ -157,6 +158,10 @@ fn understand(
 ) -> Result<Meaning<FileEffect>, Broken> {
     let event_id = record.header.event_id;
     let one = |what| Ok(Meaning::one(record, what));
+    let dropped = |reason: FilterReason| {
+        let outcomes = ledger::units(record).became(Outcome::Filtered, reason.as_str().to_owned());
+        Ok(Meaning { effects: Vec::new(), outcomes })
+    };
     let file = |kind, owner, part: String| FileEffect::File(file(record, kind, owner, part));
     match item_type {
         ItemType::Attachment => one(FileEffect::File(attachment(record, seen, rules))),
@@ -173,21 +178,28 @@ fn understand(
             one(file(FileKind::ProfileChunk, chunk.profiler_id, chunk.chunk_id.to_string()))
         }
         ItemType::ReplayEvent => {
-            let event = replay::read_event(seen, &record.header, rules)?;
-            one(FileEffect::File(replay_event(record, event_id, event)))
+            let wanted = replay::read_event(seen, &record.header, rules)?;
+            wanted.map_or_else(dropped, |segment| one(FileEffect::File(replay_event(record, event_id, segment))))
         }
         ItemType::ReplayRecording => {
+            // Nothing is read of a recording, so what filters ask of its event is not known here.
+            if let Some(reason) = rules.filter_sender(&record.header) {
+                return dropped(reason);
+            }
             let segment = replay::segment_of_recording(seen)?;
             one(file(FileKind::ReplayRecording, event_id, segment.to_string()))
         }
         ItemType::ReplayVideo => {
-            let event = replay::event_of_video(seen, &record.header, rules)?;
-            let video = file(FileKind::ReplayVideo, event.replay_id, event.segment.to_string());
+            let segment = match replay::event_of_video(seen, &record.header, rules)? {
+                Ok(segment) => segment,
+                Err(reason) => return dropped(reason),
+            };
+            let owner = segment.replay_id;
+            let video = file(FileKind::ReplayVideo, owner, segment.number.to_string());
             let mut meaning = Meaning::one(record, video);
             // The event is kept as one that came by itself, so that replays of both kinds are found in one way.
             let units = Units { counts: Vec::new(), ..ledger::units(record) };
-            let owner = event.replay_id;
-            meaning.effects.push(Counted { what: FileEffect::File(replay_event(record, owner, event)), units });
+            meaning.effects.push(Counted { what: FileEffect::File(replay_event(record, owner, segment)), units });
             Ok(meaning)
         }
         _ => Err(broken("unsupported_item_type", format!("files of type {item_type} are not kept"))),
@@ -256,12 +268,12 @@ fn file(record: &IngestRecord, kind: FileKind, owner: EventId, part: String) -> 
 }
 
 /// The event of a replay's segment, in the form that it is kept in.
-fn replay_event(record: &IngestRecord, owner: EventId, event: replay::ReplayEvent) -> NewFile {
-    let mut file = file(record, FileKind::ReplayEvent, owner, event.segment.to_string());
+fn replay_event(record: &IngestRecord, owner: EventId, segment: replay::Segment) -> NewFile {
+    let mut file = file(record, FileKind::ReplayEvent, owner, segment.number.to_string());
     FileKind::ReplayEvent.as_str().clone_into(&mut file.head.name);
     "application/json".clone_into(&mut file.head.content_type);
-    (file.head.bytes, file.head.sha1, file.head.blob) = (event.json.len() as u64, checksum(&event.json), None);
-    file.content = Some(event.json);
+    (file.head.bytes, file.head.sha1, file.head.blob) = (segment.json.len() as u64, checksum(&segment.json), None);
+    file.content = Some(segment.json);
     file
 }
 

@@ -1,75 +1,38 @@
 //! Replays: events, recordings and videos of their segments (`reference/ingest-protocol.md` §7.7 to §7.9).
 
 use bytes::Bytes;
-use nuthatch_normalize::user_agent;
-use nuthatch_protocol::{Event, EventId, record::IngestHeader};
+use nuthatch_normalize::{ReplayEvent, filter::FilterReason, replay_event};
+use nuthatch_protocol::{EventId, record::IngestHeader};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::{broken, object};
 use crate::{ProjectRules, items::Broken};
 
-const INVALID_EVENT: &str = "invalid_replay";
 const INVALID_RECORDING: &str = "invalid_replay_recording";
 const INVALID_VIDEO: &str = "invalid_replay_video";
 
 /// Largest event, in bytes: of one that comes by itself, intake says so (`reference/ingest-protocol.md` §5.2).
 pub(super) const EVENT_MAX_BYTES: usize = 1 << 20;
 
-/// Most entries of each list of a replay's event.
-const LIST_MAX: usize = 100;
-
 /// What is known of a segment of a replay.
-pub(super) struct ReplayEvent {
+pub(super) struct Segment {
     pub(super) replay_id: EventId,
-    pub(super) segment: u16,
+    pub(super) number: u16,
     /// The event as it is kept: scrubbed.
     pub(super) json: Bytes,
 }
 
+/// A segment, or why the project does not want it.
+pub(super) type Wanted = Result<Segment, FilterReason>;
+
 /// Reads the event of a segment, and takes out what the project does not want to keep.
-pub(super) fn read_event(payload: &[u8], header: &IngestHeader, rules: &ProjectRules) -> Result<ReplayEvent, Broken> {
-    let mut event: Map<String, Value> = object(payload, INVALID_EVENT)?;
-    let at = |place: &str, message: &str| Broken { place: Some(place.to_owned()), ..broken(INVALID_EVENT, message) };
-    let id = event.get("replay_id").or_else(|| event.get("event_id")).and_then(read_id);
-    let replay_id = id.ok_or_else(|| at("replay_id", "expected a UUID"))?;
-    let segment = event.get("segment_id").and_then(Value::as_u64).and_then(|segment| u16::try_from(segment).ok());
-    let segment = segment.ok_or_else(|| at("segment_id", "expected a number from 0 to 65535"))?;
-    for list in ["urls", "error_ids", "trace_ids"] {
-        match event.get_mut(list) {
-            Some(Value::Array(entries)) => {
-                entries.truncate(LIST_MAX);
-                if list != "urls" && entries.iter().any(|entry| read_id(entry).is_none()) {
-                    return Err(at(list, "expected UUIDs"));
-                }
-            }
-            Some(Value::Null) | None => {}
-            Some(_) => return Err(at(list, "expected a list")),
-        }
+pub(super) fn read_event(payload: &[u8], header: &IngestHeader, rules: &ProjectRules) -> Result<Wanted, Broken> {
+    let ReplayEvent { replay_id, segment, mut event } = replay_event(payload, header, rules.geo())?;
+    if let Some(reason) = rules.filter(&event, header.client_ip) {
+        return Ok(Err(reason));
     }
-    event.insert("replay_id".to_owned(), replay_id.to_string().into());
-    event.insert("event_id".to_owned(), replay_id.to_string().into());
-    event.entry("platform").or_insert_with(|| "other".into());
-    fill_address(&mut event, header);
-    user_agent::complete_replay(&mut event, header);
-    let mut event = Event(event);
     rules.scrub(&mut event);
-    Ok(ReplayEvent { replay_id, segment, json: event.to_json().into() })
-}
-
-fn read_id(value: &Value) -> Option<EventId> {
-    value.as_str()?.parse().ok()
-}
-
-/// Puts the address of the client where the SDK asks for it.
-fn fill_address(event: &mut Map<String, Value>, header: &IngestHeader) {
-    let Some(user) = event.get_mut("user").and_then(Value::as_object_mut) else { return };
-    if user.get("ip_address").and_then(Value::as_str) == Some("{{auto}}") {
-        match header.client_ip {
-            Some(address) => user.insert("ip_address".to_owned(), address.to_string().into()),
-            None => user.remove("ip_address"),
-        };
-    }
+    Ok(Ok(Segment { replay_id, number: segment, json: event.to_json().into() }))
 }
 
 #[derive(Deserialize)]
@@ -106,11 +69,7 @@ struct Video<'v> {
 }
 
 /// The event in a segment of a mobile replay, if all three parts of the segment are sound.
-pub(super) fn event_of_video(
-    payload: &[u8],
-    header: &IngestHeader,
-    rules: &ProjectRules,
-) -> Result<ReplayEvent, Broken> {
+pub(super) fn event_of_video(payload: &[u8], header: &IngestHeader, rules: &ProjectRules) -> Result<Wanted, Broken> {
     let video: Video<'_> = rmp_serde::from_slice(payload).map_err(|error| broken(INVALID_VIDEO, error.to_string()))?;
     if video.images.is_empty() {
         return Err(broken(INVALID_VIDEO, "the video is empty"));

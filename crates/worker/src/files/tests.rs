@@ -166,7 +166,44 @@ fn events_of_replays_are_scrubbed_and_bounded() {
         assert_eq!(replay_event(&event), Err(("invalid_replay", Some(place.to_owned()))), "{event}");
     }
     assert!(replay_event(&json!({"event_id": ID, "segment_id": 0})).is_ok(), "both ids are the same");
-    assert_eq!(replay_event(&json!([])), Err(("invalid_replay", None)));
+    assert_eq!(replay_event(&json!([])), Err(("invalid_replay", Some("byte 0".to_owned()))));
+}
+
+#[test]
+fn replays_that_the_project_filters_are_not_kept() {
+    const CRAWLER: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+    let condition = json!({"op": "eq", "name": "event.environment", "value": "test"});
+    let on = |filters: Value| {
+        let filters = serde_json::from_value(filters).unwrap();
+        let options = ProjectOptions { filters, ..ProjectOptions::default() };
+        ProjectRules::new(ProjectId(1), &OrganizationOptions::default(), &options, None)
+    };
+    let custom = json!([{"id": "tests", "isEnabled": true, "condition": condition}]);
+    let event = json!({"replay_id": ID, "segment_id": 2, "release": "app@1", "environment": "test"}).to_string();
+    let recording = &b"{\"segment_id\":2}\n[]"[..];
+    let clip = video([("replay_event", event.as_bytes()), ("replay_recording", recording), ("replay_video", b"mp4")]);
+    for (filters, reason, drops_recording) in [
+        (json!({}), None, false),
+        (json!({"client-ips": ["192.0.2.0/24"]}), Some("ip-address"), true),
+        (json!({"web-crawlers": true}), Some("web-crawlers"), true),
+        (json!({"releases": ["app@*"]}), Some("release-version"), false),
+        (json!({"custom": custom}), Some("custom-inbound-filter:tests"), false),
+    ] {
+        let rules = on(filters.clone());
+        let dropped = |item_type: &str, payload: &[u8]| {
+            let mut record = record(item_type, Some(beside(payload)), b"");
+            record.header.user_agent = Some(CRAWLER.to_owned());
+            let meaning =
+                understand(&item_type.into(), &record, &Bytes::copy_from_slice(payload), &rules).ok().unwrap();
+            let outcomes: Vec<_> =
+                meaning.outcomes.iter().map(|(key, count)| (key.reason.to_string(), count)).collect();
+            (meaning.effects.is_empty(), outcomes)
+        };
+        let expected = (reason.is_some(), reason.map(|reason| (reason.to_owned(), 1)).into_iter().collect::<Vec<_>>());
+        assert_eq!(dropped("replay_event", event.as_bytes()), expected, "{filters}");
+        assert_eq!(dropped("replay_video", &clip), expected, "{filters}");
+        assert_eq!(dropped("replay_recording", recording), (drops_recording, vec![]), "{filters}");
+    }
 }
 
 #[test]
