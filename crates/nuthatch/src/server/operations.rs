@@ -1,6 +1,6 @@
 //! What operators ask: is it alive, is it ready, what does it count.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
-use nuthatch_protocol::Topic;
+use nuthatch_protocol::{Position, Topic};
 use nuthatch_store::{EventStore, Log, TraceStore};
 use serde_json::{Value, json};
 
@@ -61,16 +61,26 @@ async fn metrics(
     if !may_read_metrics(&operations.metrics_token, peer, &headers) {
         return Err(StatusCode::FORBIDDEN);
     }
-    for (consumer, position) in operations.log.consumers().await.unwrap_or_default() {
-        if let Ok(bounds) = operations.log.bounds(position.topic, position.partition).await {
-            let lag = bounds.next.saturating_sub(position.offset);
-            metrics::gauge!("nuthatch_log_lag_records", "consumer" => consumer, "topic" => position.topic.as_str())
-                .set(lag as f64);
-        }
-    }
+    let released = operations.log.consumers().await.unwrap_or_default();
     for topic in Topic::ALL {
-        if let Ok(bounds) = operations.log.bounds(topic, 0).await {
-            metrics::gauge!("nuthatch_log_bytes", "topic" => topic.as_str()).set(bounds.bytes as f64);
+        let mut bytes = 0;
+        let mut lags = BTreeMap::new();
+        for partition in 0..operations.log.partitions(topic) {
+            let Ok(bounds) = operations.log.bounds(topic, partition).await else { continue };
+            bytes += bounds.bytes;
+            for consumer in nuthatch_worker::consumers(topic) {
+                // Who has not begun yet lags behind everything.
+                let is_its = |(name, at): &&(String, Position)| {
+                    (name.as_str(), at.topic, at.partition) == (*consumer, topic, partition)
+                };
+                let reached = released.iter().find(is_its).map_or(bounds.first, |(_, at)| at.offset.max(bounds.first));
+                *lags.entry(*consumer).or_insert(0) += bounds.next.saturating_sub(reached);
+            }
+        }
+        metrics::gauge!("nuthatch_log_bytes", "topic" => topic.as_str()).set(bytes as f64);
+        for (consumer, lag) in lags {
+            metrics::gauge!("nuthatch_log_lag_records", "consumer" => consumer, "topic" => topic.as_str())
+                .set(lag as f64);
         }
     }
     if let Ok(size) = operations.events.size().await {
