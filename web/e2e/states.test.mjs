@@ -813,8 +813,15 @@ describe("what becomes of events", () => {
     await crawlers.waitFor();
     assert.equal(await crawlers.isChecked(), true);
     await page.getByLabel("Releases, one a line").fill("1.*");
+    await page.getByLabel("Sources of content policy reports, one a line").fill("https://*.example.com");
+    await page.getByRole("checkbox", { name: /usual sources/i }).uncheck();
     await page.getByRole("button", { name: "Save lists" }).click();
     await page.getByText("Lists saved").waitFor();
+    await page.reload();
+    const sources = page.getByLabel("Sources of content policy reports, one a line");
+    await sources.waitFor();
+    assert.equal(await sources.inputValue(), "https://*.example.com");
+    assert.equal(await page.getByRole("checkbox", { name: /usual sources/i }).isChecked(), false);
   });
 });
 
