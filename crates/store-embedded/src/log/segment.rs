@@ -150,7 +150,8 @@ impl Segment {
     /// Finds the end. Values are not looked at: a damaged one is found when it is read.
     pub(super) fn tail(&self) -> Result<Tail, LogError> {
         let mut walk = Walk::open(self)?;
-        let mut at = self.before(u64::MAX);
+        // From the start, as a place in between can be in the middle of an append.
+        let mut at = Place { offset: self.first, byte: 0 };
         // Where the last append begins, and whether it ends.
         let (mut append, mut goes_on) = (at, false);
         let mut is_damaged = false;

@@ -172,3 +172,23 @@ async fn appends_of_nothing_take_no_files() {
     let entries = fs::read_dir(dir.path().join("log/ingest-events/0")).unwrap();
     assert_eq!(entries.filter(|entry| entry.as_ref().unwrap().path().is_file()).count(), 3);
 }
+
+/// The end is looked for twice when a begun segment has to go first.
+#[tokio::test]
+async fn a_long_append_that_was_cut_goes_whole_also_behind_a_begun_segment() {
+    let dir = TempDir::new().unwrap();
+    let log = EmbeddedLog::open(dir.path(), LogOptions::default()).unwrap();
+    fill(&log, 0..3, 1000).await;
+    log.append(TOPIC, 0, (3..60).map(|number| record(number, 20_000)).collect()).await.unwrap();
+    drop(log);
+    let partition = dir.path().join("log/ingest-events/0");
+    let segment =
+        fs::read_dir(&partition).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_file()).unwrap();
+    let file = fs::File::options().write(true).open(&segment).unwrap();
+    file.set_len(file.metadata().unwrap().len() - 10).unwrap();
+    fs::write(partition.join("00000000000000000002-0123456789abcdef.log"), "").unwrap();
+    let log = EmbeddedLog::open(dir.path(), LogOptions::default()).unwrap();
+    assert_eq!(log.recovery().findings, []);
+    assert!(sound(&read_all(&log).await, 1000).into_iter().eq(0..3));
+    fill(&log, 3..5, 1000).await;
+}
