@@ -204,6 +204,10 @@ impl Writer {
         if next >= to {
             return Ok(next);
         }
+        if let Some(active) = self.active.get_mut(&index) {
+            // What a failed append left would be taken for records where the gap begins.
+            active.mend().map_err(LogError::io(&active.segment.path))?;
+        }
         let gap = segment::gap_path(&partition.dir, next);
         File::create(&gap).and_then(|file| file.sync_all()).map_err(LogError::io(&gap))?;
         let created = Segment::create(&partition.dir, to);
