@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     IntakeConfig,
-    decode::{Decoding, Encoding},
+    decode::{self, Decoding, Encoding},
     refusal::Refusal,
 };
 
@@ -160,7 +160,13 @@ async fn inflate(
     room: &mut Room,
     config: &IntakeConfig,
 ) -> Result<Bytes, Refusal> {
-    room.grow(INLINE_STEP_BYTES.min(limit), config).await?;
+    let inline_bytes = INLINE_STEP_BYTES.min(limit);
+    room.grow(inline_bytes, config).await?;
+    if encoding == Encoding::Gzip
+        && let Some(bytes) = decode::one_gzip_member(&sent, inline_bytes)
+    {
+        return Ok(bytes);
+    }
     let mut decoding = Decoding::new(encoding, sent, limit).map_err(|error| Refusal::Corrupt(error.to_string()))?;
     let mut done = decoding.step(INLINE_STEP_BYTES)?;
     if !done {

@@ -1,7 +1,10 @@
 //! The one decoder of compressed bodies: capped, and stepwise, so that its caller decides where it runs and has
 //! room for what comes out. Everything else that inflates is fenced off in `clippy.toml`.
 
-use std::io::{self, Read};
+use std::{
+    cell::RefCell,
+    io::{self, Read},
+};
 
 use bytes::{Buf as _, Bytes};
 
@@ -67,6 +70,29 @@ impl Encoding {
             Self::Bzip2 => BZIP2_STATE_BYTES,
         }
     }
+}
+
+/// What a gzip member begins with (RFC 1952): its magic number, and deflate as the method.
+const GZIP_MEMBER: &[u8] = b"\x1f\x8b\x08";
+
+thread_local! {
+    /// Kept, because making one takes as long as inflating a small event.
+    static DECOMPRESSOR: RefCell<libdeflater::Decompressor> = RefCell::new(libdeflater::Decompressor::new());
+}
+
+/// Decompresses a body that is one gzip member of at most so many bytes, as nearly all are, in one go: in less than half the time
+/// that [`Decoding`] takes. `None` when it is anything else, or damaged, which [`Decoding`] then says.
+pub(crate) fn one_gzip_member(body: &[u8], limit: usize) -> Option<Bytes> {
+    let (magic, rest) = body.split_at_checked(GZIP_MEMBER.len())?;
+    // The last four bytes are the size of the last member.
+    let size = usize::try_from(u32::from_le_bytes(*rest.last_chunk()?)).ok()?;
+    // Where another member seems to begin, it may be one.
+    if magic != GZIP_MEMBER || size > limit || memchr::memmem::find(rest, GZIP_MEMBER).is_some() {
+        return None;
+    }
+    let mut out = vec![0; size];
+    let inflated = DECOMPRESSOR.with_borrow_mut(|decompressor| decompressor.gzip_decompress(body, &mut out));
+    (inflated.ok()? == size).then(|| out.into())
 }
 
 /// Why a body cannot be decompressed.
@@ -152,6 +178,7 @@ mod tests {
     use std::io::Write as _;
 
     use flate2::{Compression, write};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -313,6 +340,42 @@ mod tests {
         let parameters = brotli::enc::BrotliEncoderParams { lgwin: 28, large_window: true, ..Default::default() };
         brotli::BrotliCompress(&mut &*TEXT, &mut body, &parameters).unwrap();
         assert!(matches!(decode(Encoding::Brotli, &body, 1000), Err(DecodeError::Corrupt(_))));
+    }
+
+    #[test]
+    fn one_member_is_inflated_in_one_go_within_the_limit() {
+        let body = gzip(TEXT);
+        assert_eq!(one_gzip_member(&body, TEXT.len()).unwrap(), TEXT);
+        assert_eq!(one_gzip_member(&gzip(b""), 0).unwrap(), "");
+        assert_eq!(one_gzip_member(&body, TEXT.len() - 1), None);
+        // Each of the two says that it is the last one.
+        assert_eq!(one_gzip_member(&body.repeat(2), 1000), None);
+        assert_eq!(one_gzip_member(&zlib(TEXT), 1000), None);
+    }
+
+    proptest! {
+        /// Whatever was sent, in one go comes out what comes out stepwise, or nothing.
+        #[test]
+        fn in_one_go_as_stepwise(
+            members in prop::collection::vec(prop::collection::vec(0_u8..4, 0..300), 1..4),
+            cut in prop::option::weighted(0.3, any::<prop::sample::Index>()),
+            flipped in prop::option::weighted(0.3, (any::<prop::sample::Index>(), 0_u8..8)),
+        ) {
+            let mut body: Vec<u8> = members.iter().flat_map(|member| gzip(member)).collect();
+            if let Some((at, bit)) = flipped {
+                let at = at.index(body.len());
+                body[at] ^= 1 << bit;
+            }
+            if let Some(at) = cut {
+                let left = at.index(body.len());
+                body.truncate(left);
+            }
+            if let Some(bytes) = one_gzip_member(&body, 1000) {
+                prop_assert_eq!(bytes, decode(Encoding::Gzip, &body, 1000).unwrap());
+            } else if members.len() == 1 && cut.is_none() && flipped.is_none() {
+                prop_assert!(memchr::memmem::find(&body[1..], GZIP_MEMBER).is_some());
+            }
+        }
     }
 
     #[test]

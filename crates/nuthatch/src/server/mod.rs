@@ -7,7 +7,6 @@ mod web;
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::Router;
 use nuthatch_api::Api;
 use nuthatch_intake::Intake;
 use nuthatch_protocol::{Clock, EventId, Topic};
@@ -26,6 +25,7 @@ use nuthatch_store_embedded::{
 use nuthatch_worker::{Worker, WorkerOptions};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 use crate::{config::Config, geoip};
 use accept::AcceptLimits;
@@ -159,15 +159,19 @@ impl Server {
             });
             router = router.merge(nuthatch_api::router(api)).fallback(web::asset);
         }
+        router = router.layer(CompressionLayer::new().gzip(true));
         if roles.contains(&Role::Intake) {
+            // What SDKs are answered is too short to be worth compressing.
             router = router.merge(nuthatch_intake::router(intake.clone()));
         }
+        // A handler that breaks must not take its connection along.
+        let router = router.layer(CatchPanicLayer::new());
         let limits = AcceptLimits {
             connections_max: accept::connections_within(open_files_max(), config.server.connections_max),
             header_timeout: Duration::from_secs(config.server.header_timeout_secs),
             drain_timeout: Duration::from_secs(config.server.shutdown_timeout_secs),
         };
-        let accepting = tokio::spawn(accept::accept(listener, layers(router), limits, stop.clone()));
+        let accepting = tokio::spawn(accept::accept(listener, router, limits, stop.clone()));
         Ok(Self { address, stop, accepting, working, intake, log, events, traces, drain: limits.drain_timeout })
     }
 
@@ -211,13 +215,6 @@ fn open_files_max() -> usize {
         rlimit::Resource::NOFILE.get().map(|(soft, _)| soft)
     });
     allowed.map_or(usize::MAX, |allowed| usize::try_from(allowed).unwrap_or(usize::MAX))
-}
-
-/// Names requests in the log and keeps a broken handler from taking its connection along.
-fn layers(router: Router) -> Router {
-    router
-        .layer(tower_http::compression::CompressionLayer::new().gzip(true))
-        .layer(tower_http::catch_panic::CatchPanicLayer::new())
 }
 
 /// How the log is opened: with the consumers that it must wait for.
