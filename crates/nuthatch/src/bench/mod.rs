@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::{cli::output::Output, sample::Size};
 use load::{Load, visible_latency};
+use overload::Weight;
 use process::{Child, directory_bytes};
 
 /// What to measure.
@@ -102,9 +103,12 @@ async fn measure(args: &Args, dir: &Path) -> anyhow::Result<Value> {
         }
     }
     if args.wants(Part::Overload) && args.overload.overload_seconds > 0 {
-        let data = dir.join("overload");
-        figures["overload"] = overload::measure(&data, args.overload.overload_seconds, args.connections).await?;
-        std::fs::remove_dir_all(&data)?;
+        for (name, weight) in [("overload", Weight::Usual), ("overload_heavy", Weight::Heavy)] {
+            let data = dir.join(name);
+            let seconds = args.overload.overload_seconds;
+            figures[name] = overload::measure(&data, weight, seconds, args.connections).await?;
+            std::fs::remove_dir_all(&data)?;
+        }
     }
     Ok(figures)
 }
@@ -148,12 +152,13 @@ type Describe = fn(&Value) -> String;
 fn describe(figures: &Value) -> String {
     let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
     let mut out = format!("{} cores, {} connections, gzip as SDKs send\n", number("/cores"), number("/connections"));
-    let parts: [(&str, Describe); 5] = [
+    let parts: [(&str, Describe); 6] = [
         ("durable_intake", intake::describe),
         ("preparation", preparation::describe),
         ("issue_platform", describe_platform),
         ("processed", describe_processing),
         ("overload", overload::describe),
+        ("overload_heavy", overload::describe),
     ];
     for (part, describe) in parts {
         if let Some(figures) = figures.get(part) {

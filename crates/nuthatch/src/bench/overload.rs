@@ -34,7 +34,7 @@ use crate::{
 /// What to measure of an overload.
 #[derive(clap::Args)]
 pub(super) struct OverloadArgs {
-    /// Seconds for which one project floods the server; 0: not at all.
+    /// Seconds for which one project floods the server, in each of the two forms; 0: not at all.
     #[arg(long, default_value_t = 60)]
     pub(super) overload_seconds: u64,
 }
@@ -56,6 +56,41 @@ const CATCH_UP: (u32, Duration) = (15, Duration::from_mins(5));
 
 /// Longest wait for an event to be seen.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Rules of the project that floods, in the form of the flood whose events are long to prepare.
+const HEAVY_RULES: usize = 60;
+
+/// What an event of the flood costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// What an event costs with the rules that every project has.
+    Usual,
+    /// Many times that: every event is kept, and the project has patterns of its own to scrub by. So many times more comes than is
+    /// processed, which a machine that also sends the flood does not manage otherwise.
+    Heavy,
+}
+
+impl Weight {
+    /// How many events of an issue are kept in a minute; the server counts the others only.
+    fn kept_per_minute(self) -> &'static str {
+        match self {
+            Self::Usual => "1000",
+            Self::Heavy => "0",
+        }
+    }
+
+    /// Scrubbing rules of the project that floods, in the format of the API's `relayPiiConfig`.
+    fn rules(self) -> Option<String> {
+        let rules: serde_json::Map<String, Value> = (0..HEAVY_RULES)
+            .map(|number| {
+                let pattern = format!(r"(?i)\b[a-f0-9]{{{},}}[-_ ][g-z]{{2,9}}[0-9]{{3}}\b", 4 + number % 8);
+                (format!("rule{number}"), json!({"type": "pattern", "pattern": pattern}))
+            })
+            .collect();
+        let names: Vec<&String> = rules.keys().collect();
+        (self == Self::Heavy).then(|| json!({"applications": {"$string": names}, "rules": rules}).to_string())
+    }
+}
 
 /// What the second project's command prints.
 #[derive(Deserialize)]
@@ -79,7 +114,7 @@ struct Look {
 }
 
 /// Floods a server and looks on.
-pub(super) async fn measure(dir: &Path, seconds: u64, connections: usize) -> anyhow::Result<Value> {
+pub(super) async fn measure(dir: &Path, weight: Weight, seconds: u64, connections: usize) -> anyhow::Result<Value> {
     let account = process::init(dir)?;
     let output = Command::new(std::env::current_exe()?)
         .args(["project", "create", "calm", "--json", "--data"])
@@ -87,15 +122,19 @@ pub(super) async fn measure(dir: &Path, seconds: u64, connections: usize) -> any
         .output()?;
     anyhow::ensure!(output.status.success(), "nuthatch project create failed");
     let calm: Created = serde_json::from_slice(&output.stdout)?;
-    let guard = [("NUTHATCH_WORKER__KEPT_PER_ISSUE_MINUTE", "1000")];
+    let guard = [("NUTHATCH_WORKER__KEPT_PER_ISSUE_MINUTE", weight.kept_per_minute())];
     let server = Child::start_with(dir, &[], &guard).await?;
+    if let Some(rules) = weight.rules() {
+        scrub_by(&server, &account, &rules).await?;
+    }
     let calm = Probe { dsn: Dsn::parse(&calm.dsn)?, project: calm.project, account: account.clone(), server: &server };
     let flood = Flood::new(&account)?;
 
     progress("accepted to visible before the flood");
     let before = calm.watch("before", CALM).await?;
 
-    progress(&format!("one project floods for {seconds} s"));
+    let heavy = if weight == Weight::Heavy { " with events that are long to prepare" } else { "" };
+    progress(&format!("one project floods for {seconds} s{heavy}"));
     let length = Duration::from_secs(seconds);
     let begun = Instant::now();
     let mut clients = JoinSet::new();
@@ -117,6 +156,10 @@ pub(super) async fn measure(dir: &Path, seconds: u64, connections: usize) -> any
     let accepted = answers.by_status.get(&200).copied().unwrap_or_default();
     let offered = answers.by_status.values().sum::<u64>() + answers.broken;
     let waiting = waiting(&server).await?;
+    if weight == Weight::Heavy {
+        // What waits would take minutes for each second.
+        scrub_by(&server, &account, "").await?;
+    }
 
     progress(&format!("{waiting:.0} events wait; until they are processed"));
     let caught_up = Instant::now();
@@ -128,6 +171,7 @@ pub(super) async fn measure(dir: &Path, seconds: u64, connections: usize) -> any
     let catch_up_secs = caught_up.elapsed().as_secs_f64();
     let after = server.memory()?;
     let counts = counts(&server, &account).await?;
+    let refused = answers.by_status.get(&429).copied().unwrap_or_default();
     server.stop().await?;
     let verified = Command::new(std::env::current_exe()?).args(["verify", "--json", "--data"]).arg(dir).output()?;
     let verified: Value = serde_json::from_slice(&verified.stdout).context("nuthatch verify said nothing")?;
@@ -149,8 +193,8 @@ pub(super) async fn measure(dir: &Path, seconds: u64, connections: usize) -> any
         "memory_after_mib": after.own, "resident_after_mib": after.resident, "resident_peak_mib": after.peak,
         "visible_before": before, "visible_during": during,
         "catch_up_seconds": catch_up_secs,
-        "issue_count": counts.issue, "ledger_accepted": counts.ledger,
-        "exact": counts.issue == accepted && counts.ledger == accepted,
+        "issue_count": counts.issue, "ledger_accepted": counts.accepted, "ledger_refused": counts.refused,
+        "exact": counts.issue == accepted && counts.accepted == accepted && counts.refused == refused,
         "balanced": verified["balanced"],
     }))
 }
@@ -227,10 +271,21 @@ async fn waiting(server: &Child) -> anyhow::Result<f64> {
     Ok(metric(&String::from_utf8_lossy(&metrics.body), "nuthatch_log_lag_records").unwrap_or(0.0))
 }
 
+/// Sets the scrubbing rules of the project that floods.
+async fn scrub_by(server: &Child, account: &Account, rules: &str) -> anyhow::Result<()> {
+    let Account { organization, project, token, .. } = account;
+    let path = format!("/api/0/projects/{organization}/{project}/");
+    let settings = json!({"relayPiiConfig": rules});
+    let answer = Client::new(server.address).api(Method::PUT, &path, token, Some(&settings)).await?;
+    anyhow::ensure!(answer.status.is_success(), "the rules were not taken: {}", String::from_utf8_lossy(&answer.body));
+    Ok(())
+}
+
 /// How often the flooded issue was seen, and what the ledger has of its project.
 struct Counts {
     issue: u64,
-    ledger: u64,
+    accepted: u64,
+    refused: u64,
 }
 
 async fn counts(server: &Child, account: &Account) -> anyhow::Result<Counts> {
@@ -239,11 +294,14 @@ async fn counts(server: &Child, account: &Account) -> anyhow::Result<Counts> {
     let path = format!("/api/0/projects/{organization}/{project}/issues/?query=");
     let issues = client.api(Method::GET, &path, token, None).await?.json()?;
     let count = issues.pointer("/0/count").and_then(Value::as_str).context("the flood has no issue")?;
-    let path = format!("/api/0/projects/{organization}/{project}/stats/?stat=generated");
-    let stats = client.api(Method::GET, &path, token, None).await?.json()?;
-    let intervals = stats.as_array().context("no stats")?.iter();
-    let ledger = intervals.filter_map(|interval| interval.get(1)?.as_u64()).sum();
-    Ok(Counts { issue: count.parse()?, ledger })
+    let mut ledger = Vec::new();
+    for stat in ["generated", "rejected"] {
+        let path = format!("/api/0/projects/{organization}/{project}/stats/?stat={stat}");
+        let stats = client.api(Method::GET, &path, token, None).await?.json()?;
+        let intervals = stats.as_array().context("no stats")?.iter();
+        ledger.push(intervals.filter_map(|interval| interval.get(1)?.as_u64()).sum());
+    }
+    Ok(Counts { issue: count.parse()?, accepted: ledger[0], refused: ledger[1] })
 }
 
 /// The project that does not flood.
@@ -329,7 +387,8 @@ pub(super) fn describe(figure: &Value) -> String {
          waiting              {:>8.0} events at the end, processed in {:.0} s; at each tenth: {}\n\
          accepted to visible  p50 {:.0} ms, p99 {:.0} ms of another project before the flood\n\
          accepted to visible  p50 {:.0} ms, p99 {:.0} ms, at most {:.0} ms during the flood\n\
-         counts               {:>8.0} accepted, {:.0} in the ledger, {:.0} in the issue; the books balance: {}\n",
+         counts               {:>8.0} accepted, {:.0} in the ledger, {:.0} in the issue; {:.0} refused in the ledger; \
+         the books balance: {}\n",
         number("/offered_per_second"),
         number("/event_bytes") / 1000.0,
         number("/seconds"),
@@ -351,6 +410,7 @@ pub(super) fn describe(figure: &Value) -> String {
         number("/accepted"),
         number("/ledger_accepted"),
         number("/issue_count"),
+        number("/ledger_refused"),
         figure["balanced"],
     )
 }
