@@ -108,10 +108,12 @@ pub fn parse(text: &str, grammar: Grammar, now: Timestamp) -> Result<Expr, Query
     })
 }
 
+/// What a token costs to look for: a pattern has as many parts as stars.
 fn weight(token: &Token) -> usize {
+    let parts = |written: &Written| written.text.matches('*').count().max(1);
     match &token.kind {
         Kind::Filter { value: Given::List(values), .. } => values.len(),
-        Kind::Filter { .. } | Kind::Free { .. } => 1,
+        Kind::Filter { value: Given::One(written), .. } | Kind::Free { text: written, .. } => parts(written),
         Kind::Open | Kind::Close | Kind::And | Kind::Or => 0,
     }
 }

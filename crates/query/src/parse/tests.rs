@@ -180,11 +180,13 @@ fn a_flat_search_is_a_list_of_terms() {
 #[test]
 fn what_is_wrong_is_named_with_its_place() {
     let many = "a:1 ".repeat(TERMS_MAX + 1);
+    let starry = format!("title:{}", "a*".repeat(TERMS_MAX + 1));
     let long = "x".repeat(QUERY_BYTES_MAX + 1);
     let deep = "(".repeat(DEPTH_MAX + 1) + "a:1" + &")".repeat(DEPTH_MAX + 1);
     for (text, offset) in [
         ("level:error ValueError: no", 12),
         (r#"a:1 b:"open"#, 6),
+        (&starry, 0),
         ("a:1 OR", 6),
         ("OR a:1", 0),
         ("a:1 AND AND b:2", 8),
