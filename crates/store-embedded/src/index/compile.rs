@@ -12,6 +12,11 @@ use tantivy::{
 
 use super::dictionary::{DictionaryQuery, PhraseQuery};
 
+/// Most different words of an index that the ends of a phrase may stand for. Each takes memory while the search runs.
+pub(super) const EXPANSIONS_MAX: u32 = 50_000;
+/// How the library says that they are more.
+pub(super) const TOO_MANY_EXPANSIONS: &str = "max expansions";
+
 pub(crate) type BoxQuery = Box<dyn Query>;
 
 /// The query for an expression; `condition` compiles what it is made of.
@@ -80,7 +85,7 @@ fn contains(field: Field, sought: &str) -> BoxQuery {
             words[0].insert_str(0, ".*");
             words[count - 1].push_str(".*");
             let mut phrase = RegexPhraseQuery::new(field, words);
-            phrase.set_max_expansions(u32::MAX);
+            phrase.set_max_expansions(EXPANSIONS_MAX);
             Box::new(PhraseQuery(phrase))
         }
     }

@@ -100,7 +100,7 @@ pub struct Damage {
 pub(crate) struct IndexStore<L: Layout> {
     commands: mpsc::Sender<Command<L>>,
     shared: Arc<Shared<L>>,
-    searches: Semaphore,
+    searches: Arc<Semaphore>,
     damages: Vec<Damage>,
 }
 
@@ -215,7 +215,7 @@ impl<L: Layout> IndexStore<L> {
         };
         let thread = std::thread::Builder::new().name(L::THREAD.to_owned());
         thread.spawn(move || writer.run(&mut receiver)).map_err(|error| L::STORE.unavailable(error))?;
-        Ok(Self { commands, shared, searches: Semaphore::new(SEARCHES_MAX), damages })
+        Ok(Self { commands, shared, searches: Arc::new(Semaphore::new(SEARCHES_MAX)), damages })
     }
 
     /// What was damaged when the store was opened.
@@ -244,14 +244,19 @@ impl<L: Layout> IndexStore<L> {
         Position { offset, ..start }
     }
 
-    /// Runs a search on a thread that may block.
+    /// Runs a search on a thread that may block. It has its place until it ends, also when nobody waits for it any more.
     pub(crate) async fn search<T: Send + 'static>(
         &self,
         search: impl FnOnce(&Shared<L>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _permit = self.searches.acquire().await.map_err(|error| L::STORE.unavailable(error))?;
+        let place = Arc::clone(&self.searches).acquire_owned().await.map_err(|error| L::STORE.unavailable(error))?;
         let shared = Arc::clone(&self.shared);
-        tokio::task::spawn_blocking(move || search(&shared)).await.map_err(|error| L::STORE.unavailable(error))?
+        let search = move || {
+            let found = search(&shared);
+            drop(place);
+            found
+        };
+        tokio::task::spawn_blocking(search).await.map_err(|error| L::STORE.unavailable(error))?
     }
 }
 
@@ -297,6 +302,12 @@ impl StoreName {
     pub(crate) fn failed(self, error: TantivyError) -> StoreError {
         match error {
             TantivyError::DataCorruption(_) | TantivyError::SchemaError(_) => self.damaged(error),
+            TantivyError::InvalidArgument(message) if message.contains(compile::TOO_MANY_EXPANSIONS) => {
+                let most = compile::EXPANSIONS_MAX;
+                let message =
+                    "the first or last word of a text begins or ends more than {} different words; write more of it";
+                StoreError::Invalid(message.replace("{}", &most.to_string()))
+            }
             error => self.unavailable(error),
         }
     }

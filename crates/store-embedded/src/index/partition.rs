@@ -79,6 +79,11 @@ impl Partition {
         self.reader.searcher()
     }
 
+    /// Makes the names of its files durable.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        sync(&self.dir).map_err(|error| self.store.unavailable(error))
+    }
+
     /// Bytes on disk.
     pub(crate) fn bytes(&self) -> Result<u64, StoreError> {
         let mut sum = 0;
@@ -124,7 +129,18 @@ const DROPPED: &str = ".dropped";
 /// Removes a partition. Searches that run keep what they opened.
 pub(super) fn remove(dir: &Path, store: StoreName) -> Result<(), StoreError> {
     let dropped = dir.with_extension(&DROPPED[1..]);
-    fs::rename(dir, &dropped).and_then(|()| fs::remove_dir_all(&dropped)).map_err(|error| store.unavailable(error))
+    let remove = || {
+        fs::rename(dir, &dropped)?;
+        // Before the first file goes: with some of them it would be a damaged partition.
+        dir.parent().map_or(Ok(()), sync)?;
+        fs::remove_dir_all(&dropped)
+    };
+    remove().map_err(|error| store.unavailable(error))
+}
+
+/// Makes the names in a directory durable.
+fn sync(dir: &Path) -> std::io::Result<()> {
+    fs::File::open(dir)?.sync_all()
 }
 
 /// Moves a damaged partition out of the way and returns where it is now.

@@ -1,7 +1,7 @@
 //! The one thread that changes indexes.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
     sync::Arc,
 };
@@ -41,6 +41,18 @@ pub(crate) enum Command<L: Layout> {
 /// Where the answer goes.
 pub(crate) type Reply = oneshot::Sender<Result<(), StoreError>>;
 
+/// What a batch changes in a partition: rows are taken out first.
+struct Changes<'a, L: Layout> {
+    replaced: Vec<L::Key>,
+    added: Vec<&'a L::Row>,
+}
+
+impl<L: Layout> Default for Changes<'_, L> {
+    fn default() -> Self {
+        Self { replaced: Vec::new(), added: Vec::new() }
+    }
+}
+
 /// The state of the thread.
 pub(super) struct Writer<L: Layout> {
     pub(super) dir: PathBuf,
@@ -67,16 +79,14 @@ impl<L: Layout> Writer<L> {
                     _ = reply.send(merged.map_err(|error| L::STORE.failed(error)));
                     return;
                 }
-                (
-                    Command::Upsert(_, _, reply) | Command::Commit(reply) | Command::DropBefore(_, reply),
-                    Some(cause),
-                ) => {
+                (Command::Upsert(_, _, reply) | Command::Commit(reply), Some(cause)) => {
                     let cause = format!("{cause}; restart to go on from what is durable");
                     (Err(L::STORE.unavailable(cause)), reply)
                 }
                 (Command::Upsert(rows, position, reply), None) => (self.upsert(rows, position), reply),
                 (Command::Commit(reply), None) => (self.commit(), reply),
-                (Command::DropBefore(time, reply), None) => (self.drop_before(time), reply),
+                // What is too old goes all the same: a full disk may be what broke it.
+                (Command::DropBefore(time, reply), _) => (self.drop_before(time), reply),
             };
             if let (Err(error), None) = (&result, &broken) {
                 tracing::error!(%error, store = %L::STORE, "a store stops taking changes");
@@ -89,18 +99,34 @@ impl<L: Layout> Writer<L> {
 
     fn upsert(&mut self, rows: Vec<L::Row>, position: Position) -> Result<(), StoreError> {
         let known = self.shared.holding(&rows)?;
-        for (row, known) in rows.into_iter().zip(known) {
-            let key = L::key(&row);
+        let last: HashMap<L::Key, usize> = rows.iter().map(L::key).zip(0..).collect();
+        // Partition by partition: rows that jump between weeks would open and commit a writer each.
+        let mut changes: BTreeMap<i64, Changes<'_, L>> = BTreeMap::new();
+        for (at, (row, known)) in rows.iter().zip(known).enumerate() {
+            let key = L::key(row);
+            if last.get(&key) != Some(&at) {
+                continue;
+            }
             let pending = self.shared.pending().get(&key).map(|row| number(L::time(row)));
             for partition in known.into_iter().chain(pending).collect::<BTreeSet<_>>() {
-                self.writer(partition)?.delete_term(L::key_term(key));
+                changes.entry(partition).or_default().replaced.push(key);
             }
-            let document = L::document(&row);
-            let added = self.writer(number(L::time(&row)))?.add_document(document);
-            added.map_err(|error| L::STORE.failed(error))?;
-            self.pending_bytes += L::bytes(&row);
-            self.shared.pending().insert(key, Arc::new(row));
+            changes.entry(number(L::time(row))).or_default().added.push(row);
         }
+        let (open, closed): (Vec<i64>, Vec<i64>) =
+            changes.keys().partition(|number| self.open.iter().any(|(open, _)| open == *number));
+        for number in open.into_iter().chain(closed) {
+            let Changes { replaced, added } = changes.remove(&number).unwrap_or_default();
+            let writer = self.writer(number)?;
+            for key in replaced {
+                writer.delete_term(L::key_term(key));
+            }
+            for row in added {
+                writer.add_document(L::document(row)).map_err(|error| L::STORE.failed(error))?;
+            }
+        }
+        self.pending_bytes += rows.iter().map(L::bytes).sum::<usize>();
+        self.shared.pending().extend(rows.into_iter().map(|row| (L::key(&row), Arc::new(row))));
         let reached = self.reached.entry((position.topic, position.partition)).or_default();
         *reached = position.offset.max(*reached);
         let rows = self.shared.pending().len();
@@ -155,6 +181,12 @@ impl<L: Layout> Writer<L> {
             }
         }
         if *self.shared.positions() != self.reached {
+            // The library gives a commit its name without making the name durable.
+            for number in &self.changed {
+                if let Some(partition) = self.shared.partitions().get(number) {
+                    partition.sync()?;
+                }
+            }
             state::write(&self.dir, L::STORE, L::FORMAT, &self.reached)?;
         }
         for number in std::mem::take(&mut self.changed) {

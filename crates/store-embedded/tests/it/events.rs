@@ -174,6 +174,36 @@ async fn retention_removes_whole_weeks_from_the_disk() {
 }
 
 #[tokio::test]
+async fn rows_that_jump_between_weeks_open_each_week_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.upsert((0..60).map(|n| row(n, i64::from(n % 6) * WEEK)).collect(), at(60)).await.unwrap();
+    store.commit().await.unwrap();
+    store.close(Duration::from_mins(1)).await.unwrap();
+    let segments =
+        files(dir.path()).unwrap().into_iter().filter(|(path, ..)| path.extension().is_some_and(|e| e == "store"));
+    assert_eq!(segments.count(), 6, "one for each week");
+}
+
+#[tokio::test]
+async fn a_phrase_that_stands_for_too_many_words_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let words: String = (0..50_001).map(|n| format!("w{n}error ")).collect();
+    store.upsert(vec![EventRow { message: words, ..row(0, 0) }], at(1)).await.unwrap();
+    store.commit().await.unwrap();
+    let search = async |sought: &str| {
+        let filter =
+            Expr::And(vec![Expr::Term(Term { key: "message".to_owned(), op: Op::Contains(sought.to_owned()) })]);
+        let page = EventPage { ascending: true, after: None, limit: PAGE_MAX };
+        store.search(&EventQuery { filter, ..everything() }, &page).await
+    };
+    let refused = search("error w1").await;
+    assert!(matches!(&refused, Err(StoreError::Invalid(message)) if message.contains("write more")), "{refused:?}");
+    assert_eq!(search("w9error w10").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_damaged_partition_is_set_aside() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
