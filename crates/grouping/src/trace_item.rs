@@ -16,6 +16,9 @@ const MAX_ATTRIBUTES: usize = 128;
 /// Longest text of an attribute, in bytes; the body has the rest.
 const MAX_TEXT_BYTES: usize = 8 << 10;
 
+/// Longest text of what the spans of a transaction have from it, in bytes.
+const MAX_SHARED_BYTES: usize = 200;
+
 /// What spans of a transaction have in common with it.
 const SHARED: [&str; 24] = [
     "browser",
@@ -76,8 +79,11 @@ pub fn transaction_items(header: &IngestHeader, event: &Event) -> Vec<TraceItem>
         attributes.text("transaction.event_id", Some(&transaction));
         attributes.span(span);
         for name in SHARED {
-            if let Some(value) = root.attributes.get(name) {
-                attributes.put(name, value.clone());
+            match root.attributes.get(name) {
+                // Each of thousands of spans gets them.
+                Some(AttributeValue::Text(text)) => attributes.text(name, Some(shortened(text, MAX_SHARED_BYTES))),
+                Some(value) => attributes.put(name, value.clone()),
+                None => {}
             }
         }
         attributes.data(span.get("data"));
@@ -240,6 +246,12 @@ fn entry_row_id(record: EventId, kind: TraceItemKind, place: usize) -> EventId {
     )
 }
 
+/// As much of the beginning of a text as has at most so many bytes.
+fn shortened(text: &str, bytes_max: usize) -> &str {
+    let end = (0..=bytes_max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
+}
+
 /// Attributes of a row; the first value of a name stays.
 #[derive(Default)]
 struct Attributes(BTreeMap<String, AttributeValue>);
@@ -253,8 +265,7 @@ impl Attributes {
 
     fn text(&mut self, name: &str, text: Option<&str>) {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return };
-        let end = (0..=MAX_TEXT_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-        self.put(name, AttributeValue::Text(text[..end.unwrap_or_default()].to_owned()));
+        self.put(name, AttributeValue::Text(shortened(text, MAX_TEXT_BYTES).to_owned()));
     }
 
     /// A number that is one even where it happens to be whole.

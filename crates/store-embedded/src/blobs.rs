@@ -93,8 +93,8 @@ impl BlobStore for EmbeddedBlobs {
 
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError> {
         let root = self.root.clone();
-        let mut days = self.days.lock().await;
-        days.retain(|_, day| *day >= before.days());
+        // Not held while files go, which may take long: whoever puts a blob waits for it.
+        self.days.lock().await.retain(|_, day| *day >= before.days());
         // As folders rather than as blobs: what a put left behind that never finished has no name to be found by.
         blocking(move || remove_days(&root, before.days())).await
     }
@@ -135,13 +135,19 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
     done.map_err(|error| unavailable(&error))
 }
 
-/// What is not there is no failure.
+/// What is not there is no failure, and what the disk cannot read will not become readable.
 fn found<T>(result: object_store::Result<T>) -> Result<Option<T>, StoreError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) if is_damage(&error) => Err(StoreError::Corrupt { store: STORE, cause: error.to_string() }),
         Err(error) => Err(unavailable(&error)),
     }
+}
+
+fn is_damage(error: &object_store::Error) -> bool {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.filter_map(|error| error.downcast_ref::<io::Error>()).any(|error| error.raw_os_error() == Some(libc::EIO))
 }
 
 fn unavailable(cause: &impl ToString) -> StoreError {

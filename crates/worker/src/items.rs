@@ -19,6 +19,7 @@ use crate::{
     Worker, compute,
     dead_letter::{self, Refusal},
     follow::Consumer,
+    guard::guarded,
     ledger::{self, Entry},
     rules::{ProjectRules, RulesOf},
 };
@@ -147,7 +148,7 @@ pub(crate) fn prepare<T>(
     let decoded = decoded.map_err(|error| unreadable(record, &error, now))?;
     // The rules of every project of the batch were looked up.
     let meaning = match rules.get(&decoded.header.project_id) {
-        Some(rules) => meaning(&decoded, rules),
+        Some(rules) => guarded(|| meaning(&decoded, rules)).unwrap_or_else(|panicked| Err(panicked.into())),
         None => Err(Broken { reason: "project_id", message: "the project is not known".to_owned(), place: None }),
     };
     meaning.map_err(|broken| refused(record, &decoded, broken, now))

@@ -16,6 +16,7 @@ mod check_ins;
 mod dead_letter;
 mod files;
 mod follow;
+mod guard;
 mod items;
 mod jobs;
 mod lanes;

@@ -244,6 +244,9 @@ fn facts(found: &StoredEvent, body: &Map<String, Value>) -> EventFacts {
     }
 }
 
+/// Most tags of a producer that its row has. Events of SDKs have as many.
+const TAGS_MAX: usize = 200;
+
 /// The row of an occurrence. It is the occurrence's own, whatever the event it shows: an event may have several
 /// occurrences, and a producer must not write over the events of others. So its id is made from the occurrence's.
 fn row(occurrence: &Occurrence, body: Map<String, Value>, now: Timestamp) -> EventRow {
@@ -255,7 +258,7 @@ fn row(occurrence: &Occurrence, body: Map<String, Value>, now: Timestamp) -> Eve
     let mut tags = vec![("level".to_owned(), occurrence.level.as_str().to_owned())];
     let own = [("release", &facts.release), ("environment", &facts.environment), ("user", &facts.user)];
     tags.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?))));
-    for (key, value) in sent_tags(event.0.get("tags")) {
+    for (key, value) in sent_tags(event.0.get("tags")).into_iter().take(TAGS_MAX) {
         let key = key.strip_prefix("sentry:").unwrap_or(&key).to_owned();
         if tags.iter().all(|(taken, _)| *taken != key) {
             tags.push((key, value));

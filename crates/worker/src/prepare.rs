@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use crate::{
     dead_letter::{self, Refusal},
+    guard::{Panicked, guarded},
     ledger::Entry,
     rules::{ProjectRules, RulesOf},
 };
@@ -194,7 +195,18 @@ impl ReadEvents {
             .filter_map(|(record, decoded)| {
                 let stage = if record.position < decided { Stage::Decided } else { Stage::New };
                 let rules = rules.get(&decoded.header.project_id)?;
-                Some(outcome(record, &decoded, prepare(&decoded, rules, stage), now))
+                let handled = guarded(|| outcome(record.clone(), &decoded, prepare(&decoded, rules, stage), now));
+                Some(handled.unwrap_or_else(|panicked| {
+                    let refusal = Refusal {
+                        project_id: Some(decoded.header.project_id),
+                        event_id: Some(decoded.header.event_id),
+                        reason: Panicked::REASON.to_owned(),
+                        message: panicked.to_string(),
+                        place: None,
+                        entry: Some(Entry::event(&decoded.header)),
+                    };
+                    Outcome::Dead(Box::new(dead(&record, refusal, now)))
+                }))
             })
             .collect();
         for outcome in prepared {

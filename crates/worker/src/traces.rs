@@ -11,7 +11,7 @@ use nuthatch_protocol::{IngestRecord, Outcomes, Position, Topic, TraceItem};
 use nuthatch_store::{
     StoreError,
     issues::ConsumerPosition,
-    log::ReadBatch,
+    log::{ReadBatch, ReadLimit},
     settlements::{Counted, ItemKey, SeenItem, Settlement},
 };
 use rayon::prelude::*;
@@ -46,6 +46,9 @@ pub(crate) struct Traced {
     /// Under what it is remembered, if only the first record of an id brings its rows.
     pub(crate) once: Option<ItemKey>,
 }
+
+/// Bytes of records that are read at once. A transaction can become rows of many times its size, all of which are in memory.
+const BATCH_BYTES: usize = 2 << 20;
 
 /// Takes the records of one partition until told to stop, then commits.
 pub(crate) async fn consume<C: TraceConsumer>(
@@ -82,12 +85,14 @@ type Prepared = (Position, Fate<Traced>);
 impl<C: TraceConsumer> Partition<C> {
     async fn run(&mut self, stop: &CancellationToken) -> Result<(), StoreError> {
         let worker = self.worker.clone();
+        let most = worker.options.batch;
+        let limit = ReadLimit { bytes: most.bytes.min(BATCH_BYTES), ..most };
         while !stop.is_cancelled() {
             if self.pace.is_due(&worker.options) {
                 self.commit(stop).await?;
             }
             let at = self.settled.min(self.stored);
-            let Some(read) = retry(stop, || worker.log.read(at, worker.options.batch)).await? else { break };
+            let Some(read) = retry(stop, || worker.log.read(at, limit)).await? else { break };
             if read.next == at {
                 tokio::select! {
                     biased;

@@ -33,6 +33,7 @@ use sha1::{Digest as _, Sha1 as Hasher};
 use crate::{
     FILES_CONSUMER, ProjectRules, Worker, compute,
     follow::Consumer,
+    guard::guarded,
     items::{self, Broken, Meaning},
     ledger,
 };
@@ -124,12 +125,17 @@ impl FilesConsumer {
             // A replay of the dead letter brought another payload.
             _ if !record.payload.is_empty() => record.payload.clone(),
             None => Bytes::new(),
-            Some(key) => match self.blobs.head(key, limit).await? {
-                Some(head) => head,
-                None => return Ok(Err(broken("missing_payload", "its bytes are not in the blob store any more"))),
+            Some(key) => match self.blobs.head(key, limit).await {
+                Ok(Some(head)) => head,
+                Ok(None) => return Ok(Err(broken("missing_payload", "its bytes are not in the blob store any more"))),
+                Err(StoreError::Corrupt { .. }) => {
+                    return Ok(Err(broken("unreadable_payload", "its bytes cannot be read from the disk any more")));
+                }
+                Err(error) => return Err(error),
             },
         };
-        Ok(compute(|| understand(&item_type, record, &seen, rules)))
+        let meaning = compute(|| guarded(|| understand(&item_type, record, &seen, rules)));
+        Ok(meaning.unwrap_or_else(|panicked| Err(panicked.into())))
     }
 }
 
