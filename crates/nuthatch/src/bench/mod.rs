@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::{cli::output::Output, sample::Size};
 use load::{Load, visible_latency};
-use overload::Weight;
+use overload::Worker;
 use process::{Child, directory_bytes};
 
 /// What to measure.
@@ -103,10 +103,10 @@ async fn measure(args: &Args, dir: &Path) -> anyhow::Result<Value> {
         }
     }
     if args.wants(Part::Overload) && args.overload.overload_seconds > 0 {
-        for (name, weight) in [("overload", Weight::Usual), ("overload_heavy", Weight::Heavy)] {
+        for (name, worker) in [("overload", Worker::Usual), ("overload_slow", Worker::Slow)] {
             let data = dir.join(name);
             let seconds = args.overload.overload_seconds;
-            figures[name] = overload::measure(&data, weight, seconds, args.connections).await?;
+            figures[name] = overload::measure(&data, worker, seconds, args.connections).await?;
             std::fs::remove_dir_all(&data)?;
         }
     }
@@ -158,7 +158,7 @@ fn describe(figures: &Value) -> String {
         ("issue_platform", describe_platform),
         ("processed", describe_processing),
         ("overload", overload::describe),
-        ("overload_heavy", overload::describe),
+        ("overload_slow", overload::describe),
     ];
     for (part, describe) in parts {
         if let Some(figures) = figures.get(part) {

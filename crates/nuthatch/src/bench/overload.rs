@@ -57,38 +57,23 @@ const CATCH_UP: (u32, Duration) = (15, Duration::from_mins(5));
 /// Longest wait for an event to be seen.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Rules of the project that floods, in the form of the flood whose events are long to prepare.
-const HEAVY_RULES: usize = 60;
-
-/// What an event of the flood costs.
+/// How fast the server processes what it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weight {
-    /// What an event costs with the rules that every project has.
+pub(super) enum Worker {
+    /// As fast as it can.
     Usual,
-    /// Many times that: every event is kept, and the project has patterns of its own to scrub by. So many times more comes than is
-    /// processed, which a machine that also sends the flood does not manage otherwise.
-    Heavy,
+    /// A tenth of that, or less: it reads few records at once. So many times more comes than is processed, which a machine that
+    /// also sends the flood does not manage otherwise. What waits at the end is processed by a server that was started anew.
+    Slow,
 }
 
-impl Weight {
-    /// How many events of an issue are kept in a minute; the server counts the others only.
-    fn kept_per_minute(self) -> &'static str {
-        match self {
-            Self::Usual => "1000",
-            Self::Heavy => "0",
+impl Worker {
+    fn settings(self) -> Vec<(&'static str, &'static str)> {
+        let mut settings = vec![("NUTHATCH_WORKER__KEPT_PER_ISSUE_MINUTE", "1000")];
+        if self == Self::Slow {
+            settings.push(("NUTHATCH_WORKER__BATCH_MAX_RECORDS", "1"));
         }
-    }
-
-    /// Scrubbing rules of the project that floods, in the format of the API's `relayPiiConfig`.
-    fn rules(self) -> Option<String> {
-        let rules: serde_json::Map<String, Value> = (0..HEAVY_RULES)
-            .map(|number| {
-                let pattern = format!(r"(?i)\b[a-f0-9]{{{},}}[-_ ][g-z]{{2,9}}[0-9]{{3}}\b", 4 + number % 8);
-                (format!("rule{number}"), json!({"type": "pattern", "pattern": pattern}))
-            })
-            .collect();
-        let names: Vec<&String> = rules.keys().collect();
-        (self == Self::Heavy).then(|| json!({"applications": {"$string": names}, "rules": rules}).to_string())
+        settings
     }
 }
 
@@ -114,7 +99,7 @@ struct Look {
 }
 
 /// Floods a server and looks on.
-pub(super) async fn measure(dir: &Path, weight: Weight, seconds: u64, connections: usize) -> anyhow::Result<Value> {
+pub(super) async fn measure(dir: &Path, worker: Worker, seconds: u64, connections: usize) -> anyhow::Result<Value> {
     let account = process::init(dir)?;
     let output = Command::new(std::env::current_exe()?)
         .args(["project", "create", "calm", "--json", "--data"])
@@ -122,19 +107,15 @@ pub(super) async fn measure(dir: &Path, weight: Weight, seconds: u64, connection
         .output()?;
     anyhow::ensure!(output.status.success(), "nuthatch project create failed");
     let calm: Created = serde_json::from_slice(&output.stdout)?;
-    let guard = [("NUTHATCH_WORKER__KEPT_PER_ISSUE_MINUTE", weight.kept_per_minute())];
-    let server = Child::start_with(dir, &[], &guard).await?;
-    if let Some(rules) = weight.rules() {
-        scrub_by(&server, &account, &rules).await?;
-    }
+    let mut server = Child::start_with(dir, &[], &worker.settings()).await?;
     let calm = Probe { dsn: Dsn::parse(&calm.dsn)?, project: calm.project, account: account.clone(), server: &server };
     let flood = Flood::new(&account)?;
 
     progress("accepted to visible before the flood");
     let before = calm.watch("before", CALM).await?;
 
-    let heavy = if weight == Weight::Heavy { " with events that are long to prepare" } else { "" };
-    progress(&format!("one project floods for {seconds} s{heavy}"));
+    let slow = if worker == Worker::Slow { ", the worker is slow" } else { "" };
+    progress(&format!("one project floods for {seconds} s{slow}"));
     let length = Duration::from_secs(seconds);
     let begun = Instant::now();
     let mut clients = JoinSet::new();
@@ -156,9 +137,9 @@ pub(super) async fn measure(dir: &Path, weight: Weight, seconds: u64, connection
     let accepted = answers.by_status.get(&200).copied().unwrap_or_default();
     let offered = answers.by_status.values().sum::<u64>() + answers.broken;
     let waiting = waiting(&server).await?;
-    if weight == Weight::Heavy {
-        // What waits would take minutes for each second.
-        scrub_by(&server, &account, "").await?;
+    if worker == Worker::Slow {
+        server.stop().await?;
+        server = Child::start_with(dir, &[], &Worker::Usual.settings()).await?;
     }
 
     progress(&format!("{waiting:.0} events wait; until they are processed"));
@@ -269,16 +250,6 @@ async fn look(server: &Child, begun: Instant, length: Duration) -> anyhow::Resul
 async fn waiting(server: &Child) -> anyhow::Result<f64> {
     let metrics = Client::new(server.address).api(Method::GET, "/metrics", "", None).await?;
     Ok(metric(&String::from_utf8_lossy(&metrics.body), "nuthatch_log_lag_records").unwrap_or(0.0))
-}
-
-/// Sets the scrubbing rules of the project that floods.
-async fn scrub_by(server: &Child, account: &Account, rules: &str) -> anyhow::Result<()> {
-    let Account { organization, project, token, .. } = account;
-    let path = format!("/api/0/projects/{organization}/{project}/");
-    let settings = json!({"relayPiiConfig": rules});
-    let answer = Client::new(server.address).api(Method::PUT, &path, token, Some(&settings)).await?;
-    anyhow::ensure!(answer.status.is_success(), "the rules were not taken: {}", String::from_utf8_lossy(&answer.body));
-    Ok(())
 }
 
 /// How often the flooded issue was seen, and what the ledger has of its project.
