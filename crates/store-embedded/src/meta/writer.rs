@@ -161,6 +161,12 @@ fn commit(connection: &mut Connection, group: &mut [Queued]) -> Result<(), Failu
         let savepoint = transaction.savepoint()?;
         if queued.write.run(&savepoint) {
             savepoint.commit()?;
+            continue;
+        }
+        drop(savepoint);
+        if transaction.is_autocommit() {
+            // A full disk or a failed read or write undid the whole group. What follows would be committed by itself.
+            return Err(unavailable(&"the database undid what was written together with it").into());
         }
     }
     transaction.commit()?;
