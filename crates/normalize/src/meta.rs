@@ -223,9 +223,9 @@ impl Meta {
         below.get("")?.as_object()
     }
 
-    /// The notes at a place, to be added to; `None` when there are too many.
-    pub(crate) fn at(&mut self, keys: &[Cow<'_, str>]) -> Option<&mut Map<String, Value>> {
-        self.left = self.left.checked_sub(1)?;
+    /// The notes at a place, for so many to be added; `None` when that are too many.
+    pub(crate) fn at(&mut self, keys: &[Cow<'_, str>], count: usize) -> Option<&mut Map<String, Value>> {
+        self.left = self.left.checked_sub(count)?;
         let node = keys.iter().fold(&mut self.tree, |tree, key| child(tree, key.to_string()));
         Some(child(node, String::new()))
     }

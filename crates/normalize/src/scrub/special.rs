@@ -93,7 +93,7 @@ pub(super) fn hashed_address(event: &mut Map<String, Value>, meta: &mut Meta) {
     if let Some(hash) = user.remove("ip_address") {
         user.insert("id".to_owned(), hash);
         if let Some(node) = meta.cut(&address)
-            && let Some(id) = meta.at(&keys(&["user", "id"]))
+            && let Some(id) = meta.at(&keys(&["user", "id"]), 1)
         {
             *id = node;
         }

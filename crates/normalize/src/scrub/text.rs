@@ -10,6 +10,9 @@ use super::rule::Rule;
 /// Stands for a redacted part while rules look. Texts of events do not contain it.
 const MARK: char = '\0';
 
+/// Most remarks of one text; what is beyond is redacted and not remarked.
+const MAX_REMARKS: usize = 100;
+
 pub(super) struct Text {
     parts: Vec<Part>,
     original_chars: usize,
@@ -64,23 +67,24 @@ impl Text {
 
     /// Redacts ranges of what is seen; `false` when there was nothing left to redact in them.
     pub(super) fn redact(&mut self, ranges: &[Range<usize>], rule: &Rule) -> bool {
-        let mut rest: VecDeque<Part> = std::mem::take(&mut self.parts).into();
+        let mut rest = Rest { parts: std::mem::take(&mut self.parts).into(), from: 0 };
         let mut at = 0;
         let mut any = false;
         for range in ranges {
-            self.parts.extend(take(&mut rest, range.start - at));
-            let found = take(&mut rest, range.len());
+            rest.take(range.start - at, &mut self.parts);
+            let before = self.parts.len();
+            rest.take(range.len(), &mut self.parts);
             at = range.end;
-            let plain: String = found.iter().filter_map(Part::plain).collect();
+            let plain: String = self.parts[before..].iter().filter_map(Part::plain).collect();
             if plain.is_empty() {
-                self.parts.extend(found);
                 continue;
             }
             any = true;
             let letter = rule.redaction.letter().to_owned();
+            self.parts.truncate(before);
             self.parts.push(Part::Redacted { text: rule.redaction.of(&plain), rule: rule.id.to_string(), letter });
         }
-        self.parts.extend(rest);
+        rest.take(usize::MAX, &mut self.parts);
         self.is_changed |= any;
         any
     }
@@ -101,11 +105,14 @@ impl Text {
         texts.collect()
     }
 
-    /// The remarks about it; places are counted in characters.
+    /// The remarks about it, at most [`MAX_REMARKS`]; places are counted in characters.
     pub(super) fn remarks(&self) -> Vec<Value> {
         let mut at = 0;
         let mut remarks = Vec::new();
         for part in &self.parts {
+            if remarks.len() == MAX_REMARKS {
+                break;
+            }
             match part {
                 Part::Plain(text) => at += text.chars().count(),
                 Part::Redacted { text, rule, letter } => {
@@ -128,25 +135,39 @@ impl Part {
     }
 }
 
-/// Takes so many bytes of what is seen from the front.
-fn take(parts: &mut VecDeque<Part>, mut bytes: usize) -> Vec<Part> {
-    let mut taken = Vec::new();
-    while bytes > 0 {
-        match parts.pop_front() {
-            Some(Part::Plain(mut text)) if text.len() > bytes => {
-                let rest = text.split_off(bytes);
-                parts.push_front(Part::Plain(rest));
-                taken.push(Part::Plain(text));
-                break;
+/// Parts that are yet to be looked at.
+struct Rest {
+    parts: VecDeque<Part>,
+    /// The byte of the first part, if that is plain, that comes next.
+    from: usize,
+}
+
+impl Rest {
+    /// Moves so many bytes of what is seen from the front, or all that is left.
+    fn take(&mut self, mut bytes: usize, into: &mut Vec<Part>) {
+        while bytes > 0 {
+            let Some(part) = self.parts.pop_front() else { return };
+            let text = match part {
+                Part::Redacted { .. } => {
+                    bytes -= MARK.len_utf8();
+                    into.push(part);
+                    continue;
+                }
+                Part::Plain(text) => text,
+            };
+            let start = std::mem::take(&mut self.from);
+            let length = text.len() - start;
+            if length > bytes {
+                // Only the piece is copied: a text may be cut thousands of times.
+                into.push(Part::Plain(text[start..start + bytes].to_owned()));
+                self.from = start + bytes;
+                self.parts.push_front(Part::Plain(text));
+                return;
             }
-            Some(part) => {
-                bytes -= part.plain().map_or(MARK.len_utf8(), str::len);
-                taken.push(part);
-            }
-            None => break,
+            into.push(Part::Plain(if start == 0 { text } else { text[start..].to_owned() }));
+            bytes -= length;
         }
     }
-    taken
 }
 
 fn read_remark(remark: &Value) -> Option<(&str, &str, Range<usize>)> {
@@ -158,4 +179,46 @@ fn read_remark(remark: &Value) -> Option<(&str, &str, Range<usize>)> {
 /// The byte at which so many characters end.
 fn byte_at(text: &str, chars: usize) -> Option<usize> {
     text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(chars)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::rule::{Kind, Redaction},
+        *,
+    };
+
+    #[test]
+    fn a_text_full_of_secrets_is_held_once() {
+        const SECRETS: usize = 10_000;
+        let text = "a@b.c ".repeat(SECRETS);
+        let rule = Rule { id: "mail".into(), kind: Kind::Anything, redaction: Redaction::Mask };
+        let mut whole = Text::new(&text, &[], |_, _, _| true);
+        let secrets: Vec<_> = (0..SECRETS).map(|n| n * 6..n * 6 + 5).collect();
+        assert!(whole.redact(&secrets, &rule));
+        assert_eq!(whole.text(), "***** ".repeat(SECRETS));
+        let held: usize = whole
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Plain(text) => text.capacity(),
+                Part::Redacted { .. } => 0,
+            })
+            .sum();
+        assert!(held <= text.len(), "{held} bytes for a text of {}", text.len());
+    }
+
+    #[test]
+    fn what_is_redacted_over_several_parts_is_one_part() {
+        let rule = |redaction| Rule { id: "r".into(), kind: Kind::Anything, redaction };
+        let mut whole = Text::new("one two three", &[], |_, _, _| true);
+        assert!(whole.redact(&[4..7], &rule(Redaction::Mask)));
+        assert_eq!(whole.seen(), "one \0 three");
+        assert!(!whole.redact(&[4..5], &rule(Redaction::Remove)), "nothing plain is left there");
+        assert!(whole.redact(&[2..7, 9..11], &rule(Redaction::Replace("-".into()))));
+        assert_eq!(
+            (whole.text().as_str(), whole.remarks()),
+            ("on-hr-", vec![json!(["r", "s", 2, 3]), json!(["r", "s", 5, 6])])
+        );
+    }
 }

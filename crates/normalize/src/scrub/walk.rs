@@ -257,7 +257,7 @@ impl<'s> Walk<'s, '_> {
         if self.is_quiet {
             return;
         }
-        if let Some(node) = self.meta.at(&place.keys()) {
+        if let Some(node) = self.meta.at(&place.keys(), remarks.len()) {
             node.insert("rem".to_owned(), Value::Array(remarks));
             if let Some(length) = length {
                 node.entry("len").or_insert(Value::from(length));

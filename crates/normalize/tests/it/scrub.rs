@@ -151,3 +151,21 @@ fn attached_texts_are_touched_only_by_rules_that_name_attachments() {
     }
     assert!(!Scrubber::new(&ScrubSettings::default()).0.scrubs_attachments());
 }
+
+#[test]
+fn a_text_full_of_secrets_is_scrubbed_to_its_end_and_has_a_bounded_number_of_remarks() {
+    let event = scrubbed(&ScrubSettings::default(), json!({"extra": {"a": "4111111111111111 ".repeat(1000)}}));
+    assert_eq!(event["extra"]["a"], "[Filtered] ".repeat(1000));
+    assert_eq!(event["_meta"]["extra"]["a"][""]["rem"].as_array().map(Vec::len), Some(100));
+}
+
+#[test]
+fn an_event_full_of_secrets_has_a_bounded_number_of_remarks() {
+    let text = "4111111111111111 ".repeat(100);
+    let extra: Map<String, Value> = (0..200).map(|n| (format!("k{n}"), Value::from(text.as_str()))).collect();
+    let event = scrubbed(&ScrubSettings::default(), json!({ "extra": extra }));
+    assert!(!event.to_string().contains("4111"));
+    let of_each = event["_meta"]["extra"].as_object().unwrap().values();
+    let remarks: usize = of_each.filter_map(|notes| notes[""]["rem"].as_array()).map(Vec::len).sum();
+    assert_eq!(remarks, 5000);
+}
