@@ -1,7 +1,7 @@
 //! Reading the advanced rules (`reference/ingest-protocol.md` §13.4): rules by id, and for each selector the ids of the
 //! rules that apply there.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
@@ -18,12 +18,18 @@ use crate::Problem;
 pub(super) const REGEX_MAX_BYTES: usize = 256 << 10;
 /// Longest pattern, in bytes.
 const MAX_PATTERN_BYTES: usize = 4096;
-/// Most rules of a project's own, and most selectors.
+/// Longest id of a rule, in bytes.
+const MAX_ID_BYTES: usize = 200;
+/// Most rules of a project's own, most rules that one names, and most selectors.
 const MAX_ENTRIES: usize = 100;
 /// Most rules that all selectors together apply: what bounds the time that an event can take.
 const MAX_APPLIED: usize = 300;
 /// Rules may name rules that name rules so deep.
 const MAX_NESTING: usize = 8;
+/// How often rules may be looked up for all that name them: rules that name many rules that name many would never end.
+const MAX_EXPANSIONS: usize = 20_000;
+/// Most faults that are told; who mends these finds the others.
+const MAX_PROBLEMS: usize = 100;
 /// Longest replacement, in bytes.
 const MAX_REPLACEMENT_BYTES: usize = 200;
 
@@ -34,8 +40,17 @@ const PLACE: &str = "relayPiiConfig";
 /// told.
 pub(super) fn read(config: &Map<String, Value>, owner: &str, problems: &mut Vec<Problem>) -> Vec<Application> {
     let empty = Map::new();
-    let mut reader = Reader { rules: &empty, owner, hash_key: "".into(), applied: 0, problems };
-    reader.rules = reader.object(config, "rules").unwrap_or(&empty);
+    let mut reader = Reader {
+        rules: HashMap::new(),
+        kinds: HashMap::new(),
+        owner,
+        hash_key: "".into(),
+        applied: 0,
+        expansions: 0,
+        problems: Vec::new(),
+    };
+    let rules = reader.object(config, "rules").unwrap_or(&empty);
+    reader.rules = rules.iter().take(MAX_ENTRIES).map(|(id, spec)| (id.as_str(), spec)).collect();
     if let Some(vars) = reader.object(config, "vars")
         && let Some(key) = vars.get("hashKey").filter(|key| !key.is_null())
     {
@@ -47,9 +62,11 @@ pub(super) fn read(config: &Map<String, Value>, owner: &str, problems: &mut Vec<
     for key in config.keys().filter(|key| !["rules", "vars", "applications"].contains(&key.as_str())) {
         reader.problem(key, "unknown; there are `rules`, `vars` and `applications`");
     }
-    for id in reader.rules.keys() {
+    for id in rules.keys().take(MAX_ENTRIES).filter(|id| !id.starts_with('@')) {
         // Read by itself, so that a rule that nothing applies is checked, too.
-        reader.expand(id, id, None, MAX_NESTING, &mut Vec::new());
+        if let Some(fault) = reader.expand(id, id, None, MAX_NESTING, &mut Vec::new()) {
+            reader.problem("rules", &fault);
+        }
     }
     let applications = reader.object(config, "applications").unwrap_or(&empty);
     let mut read = Vec::new();
@@ -86,19 +103,27 @@ pub(super) fn read(config: &Map<String, Value>, owner: &str, problems: &mut Vec<
         }
         read.push(Application { selector, rules });
     }
+    problems.append(&mut reader.problems);
     read
 }
 
 struct Reader<'a> {
-    rules: &'a Map<String, Value>,
+    rules: HashMap<&'a str, &'a Value>,
+    /// What rules look for, by their places: a pattern is compiled once, however often its rule is named.
+    kinds: HashMap<String, Option<Kind>>,
     owner: &'a str,
     hash_key: Arc<str>,
     applied: usize,
-    problems: &'a mut Vec<Problem>,
+    /// Rules that were looked up.
+    expansions: usize,
+    problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
     fn problem(&mut self, place: &str, message: &str) {
+        if self.problems.len() == MAX_PROBLEMS {
+            return;
+        }
         let problem = Problem { place: format!("{PLACE}.{place}"), message: message.to_owned() };
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
@@ -133,6 +158,13 @@ impl<'a> Reader<'a> {
         if out.len() >= MAX_APPLIED {
             return Some(format!("stands for more than {MAX_APPLIED} rules"));
         }
+        if id.len() > MAX_ID_BYTES {
+            return Some(format!("the id of a rule has at most {MAX_ID_BYTES} bytes"));
+        }
+        if self.expansions == MAX_EXPANSIONS {
+            return Some(format!("rules name rules more than {MAX_EXPANSIONS} times"));
+        }
+        self.expansions += 1;
         if let Some(name) = id.strip_prefix('@') {
             let Some(rules) = self.built_in(name) else { return Some(format!("there is no built-in rule {id:?}")) };
             out.extend(rules.into_iter().map(|mut rule| {
@@ -145,7 +177,9 @@ impl<'a> Reader<'a> {
             return None;
         }
         let Some(depth) = depth.checked_sub(1) else { return Some("rules name each other without an end".to_owned()) };
-        let Some(spec) = self.rules.get(id) else { return Some(format!("there is no rule {id:?} under `rules`")) };
+        let Some(spec) = self.rules.get(id).copied() else {
+            return Some(format!("there is no rule {id:?} under `rules`"));
+        };
         let place = format!("rules.{id}");
         let Some(spec) = spec.as_object() else {
             self.problem(&place, "expected an object with `type` and `redaction`");
@@ -154,23 +188,29 @@ impl<'a> Reader<'a> {
         let own = self.redaction(spec.get("redaction"), &place);
         let redaction = redaction.cloned().or(own);
         let word = spec.get("type").and_then(Value::as_str).unwrap_or_default();
-        let inner: Vec<String> = match word {
+        let inner: Vec<&str> = match word {
             "multiple" => match spec.get("rules").and_then(Value::as_array) {
-                Some(ids) => ids.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+                Some(ids) => {
+                    if ids.len() > MAX_ENTRIES {
+                        let message = format!("at most {MAX_ENTRIES} entries, these are {}", ids.len());
+                        self.problem(&format!("{place}.rules"), &message);
+                    }
+                    ids.iter().take(MAX_ENTRIES).filter_map(Value::as_str).collect()
+                }
                 None => {
                     self.problem(&format!("{place}.rules"), "expected a list of rule ids");
                     return None;
                 }
             },
             "alias" => match spec.get("rule").and_then(Value::as_str) {
-                Some(id) => vec![id.to_owned()],
+                Some(id) => vec![id],
                 None => {
                     self.problem(&format!("{place}.rule"), "expected the id of a rule");
                     return None;
                 }
             },
             _ => {
-                if let Some(kind) = self.kind(word, spec, &place) {
+                if let Some(kind) = self.compiled(word, spec, &place) {
                     let redaction = redaction.unwrap_or(Redaction::Remove);
                     out.push(Arc::new(Rule { id: self.name(shown), kind, redaction }));
                 }
@@ -179,8 +219,8 @@ impl<'a> Reader<'a> {
         };
         let hides = spec.get("hideInner") == Some(&Value::Bool(true));
         for id in inner {
-            let shown = if hides || shown != id_of(&place) { shown } else { &id };
-            if let Some(fault) = self.expand(&id, shown, redaction.as_ref(), depth, out) {
+            let shown = if hides || shown != id_of(&place) { shown } else { id };
+            if let Some(fault) = self.expand(id, shown, redaction.as_ref(), depth, out) {
                 self.problem(&place, &fault);
             }
         }
@@ -190,6 +230,15 @@ impl<'a> Reader<'a> {
     /// What remarks call a rule.
     fn name(&self, id: &str) -> Arc<str> {
         if id.starts_with('@') { id.into() } else { format!("{}{id}", self.owner).into() }
+    }
+
+    fn compiled(&mut self, word: &str, spec: &Map<String, Value>, place: &str) -> Option<Kind> {
+        if let Some(kind) = self.kinds.get(place) {
+            return kind.clone();
+        }
+        let kind = self.kind(word, spec, place);
+        self.kinds.insert(place.to_owned(), kind.clone());
+        kind
     }
 
     fn kind(&mut self, word: &str, spec: &Map<String, Value>, place: &str) -> Option<Kind> {
