@@ -24,6 +24,29 @@ pub(super) enum Entry {
     Breadcrumb,
 }
 
+/// Where errors, signals and the like are named.
+const SYSTEM_WORDS: [&str; 4] = ["errno", "mach_exception", "ns_error", "signal"];
+const SYSTEM_WORD: &[&str] = &["code", "code_name", "domain", "exception", "name", "number", "subcode"];
+const TEMPLATE: &[&str] = &["abs_path", "colno", "context_line", "filename", "lineno", "post_context", "pre_context"];
+const LOCK: &[&str] = &["address", "class_name", "package_name", "thread_id", "type"];
+/// Of browsers, systems and runtimes.
+const SOFTWARE: &[&str] = &[
+    "browser",
+    "build",
+    "client_os",
+    "distribution",
+    "kernel_version",
+    "name",
+    "os",
+    "pretty_name",
+    "raw_description",
+    "rooted",
+    "runtime",
+    "theme",
+    "type",
+    "version",
+];
+
 /// A part of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Node {
@@ -34,6 +57,10 @@ pub(super) enum Node {
     Entries(Entry),
     Entry(Entry),
     Mechanism,
+    /// Errors and signals of the system, by their kind.
+    SystemWords,
+    /// Locks, by their addresses.
+    Locks,
     Stacktrace,
     Frames,
     Frame,
@@ -49,6 +76,9 @@ pub(super) enum Node {
     /// The list of a transaction's spans.
     Spans,
     Span,
+    /// Other spans that one names.
+    Links,
+    Link,
     /// What the server says about a span.
     SpanTags,
     Log,
@@ -65,12 +95,14 @@ pub(super) enum Node {
     Free,
     /// Content that is mostly not about people, all the way down.
     Named,
+    /// An object whose listed keys are `Named`; what else is in it is content of the application.
+    Known(&'static [&'static str]),
     /// What must stay as it is, all the way down.
     Fixed,
 }
 
 impl Node {
-    /// The part under a key.
+    /// The part under a key. A key that no interface knows holds content of the application.
     pub(super) fn child(self, key: &str) -> Self {
         match self {
             Self::Event => match key {
@@ -84,6 +116,7 @@ impl Node {
                 "contexts" => Self::Contexts,
                 "sdk" => Self::Sdk,
                 "spans" => Self::Spans,
+                "template" => Self::Known(TEMPLATE),
                 // Of detectors; canonical events have it as `logentry`.
                 "message" => Self::Prose,
                 // `urls` are of replays.
@@ -96,39 +129,58 @@ impl Node {
             Self::List(entry) if key == "values" => Self::Entries(entry),
             // A bare list, as detectors send it: its entries have no names.
             Self::List(entry) if key.is_empty() => Self::Entry(entry),
+            Self::List(_) => Self::Free,
             Self::Entries(entry) => Self::Entry(entry),
             Self::Entry(Entry::Exception) => match key {
                 "value" => Self::Free,
                 "mechanism" => Self::Mechanism,
                 "stacktrace" | "raw_stacktrace" => Self::Stacktrace,
                 "thread_id" | "type" => Self::Fixed,
-                _ => Self::Named,
+                "module" => Self::Named,
+                _ => Self::Free,
             },
             Self::Entry(Entry::Thread) => match key {
                 "stacktrace" | "raw_stacktrace" => Self::Stacktrace,
                 "id" => Self::Fixed,
-                _ => Self::Named,
+                "held_locks" => Self::Locks,
+                "crashed" | "current" | "main" | "name" | "state" => Self::Named,
+                _ => Self::Free,
             },
             Self::Entry(Entry::Breadcrumb) => match key {
-                "message" | "data" => Self::Free,
                 "timestamp" | "level" | "type" | "event_id" => Self::Fixed,
-                _ => Self::Named,
+                "category" => Self::Named,
+                _ => Self::Free,
             },
             Self::Mechanism => match key {
-                "data" | "description" => Self::Free,
                 "type" => Self::Fixed,
-                _ => Self::Named,
+                "meta" => Self::SystemWords,
+                "exception_id" | "handled" | "help_link" | "is_exception_group" | "parent_id" | "source"
+                | "synthetic" => Self::Named,
+                _ => Self::Free,
             },
-            Self::Stacktrace if key == "frames" => Self::Frames,
+            Self::SystemWords if SYSTEM_WORDS.contains(&key) => Self::Known(SYSTEM_WORD),
+            Self::Locks => Self::Known(LOCK),
+            Self::Stacktrace => match key {
+                "frames" => Self::Frames,
+                "instruction_addr_adjustment" | "lang" | "registers" | "snapshot" => Self::Named,
+                _ => Self::Free,
+            },
             Self::Frames => Self::Frame,
-            Self::Frame if key == "vars" => Self::Free,
+            Self::Frame => match key {
+                "lock" => Self::Known(LOCK),
+                "abs_path" | "addr_mode" | "colno" | "context_line" | "data" | "filename" | "function"
+                | "function_id" | "image_addr" | "in_app" | "instruction_addr" | "lang" | "lineno" | "module"
+                | "package" | "platform" | "post_context" | "pre_context" | "raw_function" | "stack_start"
+                | "symbol" | "symbol_addr" | "trust" => Self::Named,
+                _ => Self::Free,
+            },
             Self::Request => match key {
-                "cookies" | "data" | "env" | "fragment" | "headers" | "query_string" => Self::Free,
-                _ => Self::Named,
+                "api_target" | "body_size" | "inferred_content_type" | "method" | "protocol" | "url" => Self::Named,
+                _ => Self::Free,
             },
             Self::Contexts => match key {
                 // Names and versions of software; a version is easily taken for an address.
-                "browser" | "client_os" | "os" | "runtime" => Self::Named,
+                "browser" | "client_os" | "os" | "runtime" => Self::Known(SOFTWARE),
                 "trace" => Self::TraceContext,
                 "feedback" => Self::Feedback,
                 _ => Self::Context,
@@ -144,17 +196,44 @@ impl Node {
             },
             Self::TraceContext => match key {
                 "data" => Self::Attributes,
-                "description" => Self::Free,
+                "links" => Self::Links,
                 "op" | "parent_span_id" | "sampled" | "span_id" | "status" | "trace_id" | "type" => Self::Fixed,
-                _ => Self::Named,
+                "client_sample_rate" | "exclusive_time" | "origin" | "tags" => Self::Named,
+                _ => Self::Free,
             },
             Self::Spans => Self::Span,
             Self::Span => match key {
-                "description" | "name" => Self::Free,
                 "data" => Self::Attributes,
+                "links" => Self::Links,
                 "sentry_tags" => Self::SpanTags,
-                "links" | "tags" => Self::Named,
-                _ => Self::Fixed,
+                "tags" => Self::Named,
+                "_meta"
+                | "exclusive_time"
+                | "fingerprint"
+                | "hash"
+                | "is_segment"
+                | "kind"
+                | "measurements"
+                | "op"
+                | "origin"
+                | "parent_span_id"
+                | "platform"
+                | "profile_id"
+                | "received"
+                | "same_process_as_parent"
+                | "segment_id"
+                | "span_id"
+                | "start_timestamp"
+                | "status"
+                | "timestamp"
+                | "trace_id" => Self::Fixed,
+                _ => Self::Free,
+            },
+            Self::Links => Self::Link,
+            Self::Link => match key {
+                "attributes" => Self::Attributes,
+                "sampled" | "span_id" | "trace_id" => Self::Named,
+                _ => Self::Free,
             },
             Self::SpanTags if key == "description" => Self::Free,
             Self::Log => match key {
@@ -168,11 +247,21 @@ impl Node {
             Self::Logentry if key == "formatted" => Self::Prose,
             // The parts of a list; what has a name may be a secret's.
             Self::Prose if key.is_empty() => Self::Prose,
-            Self::Sdk if key != "client_ip" => Self::Fixed,
-            Self::User | Self::Logentry | Self::Prose | Self::Free | Self::Sdk | Self::Attributes => Self::Free,
+            Self::Sdk if ["features", "integrations", "name", "packages", "settings", "version"].contains(&key) => {
+                Self::Fixed
+            }
+            Self::Known(keys) if keys.contains(&key) => Self::Named,
+            Self::User
+            | Self::Logentry
+            | Self::Prose
+            | Self::Free
+            | Self::Sdk
+            | Self::SystemWords
+            | Self::Known(_)
+            | Self::Attributes => Self::Free,
             Self::Attachments => Self::Attachment,
             Self::Fixed | Self::Metric | Self::Attachment => Self::Fixed,
-            Self::List(_) | Self::Stacktrace | Self::Frame | Self::Named | Self::SpanTags => Self::Named,
+            Self::Named | Self::SpanTags => Self::Named,
         }
     }
 
