@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use nuthatch_protocol::{Event, TraceItemKind, Version, version};
 use serde_json::{Map, Value};
 
-use super::{globs::Globs, read_network};
+use super::{globs::Globs, is_within, read_network};
 use crate::Problem;
 
 /// Conditions may be nested so deep.
@@ -63,7 +63,7 @@ impl Condition {
 
     /// Whether it holds for an event. A field that the event does not have, or that nobody knows, never matches.
     pub(super) fn holds(&self, event: &Event, client_ip: Option<IpAddr>) -> bool {
-        let client = client_ip.map(|ip| Value::String(ip.to_string()));
+        let client = client_ip.map(|ip| Value::String(ip.to_canonical().to_string()));
         self.holds_by(&|field| match field.split_once('.') {
             Some(("event", path)) => event_field(event, path),
             Some(("envelope", "client_ip")) => client.as_ref(),
@@ -79,7 +79,7 @@ impl Condition {
         item: &Map<String, Value>,
         client_ip: Option<IpAddr>,
     ) -> bool {
-        let client = client_ip.map(|ip| Value::String(ip.to_string()));
+        let client = client_ip.map(|ip| Value::String(ip.to_canonical().to_string()));
         let whose = match kind {
             TraceItemKind::Span => "span",
             TraceItemKind::Log => "log",
@@ -115,7 +115,7 @@ impl Condition {
             }
             Self::Cidr { field, networks } => field_of(field)
                 .and_then(|found| found.as_str()?.parse::<IpAddr>().ok())
-                .is_some_and(|ip| networks.iter().any(|network| network.contains(&ip))),
+                .is_some_and(|ip| is_within(ip, networks)),
             Self::Entries { field, every, inner } => {
                 let Some(entries) = field_of(field).and_then(Value::as_array) else { return false };
                 let mut held = entries

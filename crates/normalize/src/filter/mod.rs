@@ -14,7 +14,7 @@ mod settings;
 
 use std::{borrow::Cow, fmt, net::IpAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use nuthatch_protocol::{DomainPattern, Event, record::IngestHeader};
 use serde_json::Value;
 
@@ -165,7 +165,7 @@ impl Filters {
     }
 
     fn is_blocked_address(&self, addresses: [Option<IpAddr>; 2]) -> bool {
-        addresses.into_iter().flatten().any(|ip| self.client_ips.iter().any(|network| network.contains(&ip)))
+        addresses.into_iter().flatten().any(|ip| is_within(ip, &self.client_ips))
     }
 
     fn has_unwanted_message(&self, event: &Event) -> bool {
@@ -193,10 +193,22 @@ fn check_length(setting: &str, length: usize, most: usize, problems: &mut Vec<Pr
     }
 }
 
-/// An address, or a network as address and length.
+/// An address, or a network as address and length. One of the fourth version is one, in whichever form it is written.
 fn read_network(text: &str) -> Option<IpNet> {
+    const MAPPED_BITS: u8 = 96;
     let text = text.trim();
-    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))?;
+    let mapped = match network {
+        IpNet::V6(network) => network.addr().to_ipv4_mapped().zip(network.prefix_len().checked_sub(MAPPED_BITS)),
+        IpNet::V4(_) => None,
+    };
+    Some(mapped.and_then(|(address, bits)| Some(Ipv4Net::new(address, bits).ok()?.into())).unwrap_or(network))
+}
+
+/// Whether an address is in one of the networks.
+fn is_within(address: IpAddr, networks: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
 }
 
 /// A header of the request, by its name in any case.

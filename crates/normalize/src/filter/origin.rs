@@ -1,6 +1,9 @@
 //! Where an event comes from: the developers' own machines, and crawlers.
 
-use std::{net::IpAddr, sync::LazyLock};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::LazyLock,
+};
 
 use nuthatch_protocol::Event;
 use regex::Regex;
@@ -9,14 +12,14 @@ use url::Url;
 use super::header;
 
 const LOCAL_NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
-const LOOPBACK: [&str; 2] = ["127.0.0.1", "::1"];
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 pub(super) fn is_local_address(address: Option<IpAddr>) -> bool {
-    address.is_some_and(|ip| LOOPBACK.contains(&ip.to_string().as_str()))
+    address.is_some_and(|ip| LOOPBACK.contains(&ip.to_canonical()))
 }
 
 pub(super) fn is_localhost(event: &Event, client_ip: Option<IpAddr>) -> bool {
-    let is_loopback = |text: &str| LOOPBACK.contains(&text.trim());
+    let is_loopback = |text: &str| is_local_address(text.trim().parse().ok());
     if is_local_address(client_ip)
         || event.text(&["user", "ip_address"]).is_some_and(is_loopback)
         || header(event, "X-Forwarded-For").is_some_and(is_loopback)
