@@ -20,8 +20,9 @@ const MAX_FIELDS: usize = 200;
 const MAX_FIELD_BYTES: usize = 200;
 
 /// What the simple settings never touch. `User-Agent` holds versions that look like addresses.
-const SPARED: &str = "debug_meta.** || $frame.filename || $frame.abs_path || exception.values.*.value \
-                      || headers.'User-Agent' || 'user_agent.original'";
+const SPARED: &str = "$frame.filename || $frame.abs_path || headers.'User-Agent' || 'user_agent.original'";
+/// What they never touch at these very places; the application may call something so, too.
+const SPARED_WHOLE: [&str; 2] = ["debug_meta.**", "exception.values.*.value"];
 /// Where addresses of users stand by themselves.
 const ADDRESSES: &str = "request.env.REMOTE_ADDR || user.ip_address || sdk.client_ip || 'client.address' || 'user.ip' \
                          || 'user.ip_address'";
@@ -39,7 +40,8 @@ pub(super) fn applications(
     let mut safe = safe_fields(&organization.safe_fields, problems);
     safe.extend(safe_fields(&project.safe_fields, problems));
     let prose = Selector::Path(vec![Item::Type(Type::Prose)]);
-    let spared = constant(SPARED).into_iter().chain([prose.clone()]);
+    let places = SPARED_WHOLE.into_iter().filter_map(constant).map(Selector::whole);
+    let spared = constant(SPARED).into_iter().chain(places).chain([prose.clone()]);
     let spared = Selector::Or(spared.chain(safe.iter().cloned()).collect());
     let not = |selector: Selector| Selector::Not(Box::new(selector));
     let outside_safe = |selector: Option<Selector>| {
@@ -166,7 +168,9 @@ mod tests {
 
     #[test]
     fn constant_selectors_can_be_read() {
-        for text in [SPARED, ADDRESSES, "cookies.*", ATTRIBUTES, "!headers.'User-Agent'"] {
+        for text in
+            SPARED_WHOLE.into_iter().chain([SPARED, ADDRESSES, "cookies.*", ATTRIBUTES, "!headers.'User-Agent'"])
+        {
             Selector::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         }
     }

@@ -14,6 +14,8 @@ const MAX_DEPTH: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Selector {
     Path(Vec<Item>),
+    /// A path from the root on; has no words in the language.
+    Whole(Vec<Item>),
     And(Vec<Selector>),
     Or(Vec<Selector>),
     Not(Box<Selector>),
@@ -63,10 +65,18 @@ impl Selector {
         Self::Path(vec![Item::Key(name.to_owned())])
     }
 
+    /// The same selector; a path means only what is there from the root on.
+    pub(super) fn whole(self) -> Self {
+        match self {
+            Self::Path(items) => Self::Whole(items),
+            other => other,
+        }
+    }
+
     /// How well it means any place at best.
     pub(super) fn best(&self) -> Match {
         match self {
-            Self::Path(items) => best_of(items),
+            Self::Path(items) | Self::Whole(items) => best_of(items),
             Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::best).max().unwrap_or(Match::General),
             Self::Not(_) => Match::General,
         }
@@ -75,7 +85,7 @@ impl Selector {
     /// Whether it can mean attached files: they are only touched when somebody asks for it (§13.7).
     pub(super) fn names_attachments(&self) -> bool {
         match self {
-            Self::Path(items) => items.contains(&Item::Type(Type::Attachments)),
+            Self::Path(items) | Self::Whole(items) => items.contains(&Item::Type(Type::Attachments)),
             Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::names_attachments),
             Self::Not(_) => false,
         }
@@ -84,8 +94,9 @@ impl Selector {
     /// How well it means a place.
     pub(super) fn matches(&self, place: &Place<'_>) -> Match {
         match self {
-            Self::Path(items) if !is_end_of(items, place) => Match::No,
-            Self::Path(items) => best_of(items),
+            Self::Path(items) if !is_end_of(items, place, false) => Match::No,
+            Self::Whole(items) if !is_end_of(items, place, true) => Match::No,
+            Self::Path(items) | Self::Whole(items) => best_of(items),
             Self::And(parts) => {
                 let mut best = Match::General;
                 for part in parts {
@@ -120,14 +131,14 @@ impl Item {
     }
 }
 
-/// Whether the path ends in the items: from the last one upwards, taking the last `**` up again when something does not
+/// Whether the path ends in the items, or when `is_whole`, is nothing else: from the last one upwards, taking the last `**` up again when something does not
 /// fit, so the time is bounded by items times levels.
-fn is_end_of(items: &[Item], place: &Place<'_>) -> bool {
+fn is_end_of(items: &[Item], place: &Place<'_>, is_whole: bool) -> bool {
     let (mut left, mut at) = (items, Some(place));
     let mut retry = None;
     loop {
         match (left.split_last(), at) {
-            (None, _) => return true,
+            (None, at) if !is_whole || at.is_some_and(Place::is_root) => return true,
             (Some((Item::Deep, rest)), _) => {
                 left = rest;
                 retry = Some((rest, at));
