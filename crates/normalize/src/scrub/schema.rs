@@ -67,6 +67,7 @@ pub(super) enum Node {
     Request,
     User,
     Logentry,
+    Tags,
     Contexts,
     Context,
     TraceContext,
@@ -116,6 +117,7 @@ impl Node {
                 "contexts" => Self::Contexts,
                 "sdk" => Self::Sdk,
                 "spans" => Self::Spans,
+                "tags" => Self::Tags,
                 "template" => Self::Known(TEMPLATE),
                 // Of detectors; canonical events have it as `logentry`.
                 "message" => Self::Prose,
@@ -245,6 +247,8 @@ impl Node {
             Self::Attributes if is_technical(key) => Self::Named,
             Self::Attributes if is_prose(key) => Self::Prose,
             Self::Logentry if key == "formatted" => Self::Prose,
+            // A field of the event that is kept as a tag, and content as before.
+            Self::Tags if key == "server_name" => Self::Free,
             // The parts of a list; what has a name may be a secret's.
             Self::Prose if key.is_empty() => Self::Prose,
             Self::Sdk if ["features", "integrations", "name", "packages", "settings", "version"].contains(&key) => {
@@ -261,7 +265,7 @@ impl Node {
             | Self::Attributes => Self::Free,
             Self::Attachments => Self::Attachment,
             Self::Fixed | Self::Metric | Self::Attachment => Self::Fixed,
-            Self::Named | Self::SpanTags => Self::Named,
+            Self::Tags | Self::Named | Self::SpanTags => Self::Named,
         }
     }
 
