@@ -24,15 +24,18 @@ pub(super) fn graphql(event: &mut Map<String, Value>, filter: &mut dyn FnMut(&Pl
     let rule = |redaction| Rule { id: GRAPHQL.into(), kind: Kind::Anything, redaction };
     let (replace, remove) = (rule(Redaction::Replace(FILTERED.into())), rule(Redaction::Remove));
     let root = Place::root();
+    let request_at = root.name("request", &Value::Null);
+    let data_at = request_at.name("data", &Value::Null);
     let mut names = BTreeSet::new();
-    if let Some(Value::Object(variables)) = request.get_mut("data").and_then(|data| data.get_mut("variables")) {
-        let (request, variables_of) = (root.name("request", &Value::Null), Value::Null);
-        let data = request.name("data", &variables_of);
-        let place = data.name("variables", &variables_of);
-        for (name, value) in variables.iter_mut() {
-            names.insert(name.clone());
-            filter(&place.name(name, &Value::Null), value, &replace);
-        }
+    if let Some(data) = request.get_mut("data") {
+        each_operation(data, &data_at, &mut |operation, at| {
+            let Some(Value::Object(variables)) = operation.get_mut("variables") else { return };
+            let at = at.name("variables", &Value::Null);
+            for (name, value) in variables.iter_mut() {
+                names.insert(name.clone());
+                filter(&at.name(name, &Value::Null), value, &replace);
+            }
+        });
     }
     let Some(Value::Object(response)) = event.get_mut("contexts").and_then(|contexts| contexts.get_mut("response"))
     else {
@@ -48,9 +51,25 @@ pub(super) fn graphql(event: &mut Map<String, Value>, filter: &mut dyn FnMut(&Pl
         }
         return;
     }
-    let data_at = body_at.name("data", &Value::Null);
-    if let Some(data) = response.get_mut("data").and_then(|body| body.get_mut("data")) {
-        filter_named(data, &names, &data_at, &mut |place, value| filter(place, value, &replace));
+    if let Some(body) = response.get_mut("data") {
+        each_operation(body, &body_at, &mut |operation, at| {
+            let at = at.name("data", &Value::Null);
+            if let Some(data) = operation.get_mut("data") {
+                filter_named(data, &names, &at, &mut |place, value| filter(place, value, &replace));
+            }
+        });
+    }
+}
+
+/// A body holds one operation, or a list of several.
+fn each_operation(body: &mut Value, place: &Place<'_>, look: &mut dyn FnMut(&mut Value, &Place<'_>)) {
+    match body {
+        Value::Array(operations) => {
+            for (index, operation) in operations.iter_mut().enumerate() {
+                look(operation, &place.index(index, &Value::Null));
+            }
+        }
+        one => look(one, place),
     }
 }
 
