@@ -117,6 +117,13 @@ impl<'s> Walk<'s, '_> {
                 if self.value(value, &place.pair(index, name, value)) {
                     *value = Value::Null;
                 }
+                if matches!(place.node, Node::Free | Node::Prose)
+                    && let Some(name) = item.get_mut(0)
+                {
+                    let item_at = place.index(index, &Value::Null);
+                    let name_at = item_at.index(0, name);
+                    self.patterns(name, &name_at);
+                }
             }
             return;
         }
@@ -136,23 +143,41 @@ impl<'s> Walk<'s, '_> {
         }
     }
 
-    /// Applies the rules that are for this very value; `true` when one removes it.
-    fn apply(&mut self, value: &mut Value, place: &Place<'_>) -> bool {
+    /// The rules that are for this very value. Their list is to be given back.
+    fn rules_for(&mut self, place: &Place<'_>) -> Vec<&'s Rule> {
         let scrubber: &'s Scrubber = self.scrubber;
+        let mut rules = std::mem::take(&mut self.applicable);
+        rules.clear();
         let (needed, applications) = match place.node.pii() {
             Pii::Yes => (Match::General, &scrubber.applications),
             Pii::WhenNamed => (Match::Named, &scrubber.naming),
             Pii::OfFiles => (Match::General, &scrubber.of_files),
-            Pii::No => return false,
+            Pii::No => return rules,
         };
-        let mut rules = std::mem::take(&mut self.applicable);
-        rules.clear();
         for application in applications {
             if application.selector.matches(place) >= needed {
                 rules.extend(application.rules.iter().map(Arc::as_ref));
             }
         }
+        rules
+    }
+
+    /// Applies the rules for parts of texts to the first of a pair. It is a name mostly, which tells of a secret and is none.
+    fn patterns(&mut self, value: &mut Value, place: &Place<'_>) {
+        let Value::String(text) = value else { return };
+        let mut rules = self.rules_for(place);
+        rules.retain(|rule| matches!(rule.kind, Kind::Patterns(_)));
+        if !rules.is_empty() && self.text(text, place, &rules) {
+            *value = Value::from("");
+        }
+        self.applicable = rules;
+    }
+
+    /// Applies the rules that are for this very value; `true` when one removes it.
+    fn apply(&mut self, value: &mut Value, place: &Place<'_>) -> bool {
+        let rules = self.rules_for(place);
         let is_gone = match value {
+            _ if rules.is_empty() => false,
             Value::Null => false,
             Value::String(text) => self.text(text, place, &rules),
             other => match rules.iter().find(|rule| removes(rule, other, place)) {
