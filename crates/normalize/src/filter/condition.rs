@@ -61,18 +61,19 @@ impl Condition {
         read(value, place, MAX_DEPTH).map_err(|(place, message)| problems.push(Problem { place, message })).ok()
     }
 
-    /// Whether it holds for an event. A field that the event does not have, or that nobody knows, never matches.
+    /// Whether it holds for an event. A field that the event does not have never matches; conditions on fields that events
+    /// cannot have do not apply.
     pub(super) fn holds(&self, event: &Event, client_ip: Option<IpAddr>) -> bool {
         let client = client_ip.map(|ip| Value::String(ip.to_canonical().to_string()));
         self.holds_by(&|field| match field.split_once('.') {
-            Some(("event", path)) => event_field(event, path),
-            Some(("envelope", "client_ip")) => client.as_ref(),
+            Some(("event", path)) => Some(event_field(event, path)),
+            Some(("envelope", "client_ip")) => Some(client.as_ref()),
             _ => None,
-        })
+        }) == Some(true)
     }
 
     /// Whether it holds for a span, a log line or a metric in normal form: `span.op`, `log.body`,
-    /// `log.attributes.<name>.value`, `trace_metric.name`, …
+    /// `log.attributes.<name>.value`, `trace_metric.name`, … Conditions on fields of others do not apply.
     pub(super) fn holds_of_item(
         &self,
         kind: TraceItemKind,
@@ -86,45 +87,66 @@ impl Condition {
             TraceItemKind::Metric => "trace_metric",
         };
         self.holds_by(&|field| match field.split_once('.') {
-            Some((prefix, path)) if prefix == whose => item_field(item, path),
-            Some(("envelope", "client_ip")) => client.as_ref(),
+            Some((prefix, path)) if prefix == whose => Some(item_field(item, path)),
+            Some(("envelope", "client_ip")) => Some(client.as_ref()),
             _ => None,
-        })
+        }) == Some(true)
     }
 
-    fn holds_by<'v>(&self, field_of: &dyn Fn(&str) -> Option<&'v Value>) -> bool {
+    /// `None` when it does not apply, and then neither does its opposite: what is looked at cannot have the field, for
+    /// which `field_of` gives `None`.
+    fn holds_by<'v>(&self, field_of: &dyn Fn(&str) -> Option<Option<&'v Value>>) -> Option<bool> {
         match self {
-            Self::And(inner) => inner.iter().all(|inner| inner.holds_by(field_of)),
-            Self::Or(inner) => inner.iter().any(|inner| inner.holds_by(field_of)),
-            Self::Not(inner) => !inner.holds_by(field_of),
-            Self::Eq { field, values, ignores_case } => field_of(field).is_some_and(|found| {
+            Self::And(inner) => decide(inner, field_of, false),
+            Self::Or(inner) => decide(inner, field_of, true),
+            Self::Not(inner) => inner.holds_by(field_of).map(|holds| !holds),
+            Self::Eq { field, values, ignores_case } => Some(field_of(field)?.is_some_and(|found| {
                 values.iter().any(|value| match (value.as_str(), found.as_str()) {
                     (Some(value), Some(found)) if *ignores_case => value.to_lowercase() == found.to_lowercase(),
                     _ => value == found,
                 })
-            }),
+            })),
             Self::Compare { field, wanted, number } => {
-                field_of(field).and_then(Value::as_f64).and_then(|found| found.partial_cmp(number)).is_some_and(wanted)
+                let found = field_of(field)?.and_then(Value::as_f64);
+                Some(found.and_then(|found| found.partial_cmp(number)).is_some_and(wanted))
             }
             Self::Glob { field, globs } => {
-                field_of(field).and_then(Value::as_str).is_some_and(|text| globs.match_any(text))
+                Some(field_of(field)?.and_then(Value::as_str).is_some_and(|text| globs.match_any(text)))
             }
             Self::Semver { field, wanted, version } => {
-                let found = field_of(field).and_then(|found| Version::read(version::split(found.as_str()?).1));
-                found.zip(Version::read(version)).is_some_and(|(found, version)| wanted(found.cmp(&version)))
+                let found = field_of(field)?.and_then(|found| Version::read(version::split(found.as_str()?).1));
+                Some(found.zip(Version::read(version)).is_some_and(|(found, version)| wanted(found.cmp(&version))))
             }
-            Self::Cidr { field, networks } => field_of(field)
-                .and_then(|found| found.as_str()?.parse::<IpAddr>().ok())
-                .is_some_and(|ip| is_within(ip, networks)),
+            Self::Cidr { field, networks } => {
+                let found = field_of(field)?.and_then(|found| found.as_str()?.parse::<IpAddr>().ok());
+                Some(found.is_some_and(|ip| is_within(ip, networks)))
+            }
             Self::Entries { field, every, inner } => {
-                let Some(entries) = field_of(field).and_then(Value::as_array) else { return false };
-                let mut held = entries
-                    .iter()
-                    .map(|entry| inner.holds_by(&|name| entry.get(if name == "ty" { "type" } else { name })));
-                if *every { held.all(|held| held) } else { held.any(|held| held) }
+                let Some(entries) = field_of(field)?.and_then(Value::as_array) else { return Some(false) };
+                let holds = |entry: &Value| {
+                    inner.holds_by(&|name| Some(entry.get(if name == "ty" { "type" } else { name }))) == Some(true)
+                };
+                Some(if *every { entries.iter().all(holds) } else { entries.iter().any(holds) })
             }
         }
     }
+}
+
+/// Whether conditions hold of which one that is `decisive` decides; when none does, one that does not apply leaves it open.
+fn decide<'v>(
+    conditions: &[Condition],
+    field_of: &dyn Fn(&str) -> Option<Option<&'v Value>>,
+    decisive: bool,
+) -> Option<bool> {
+    let mut found = Some(!decisive);
+    for condition in conditions {
+        match condition.holds_by(field_of) {
+            Some(holds) if holds == decisive => return Some(decisive),
+            Some(_) => {}
+            None => found = None,
+        }
+    }
+    found
 }
 
 type Fault = (String, String);

@@ -54,3 +54,30 @@ fn spans_of_health_checks_are_dropped_with_what_is_in_them() {
         assert_eq!(reason(&on, TraceItemKind::Log, &span), None, "{span}");
     }
 }
+
+#[test]
+fn conditions_on_events_are_not_for_what_is_none_and_the_other_way_round() {
+    let not = |name: &str, value: &str| {
+        let inner = json!({"op": "glob", "name": name, "value": [value]});
+        let settings = json!({"custom": [{"id": "a", "condition": {"op": "not", "inner": inner}}]});
+        let (filters, problems) = Filters::new(&serde_json::from_value(settings).unwrap());
+        assert_eq!(problems, []);
+        filters
+    };
+    let header = record("{}").header;
+    let drops = |filters: &Filters, kind| {
+        let item = json!({"op": "db", "body": "text", "name": "n"});
+        filters.reason_of_item(kind, item.as_object().unwrap(), &header).is_some()
+    };
+    let kinds = [TraceItemKind::Span, TraceItemKind::Log, TraceItemKind::Metric];
+    for (field, expected) in [
+        ("event.release", [false, false, false]),
+        ("span.op", [true, false, false]),
+        ("log.body", [false, true, false]),
+        ("trace_metric.name", [false, false, true]),
+        ("trace.release", [false, false, false]),
+        ("envelope.client_ip", [true, true, true]),
+    ] {
+        assert_eq!(kinds.map(|kind| drops(&not(field, "app@*"), kind)), expected, "{field}");
+    }
+}
