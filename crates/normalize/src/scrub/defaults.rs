@@ -9,8 +9,8 @@ use super::{
     config::REGEX_MAX_BYTES,
     patterns::{self, Pattern},
     rule::{FILTERED, Kind, Redaction, Rule},
-    schema::Type,
     selector::{Item, Selector},
+    types::Type,
 };
 use crate::Problem;
 

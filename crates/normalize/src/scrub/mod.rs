@@ -16,6 +16,7 @@ mod selector;
 mod settings;
 mod special;
 mod text;
+mod types;
 mod walk;
 
 use std::sync::Arc;

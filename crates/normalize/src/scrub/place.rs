@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::schema::{Node, Type};
+use super::{schema::Node, types::Type};
 
 /// A value's place, with the way to it. Lives on the stack, like [`crate::meta::Path`].
 #[derive(Clone, Copy)]

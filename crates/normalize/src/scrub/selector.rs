@@ -3,7 +3,7 @@
 //! `a.b.c` matches by the end of a path; `*` is one level, `**` any number, `$type` what a value is, quotes are for odd
 //! names. `!x`, `x && y`, `x || y` and parentheses combine.
 
-use super::{place::Place, schema::Type};
+use super::{place::Place, types::Type};
 
 /// Longest selector, in bytes.
 const MAX_BYTES: usize = 1000;

@@ -183,6 +183,8 @@ fn byte_at(text: &str, chars: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::{
         super::rule::{Kind, Redaction},
         *,
@@ -212,9 +214,9 @@ mod tests {
     fn what_is_redacted_over_several_parts_is_one_part() {
         let rule = |redaction| Rule { id: "r".into(), kind: Kind::Anything, redaction };
         let mut whole = Text::new("one two three", &[], |_, _, _| true);
-        assert!(whole.redact(&[4..7], &rule(Redaction::Mask)));
+        assert!(whole.redact(slice::from_ref(&(4..7)), &rule(Redaction::Mask)));
         assert_eq!(whole.seen(), "one \0 three");
-        assert!(!whole.redact(&[4..5], &rule(Redaction::Remove)), "nothing plain is left there");
+        assert!(!whole.redact(slice::from_ref(&(4..5)), &rule(Redaction::Remove)), "nothing plain is left there");
         assert!(whole.redact(&[2..7, 9..11], &rule(Redaction::Replace("-".into()))));
         assert_eq!(
             (whole.text().as_str(), whole.remarks()),

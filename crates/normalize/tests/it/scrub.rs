@@ -170,7 +170,7 @@ fn an_event_full_of_secrets_has_a_bounded_number_of_remarks() {
     assert_eq!(remarks, 5000);
 }
 
-fn read_rules(rules: Map<String, Value>, applications: Value) -> (Scrubber, Vec<nuthatch_normalize::Problem>) {
+fn read_rules(rules: &Map<String, Value>, applications: &Value) -> (Scrubber, Vec<nuthatch_normalize::Problem>) {
     let config = json!({ "rules": rules, "applications": applications });
     Scrubber::new(&ScrubSettings { relay_pii_config: config.as_object().cloned(), ..ScrubSettings::nothing() })
 }
@@ -180,7 +180,7 @@ fn rules_that_name_rules_many_times_over_are_refused_soon() {
     let level = |n: usize| json!({"type": "multiple", "rules": vec![format!("r{}", n + 1); 8]});
     let mut rules: Map<String, Value> = (0..6).map(|n| (format!("r{n}"), level(n))).collect();
     rules.insert("r6".to_owned(), json!({"type": "multiple", "rules": []}));
-    let (_, problems) = read_rules(rules, json!({"extra.**": ["r0"]}));
+    let (_, problems) = read_rules(&rules, &json!({"extra.**": ["r0"]}));
     assert!(problems.iter().any(|problem| problem.message.contains("20000 times")), "{problems:?}");
 }
 
@@ -188,7 +188,7 @@ fn rules_that_name_rules_many_times_over_are_refused_soon() {
 fn rules_beyond_the_bound_are_told_and_not_used() {
     let rule = json!({"type": "anything"});
     let rules: Map<String, Value> = (0..101).map(|n| (format!("r{n:03}"), rule.clone())).collect();
-    let (scrubber, problems) = read_rules(rules, json!({"extra.a": ["r099"], "extra.b": ["r100"]}));
+    let (scrubber, problems) = read_rules(&rules, &json!({"extra.a": ["r099"], "extra.b": ["r100"]}));
     let places: Vec<_> = problems.iter().map(|problem| problem.place.as_str()).collect();
     assert_eq!(places, ["relayPiiConfig.rules", "relayPiiConfig.applications.extra.b.0"]);
     let event = scrubbed_by(&scrubber, json!({"extra": {"a": 1, "b": 1}}));
@@ -198,6 +198,6 @@ fn rules_beyond_the_bound_are_told_and_not_used() {
 #[test]
 fn of_many_faults_the_first_hundred_are_told() {
     let ids: Vec<_> = (0..1000).map(|n| format!("missing{n}")).collect();
-    let (_, problems) = read_rules(Map::new(), json!({ "extra.**": ids }));
+    let (_, problems) = read_rules(&Map::new(), &json!({ "extra.**": ids }));
     assert_eq!(problems.len(), 100);
 }
