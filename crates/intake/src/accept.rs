@@ -131,7 +131,8 @@ fn check_dsn(header: &EnvelopeHeader, auth: &Auth, project: Option<ProjectId>) -
 
 /// Handles what was read, or counts that it could not be: as one unit of `unreadable`, because what it holds is not known.
 /// The id is that of the first envelope that has one; of several, one that is taken makes the request accepted, unless the
-/// server failed to take another, which the client then has to send again.
+/// server failed to take another, which the client then has to send again. So what is not taken of a request is counted
+/// when nothing of it failed: sent again, it would count again.
 pub(crate) async fn process(
     intake: &Intake,
     project: Option<ProjectId>,
@@ -153,18 +154,18 @@ pub(crate) async fn process(
         }
     };
     let grant = authorized?;
-    if unread > 0 {
-        let unit = origin(intake, &grant.key).key(unreadable, Outcome::Invalid, UNREAD.to_owned());
-        recorder.record(vec![(unit, unread)]).await?;
-    }
     let mut complete = Vec::with_capacity(envelopes.len());
     for envelope in envelopes {
         let mut envelope = crash::complete(envelope, &mut room, &intake.inner.config).await?;
         envelope.items.iter_mut().for_each(entries::count);
         complete.push(profiles::identified(envelope).await?);
     }
+    let take = async |envelope| {
+        let mut counted = Vec::new();
+        (take(intake, &grant, parts, &auth, envelope, &mut counted).await, counted)
+    };
     // Together, so that they share group commits.
-    let answers = join_all(complete.into_iter().map(|envelope| take(intake, &grant, parts, &auth, envelope))).await;
+    let (answers, counted): (Vec<_>, Vec<_>) = join_all(complete.into_iter().map(take)).await.into_iter().unzip();
     let (mut taken, mut refused) = (None, None);
     for answer in answers {
         match answer {
@@ -173,6 +174,11 @@ pub(crate) async fn process(
             Err(refusal) => refused = refused.or(Some(refusal)),
         }
     }
+    let mut counted: Vec<_> = counted.into_iter().flatten().collect();
+    if unread > 0 {
+        counted.push((origin(intake, &grant.key).key(unreadable, Outcome::Invalid, UNREAD), unread));
+    }
+    recorder.record(counted).await?;
     match (taken, refused) {
         (Some(id), _) => Ok(id),
         (None, Some(refusal)) => Err(refusal),
@@ -180,33 +186,33 @@ pub(crate) async fn process(
     }
 }
 
-/// Handles one envelope of a request that may send.
+/// Handles one envelope of a request that may send, and adds what it counts as that is not taken.
 async fn take(
     intake: &Intake,
     grant: &Grant,
     parts: &Parts,
     auth: &Auth,
     mut envelope: Envelope,
+    counted: &mut Vec<(OutcomeKey, u64)>,
 ) -> Result<Option<EventId>, Refusal> {
-    let recorder = &intake.inner.recorder;
     let key = &grant.key;
     let origin = origin(intake, key);
     if !grant.origins.allow(&parts.headers) {
-        return refuse(intake, &envelope.items, origin, Vec::new(), Refusal::Origin).await;
+        return Err(refuse(&envelope.items, origin, counted, Refusal::Origin));
     }
     let has_room = intake.inner.log.has_room();
     let plan = Plan::of(&envelope.items);
     let mut admission = intake.inner.quotas.admit(&grant.quotas, &envelope.items, has_room, origin.received);
     LimitsMet::note(parts, std::mem::take(&mut admission.limits));
     let leaves_nothing = admission.leaves_nothing(&envelope.items);
-    let mut counted = drop_limited(&mut envelope.items, &admission, origin);
+    counted.extend(drop_limited(&mut envelope.items, &admission, origin));
     if leaves_nothing {
         counted.extend(envelope.items.iter().flat_map(|item| skipped(plan, item, origin)));
-        return refuse(intake, &envelope.items, origin, counted, Refusal::RateLimited).await;
+        return Err(refuse(&envelope.items, origin, counted, Refusal::RateLimited));
     }
     if let Err(refusal) = limits::check(&envelope, &intake.inner.config) {
         intake.inner.quotas.give_back(&admission);
-        return refuse(intake, &envelope.items, origin, counted, refusal).await;
+        return Err(refuse(&envelope.items, origin, counted, refusal));
     }
     let event_id = match plan::event_id(&envelope) {
         IdSource::Header(id) | IdSource::Payload(id) => Some(id),
@@ -263,9 +269,8 @@ async fn take(
     let append_all = join_all(appends.into_iter().map(|(topic, Appended { places, records })| async move {
         append(intake, topic, key, &records).await.map(|()| places)
     }));
-    let (appended, recorded) = tokio::join!(append_all, recorder.record(counted));
-    let (accepted, failed): (Vec<_>, Vec<_>) = appended.into_iter().partition(Result::is_ok);
-    if let Some(refusal) = failed.into_iter().find_map(Result::err).or(recorded.err()) {
+    let (accepted, failed): (Vec<_>, Vec<_>) = append_all.await.into_iter().partition(Result::is_ok);
+    if let Some(refusal) = failed.into_iter().find_map(Result::err) {
         let accepted = accepted.into_iter().flatten().flatten().collect();
         intake.inner.quotas.give_back_but(&admission, &accepted);
         return Err(refusal);
@@ -305,19 +310,12 @@ fn drop_limited(items: &mut Vec<Item>, admission: &quotas::Admission, origin: Or
     counted
 }
 
-/// Refuses a request with all its items, after these and what was counted before are durable.
-async fn refuse(
-    intake: &Intake,
-    items: &[Item],
-    origin: Origin,
-    mut counted: Vec<(OutcomeKey, u64)>,
-    refusal: Refusal,
-) -> Result<Option<EventId>, Refusal> {
+/// Refuses an envelope with all its items: adds what these count as.
+fn refuse(items: &[Item], origin: Origin, counted: &mut Vec<(OutcomeKey, u64)>, refusal: Refusal) -> Refusal {
     if let Some(reason) = refusal.reason() {
         counted.extend(items.iter().flat_map(|item| units(item, origin, Outcome::Invalid, &reason)));
     }
-    intake.inner.recorder.record(counted).await?;
-    Err(refusal)
+    refusal
 }
 
 fn origin(intake: &Intake, key: &ProjectKey) -> Origin {

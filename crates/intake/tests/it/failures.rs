@@ -29,7 +29,7 @@ use crate::{
 /// A log that is away for some appends.
 struct AwayLog {
     log: Arc<dyn Log>,
-    failures: AtomicUsize,
+    failures: Arc<AtomicUsize>,
     /// Only for records that hold this text.
     holding: &'static str,
     has_room: Arc<AtomicBool>,
@@ -87,19 +87,19 @@ impl Log for AwayLog {
 }
 
 async fn app_with_failures(failures: usize) -> App {
-    app_without(failures, "", Arc::new(true.into())).await
+    app_without(Arc::new(failures.into()), "", Arc::new(true.into())).await
 }
 
 /// An app whose log does not take records with a text for some appends, and has room or not.
-async fn app_without(failures: usize, holding: &'static str, has_room: Arc<AtomicBool>) -> App {
-    let wrap = |log| -> Arc<dyn Log> { Arc::new(AwayLog { log, failures: failures.into(), holding, has_room }) };
+async fn app_without(failures: Arc<AtomicUsize>, holding: &'static str, has_room: Arc<AtomicBool>) -> App {
+    let wrap = |log| -> Arc<dyn Log> { Arc::new(AwayLog { log, failures, holding, has_room }) };
     App::with(IntakeConfig::default(), wrap).await
 }
 
 #[tokio::test]
 async fn a_full_log_takes_nothing_says_so_by_category_and_counts_it() {
     let has_room = Arc::new(AtomicBool::new(false));
-    let app = app_without(0, "", has_room.clone()).await;
+    let app = app_without(Arc::default(), "", has_room.clone()).await;
     let mixed = good_envelope() + "{\"type\":\"session\"}\n{}\n";
     for (body, categories) in [(good_envelope(), "error"), (mixed, "error;session")] {
         let answer = app.post(body).await;
@@ -151,12 +151,36 @@ async fn events_above_a_projects_share_go_to_the_backlog() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_of_which_a_part_is_not_durable_is_not_acknowledged() {
-    let app = app_without(usize::MAX, "unlucky", Arc::new(true.into())).await;
+    let app = app_without(Arc::new(usize::MAX.into()), "unlucky", Arc::new(true.into())).await;
     let reports = r#"[{"type": "csp-violation", "body": {}}, {"type": "unlucky", "body": {}}]"#;
     let request = http::Request::post(format!("/api/1/security/?sentry_key={KEY}"));
     let request = request.header("content-type", "application/reports+json").body(Body::from(reports)).unwrap();
     assert_eq!(app.send(request).await.status, 503);
     assert_eq!(app.records().await.len(), 1, "the other part is there, and is the same when it is sent again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_answered_503_is_not_counted_before_it_is_sent_again() {
+    let span = |name: &str| {
+        format!(r#"{{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":{name}}}"#)
+    };
+    let spans =
+        format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{},{}]}}]}}]}}"#, span(r#""unlucky""#), span("[]"));
+    let otlp = |spans: &str| {
+        let request = http::Request::post(format!("/api/1/integration/otlp/v1/traces?sentry_key={KEY}"));
+        request.header("content-type", "application/json").body(Body::from(spans.to_owned())).unwrap()
+    };
+    let items = "{}\n{\"type\":\"made-up\"}\n{}\n{\"type\":\"session\"}\n{\"did\":\"unlucky\"}\n";
+    let failures = Arc::new(AtomicUsize::new(usize::MAX));
+    let app = app_without(failures.clone(), "unlucky", Arc::new(true.into())).await;
+    for status in [503, 200] {
+        assert_eq!(app.send(otlp(&spans)).await.status, status);
+        assert_eq!(app.post(items).await.status, status);
+        let counted = ["1/1 span invalid invalid_entry 1", "1/1 unknown invalid unknown_item_type 1"];
+        let counted: &[&str] = if status == 200 { &counted } else { &[] };
+        assert_eq!(app.outcomes().await.0, counted);
+        failures.store(0, Ordering::SeqCst);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,7 +202,7 @@ async fn a_log_that_stays_away_is_not_acknowledged() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_durable_takes_no_place_below_a_limit() {
-    let app = app_without(usize::MAX, "lost-session", Arc::new(true.into())).await;
+    let app = app_without(Arc::new(usize::MAX.into()), "lost-session", Arc::new(true.into())).await;
     let rule = |category| QuotaRule {
         scope: QuotaScope::Project,
         scope_id: None,
