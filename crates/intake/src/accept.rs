@@ -246,6 +246,7 @@ async fn take(
                         ..item.attributes
                     },
                     blob,
+                    letter_id: None,
                     received: origin.received,
                     sent_at,
                     user_agent: user_agent(parts),

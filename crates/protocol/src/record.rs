@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, ItemAttributes, KeyId, Position, ProjectId, StoredPayload, Timestamp};
+use crate::{EventId, ItemAttributes, KeyId, LetterId, Position, ProjectId, StoredPayload, Timestamp};
 
 /// One accepted item, as intake appends it to the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +73,9 @@ pub struct IngestHeader {
     /// Where the payload is, when it is not in the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blob: Option<StoredPayload>,
+    /// The dead letter that it was, if it is a replay: as that it has its effect once, however often it is appended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter_id: Option<LetterId>,
     /// When the request was received, by the server's clock.
     pub received: Timestamp,
     /// When the client says it sent the envelope.
@@ -122,6 +125,7 @@ impl IngestRecord {
             item_type: "event".to_owned(),
             attributes: ItemAttributes::default(),
             blob: None,
+            letter_id: None,
             received,
             sent_at: None,
             client_ip: None,
@@ -218,6 +222,7 @@ mod tests {
                 item_type: "event".to_owned(),
                 attributes: ItemAttributes { filename: Some("a.txt".to_owned()), ..ItemAttributes::default() },
                 blob: Some(StoredPayload { id: BlobId([9; 16]), bytes: 5, sha1: Sha1([3; 20]) }),
+                letter_id: None,
                 received: Timestamp(1_700_000_000_000_001),
                 user_agent: Some("curl/8".to_owned()),
                 client_hints: ClientHints { model: Some("Pixel 9".to_owned()), ..ClientHints::default() },

@@ -51,6 +51,11 @@ impl Topic {
         Self::EVENTS.contains(&self)
     }
 
+    /// Whether records are items that intake took ([`crate::IngestRecord`]).
+    pub fn is_of_items(self) -> bool {
+        !matches!(self, Self::IngestOccurrences | Self::Outcomes)
+    }
+
     /// The name used on disk, on the command line and by Kafka.
     pub fn as_str(self) -> &'static str {
         match self {

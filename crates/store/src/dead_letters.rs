@@ -152,7 +152,7 @@ pub struct StoredLetter {
 }
 
 impl StoredLetter {
-    /// What intake knew, when that can be read, and the payload; without it the whole record is payload.
+    /// What intake knew of an item, when that can be read, and the payload; without it the whole record is payload.
     pub fn content(&self) -> (Option<IngestHeader>, Bytes) {
         match IngestRecord::decode(&self.record) {
             Ok(IngestRecord { header, payload }) if self.is_ingest() => (Some(header), payload),
@@ -188,6 +188,6 @@ impl StoredLetter {
     }
 
     fn is_ingest(&self) -> bool {
-        self.letter.header.source.topic.is_events()
+        self.letter.header.source.topic.is_of_items()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use nuthatch_protocol::{
-    DataCategory, EventId, Outcome, Outcomes, Position, ProjectId, Timestamp, Units, record::DeadLetter,
+    DataCategory, EventId, LetterId, Outcome, Outcomes, Position, ProjectId, Timestamp, Units, record::DeadLetter,
 };
 
 use crate::{StoreError, issues::ConsumerPosition};
@@ -12,14 +12,14 @@ use crate::{StoreError, issues::ConsumerPosition};
 /// Settles batches whose effects are elsewhere. Stores whose effects are in the metadata settle with them.
 #[async_trait]
 pub trait SettlementStore: Send + Sync + 'static {
-    /// Counts, keeps the letters and moves the consumer, in one transaction. A settlement that the consumer is already
+    /// Counts, keeps the letters, remembers the replays and moves the consumer, in one transaction. A settlement that the consumer is already
     /// behind changes nothing, so it can be repeated when the answer was lost.
     async fn settle(&self, settlement: Settlement) -> Result<(), StoreError>;
 
     /// [`Self::settle`], with items that count once: the first of an id is accepted, the others are duplicates.
     async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError>;
 
-    /// Which record brought the first item of each id, for those that were settled.
+    /// Which record brought the first item, or was the first replay, of each id, for those that were settled.
     async fn first_positions(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Position>, StoreError>;
 
     /// Forgets items that were received before a time, as retention demands.
@@ -37,6 +37,8 @@ pub struct Settlement {
     pub outcomes: Outcomes,
     /// What cannot be handled.
     pub letters: Vec<DeadLetter>,
+    /// Replays of dead letters among the records, to remember them until that retention takes what was received now.
+    pub replays: Vec<(SeenItem, Timestamp)>,
 }
 
 /// Something that a record brings, and what it counts as.
@@ -69,6 +71,15 @@ pub struct ItemKey {
     pub category: DataCategory,
     /// Its id.
     pub id: EventId,
+}
+
+impl ItemKey {
+    /// Under what the replay of a dead letter is remembered: no item of that category has an effect, so that it is no
+    /// item's key.
+    pub fn of_replay(project_id: ProjectId, letter: LetterId) -> Self {
+        let id = EventId(u128::from(letter.0).to_be_bytes());
+        Self { project_id, category: DataCategory::Unknown, id }
+    }
 }
 
 /// An item that counts once.

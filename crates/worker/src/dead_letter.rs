@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use nuthatch_protocol::{
-    EventId, Position, ProjectId, Timestamp,
+    EventId, IngestRecord, Position, ProjectId, Timestamp,
     record::{DeadLetter, DeadLetterHeader},
 };
 use nuthatch_store::{
     StoreError,
-    dead_letters::LetterBounds,
+    dead_letters::{Letter, LetterBounds},
     log::{DamagedRecord, NewRecord, StoredRecord},
     settlements::Settlement,
 };
@@ -92,7 +92,13 @@ pub(crate) async fn report(
     Ok(())
 }
 
-/// A record of the event that a letter is about.
-pub(crate) fn keyed(header: &DeadLetterHeader, value: Bytes) -> NewRecord {
-    NewRecord { key: header.event_id.map_or([0; 16], |id| id.0), value }
+/// The record that replays a letter. It says so where it can, so that it is known when it comes twice.
+pub(crate) fn replayed(letter: &Letter, value: Bytes) -> NewRecord {
+    let key = letter.header.event_id.map_or([0; 16], |id| id.0);
+    let marked = IngestRecord::decode(&value).ok().map(|IngestRecord { mut header, payload }| {
+        header.letter_id = Some(letter.id);
+        NewRecord { key, value: IngestRecord { header, payload }.encode() }
+    });
+    // One that has just the size that a log takes has no room for it.
+    marked.filter(|record| record.check().is_ok()).unwrap_or(NewRecord { key, value })
 }

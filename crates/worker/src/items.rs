@@ -21,6 +21,7 @@ use crate::{
     follow::Consumer,
     guard::guarded,
     ledger::{self, Entry},
+    replays::Replays,
     rules::{ProjectRules, RulesOf},
 };
 
@@ -60,6 +61,11 @@ impl<T> Meaning<T> {
         let effects = vec![Counted { what, units: ledger::units(record) }];
         Self { effects, outcomes: Outcomes::default() }
     }
+
+    /// The replay of a dead letter that had its effect before.
+    pub(crate) fn repetition(record: &IngestRecord) -> Self {
+        Self { effects: Vec::new(), outcomes: ledger::units(record).became(Outcome::Invalid, "duplicate") }
+    }
 }
 
 /// Why a record cannot be handled: it becomes a dead letter.
@@ -93,12 +99,16 @@ impl<T: ItemConsumer> Consumer for Items<T> {
         let projects: HashSet<_> =
             decoded.iter().filter_map(|(_, decoded)| Some(decoded.as_ref().ok()?.header.project_id)).collect();
         let rules = worker.rules.of_all(projects).await?;
+        let headers =
+            decoded.iter().filter_map(|(record, decoded)| Some((record.position, &decoded.as_ref().ok()?.header)));
+        let replays = Replays::among(headers).known(&*worker.settlements).await?;
         let prepared: Vec<_> = compute(|| {
             let meaning = |record: &IngestRecord, rules: &ProjectRules| self.0.prepare(record, rules, now);
-            let prepare = |(record, decoded)| prepare(meaning, record, decoded, &rules, now);
+            let prepare = |(record, decoded)| prepare(meaning, record, decoded, &rules, &replays, now);
             decoded.into_par_iter().map(prepare).collect()
         });
         let mut settlement = settlement;
+        settlement.replays = replays.taken(now);
         let effects = collect(read, prepared, &mut settlement, now);
         self.0.apply(effects, settlement.clone()).await?;
         Ok(settlement)
@@ -138,14 +148,19 @@ pub(crate) fn collect<T>(
     effects
 }
 
+/// What becomes of a record, given what its kind means.
 pub(crate) fn prepare<T>(
     meaning: impl Fn(&IngestRecord, &ProjectRules) -> Result<Meaning<T>, Broken>,
     record: &StoredRecord,
     decoded: Result<IngestRecord, RecordError>,
     rules: &RulesOf,
+    replays: &Replays,
     now: Timestamp,
 ) -> Fate<T> {
     let decoded = decoded.map_err(|error| unreadable(record, &error, now))?;
+    if replays.repeats(&decoded.header, record.position) {
+        return Ok(Meaning::repetition(&decoded));
+    }
     // The rules of every project of the batch were looked up.
     let meaning = match rules.get(&decoded.header.project_id) {
         Some(rules) => guarded(|| meaning(&decoded, rules)).unwrap_or_else(|panicked| Err(panicked.into())),

@@ -2,7 +2,7 @@
 //!
 //! Only this process writes the log, so whoever wants a replay leaves a request with the letter
 //! ([`nuthatch_store::DeadLetterStore`]). Here it is carried out: append, then remove the letter. A crash in between
-//! appends twice, which the issue platform takes for the repetition it is.
+//! appends twice, and the second is taken for the repetition it is.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -45,7 +45,7 @@ async fn append(worker: &Worker, letters: Vec<StoredLetter>, stop: &Cancellation
         let source = letter.header.source;
         // The log may have been given fewer partitions since.
         let partition = source.partition % worker.log.partitions(source.topic);
-        let record = dead_letter::keyed(&letter.header, record);
+        let record = dead_letter::replayed(&letter, record);
         places.entry((source.topic, partition)).or_default().push(record);
     }
     for ((topic, partition), records) in places {

@@ -6,8 +6,8 @@
 //! position of its own. After a crash each store resumes from its own position, so every record is applied exactly once
 //! to each. The log is trimmed behind the slower. [`lanes`] lets the events of a project that floods wait behind those of
 //! others. [`traces`] does the same for transactions, spans, logs and metrics, with the trace store in place of the event
-//! store. [`letters`] replays dead letters when asked to, and
-//! [`queue`] takes over what was handed in beside the server. What became of each
+//! store. [`letters`] replays dead letters when asked to, each of which
+//! has its effect once ([`replays`]), and [`queue`] takes over what was handed in beside the server. What became of each
 //! record is counted in the ledger, in the transaction of its effects; what was refused before it came to be a record is
 //! read by [`outcomes`].
 
@@ -27,6 +27,7 @@ mod pace;
 mod platform;
 mod prepare;
 mod queue;
+mod replays;
 mod retention;
 mod rules;
 mod sessions;

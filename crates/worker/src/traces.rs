@@ -23,6 +23,7 @@ use crate::{
     items::{self, Broken, Fate, Meaning},
     ledger::Entry,
     pace::Pace,
+    replays::Replays,
     retry,
     rules::ProjectRules,
     telemetry,
@@ -79,8 +80,12 @@ struct Partition<C> {
     kind: PhantomData<C>,
 }
 
-/// The place of a record, and what became of it.
-type Prepared = (Position, Fate<Traced>);
+/// A batch, and what it means.
+struct Prepared {
+    /// The place of each record, and what became of it.
+    fates: Vec<(Position, Fate<Traced>)>,
+    replays: Replays,
+}
 
 impl<C: TraceConsumer> Partition<C> {
     async fn run(&mut self, stop: &CancellationToken) -> Result<(), StoreError> {
@@ -114,40 +119,47 @@ impl<C: TraceConsumer> Partition<C> {
     }
 
     /// Computes the batch on all cores. `None` when told to stop meanwhile.
-    async fn prepare(&self, read: &ReadBatch, stop: &CancellationToken) -> Result<Option<Vec<Prepared>>, StoreError> {
+    async fn prepare(&self, read: &ReadBatch, stop: &CancellationToken) -> Result<Option<Prepared>, StoreError> {
         let now = self.worker.clock.now();
         let decoded: Vec<_> = read.records.iter().map(|record| (record, IngestRecord::decode(&record.value))).collect();
         let headers = decoded.iter().filter_map(|(_, decoded)| Some(&decoded.as_ref().ok()?.header));
         let projects: HashSet<_> = headers.map(|header| header.project_id).collect();
         let Some(rules) = retry(stop, || self.worker.rules.of_all(projects.clone())).await? else { return Ok(None) };
-        Ok(Some(compute(|| {
+        let headers =
+            decoded.iter().filter_map(|(record, decoded)| Some((record.position, &decoded.as_ref().ok()?.header)));
+        let asked = Replays::among(headers);
+        let Some(replays) = retry(stop, || asked.clone().known(&*self.worker.settlements)).await? else {
+            return Ok(None);
+        };
+        let fates = compute(|| {
             let prepare = |(record, decoded)| {
                 let prepare = |record: &IngestRecord, rules: &ProjectRules| C::prepare(record, rules);
                 let record: &nuthatch_store::log::StoredRecord = record;
-                (record.position, items::prepare(prepare, record, decoded, &rules, now))
+                (record.position, items::prepare(prepare, record, decoded, &rules, &replays, now))
             };
             decoded.into_par_iter().map(prepare).collect()
-        })))
+        });
+        Ok(Some(Prepared { fates, replays }))
     }
 
     /// Settles what is not settled yet; whether it was not told to stop meanwhile.
     async fn settle(
         &mut self,
         read: &ReadBatch,
-        prepared: &[Prepared],
+        prepared: &Prepared,
         stop: &CancellationToken,
     ) -> Result<bool, StoreError> {
         let (worker, now) = (&self.worker, self.worker.clock.now());
         let records = read.next.offset.saturating_sub(self.settled.offset);
         let consumer = ConsumerPosition { consumer: C::NAME.to_owned(), position: read.next };
-        let (outcomes, letters) = (Outcomes::default(), Vec::new());
-        let mut settlement = Settlement { consumer, records, outcomes, letters };
+        let (outcomes, letters, replays) = (Outcomes::default(), Vec::new(), prepared.replays.taken(now));
+        let mut settlement = Settlement { consumer, records, outcomes, letters, replays };
         let (mut once, mut found) = (Vec::new(), 0);
         for damaged in read.damaged.iter().filter(|damaged| damaged.position >= self.settled) {
             found += 1;
             dead_letter::settle_damaged(damaged, &mut settlement, now);
         }
-        for (position, meaning) in prepared.iter().filter(|(position, _)| *position >= self.settled) {
+        for (position, meaning) in prepared.fates.iter().filter(|(position, _)| *position >= self.settled) {
             found += 1;
             match meaning {
                 Ok(meaning) => {
@@ -184,11 +196,11 @@ impl<C: TraceConsumer> Partition<C> {
     async fn store(
         &mut self,
         next: Position,
-        prepared: Vec<Prepared>,
+        prepared: Prepared,
         stop: &CancellationToken,
     ) -> Result<bool, StoreError> {
         let worker = &self.worker;
-        let new = prepared.into_iter().filter(|(position, _)| *position >= self.stored);
+        let new = prepared.fates.into_iter().filter(|(position, _)| *position >= self.stored);
         let effects: Vec<(Position, Traced)> = new
             .filter_map(|(position, meaning)| Some((position, meaning.ok()?.effects)))
             .flat_map(|(position, effects)| effects.into_iter().map(move |effect| (position, effect.what)))

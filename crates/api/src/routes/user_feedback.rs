@@ -82,6 +82,7 @@ pub(super) async fn create(
         blob: None,
         user_agent: None,
         client_hints: nuthatch_protocol::record::ClientHints::default(),
+        letter_id: None,
         received,
         sent_at: None,
         client_ip: None,

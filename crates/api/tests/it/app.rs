@@ -238,7 +238,13 @@ impl App {
         let origin = Origin { received: Timestamp::from_secs(NOON), project_id: None, key_id: None };
         let position = Position { topic: Topic::IngestAttachments, partition: 0, offset };
         let consumer = ConsumerPosition { consumer: "files".to_owned(), position };
-        let settlement = Settlement { consumer, records: 1, outcomes: Outcomes::default(), letters: Vec::new() };
+        let settlement = Settlement {
+            consumer,
+            records: 1,
+            outcomes: Outcomes::default(),
+            letters: Vec::new(),
+            replays: Vec::new(),
+        };
         let effect = Counted { what, units: Units { origin, counts: Vec::new() } };
         self.meta.keep_files(vec![effect], settlement).await.unwrap();
     }

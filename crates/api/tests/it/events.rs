@@ -70,6 +70,7 @@ async fn what_was_accepted_is_found_before_it_is_applied() {
             blob: None,
             user_agent: None,
             client_hints: nuthatch_protocol::record::ClientHints::default(),
+            letter_id: None,
             received: Timestamp::from_secs(NOON),
             sent_at: None,
             client_ip: None,

@@ -49,7 +49,8 @@ async fn sessions(app: &App, project: ProjectId, hours: u64, of: &[(&str, &str, 
     let records = updates.len() as u64;
     let position = Position { topic: Topic::IngestSessions, partition, offset: records };
     let consumer = ConsumerPosition { consumer: "sessions".to_owned(), position };
-    let settlement = Settlement { consumer, records, outcomes: Outcomes::default(), letters: Vec::new() };
+    let settlement =
+        Settlement { consumer, records, outcomes: Outcomes::default(), letters: Vec::new(), replays: Vec::new() };
     app.meta.apply_sessions(updates, settlement).await.unwrap();
 }
 

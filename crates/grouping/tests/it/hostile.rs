@@ -15,6 +15,7 @@ pub(crate) fn header() -> IngestHeader {
         blob: None,
         user_agent: None,
         client_hints: nuthatch_protocol::record::ClientHints::default(),
+        letter_id: None,
         received: Timestamp::from_secs(1_795_132_800),
         sent_at: None,
         client_ip: None,

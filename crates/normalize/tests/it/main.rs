@@ -38,6 +38,7 @@ fn record(payload: impl Into<Bytes>) -> IngestRecord {
             blob: None,
             user_agent: None,
             client_hints: nuthatch_protocol::record::ClientHints::default(),
+            letter_id: None,
             received: Timestamp::from_secs(RECEIVED),
             sent_at: None,
             client_ip: Some(IpAddr::from([203, 0, 113, 9])),

@@ -113,6 +113,7 @@ impl Load {
             blob: None,
             user_agent: None,
             client_hints: nuthatch_protocol::record::ClientHints::default(),
+            letter_id: None,
             received: now(),
             sent_at: Some(now()),
             client_ip: Some([127, 0, 0, 1].into()),

@@ -221,7 +221,7 @@ async fn verify_names_what_does_not_balance() {
     let position = Position { topic: Topic::IngestEvents, partition: 0, offset: 4 };
     let consumer = ConsumerPosition { consumer: "issues".to_owned(), position };
     let outcomes = Outcomes::default();
-    meta.settle(Settlement { consumer, records: 2, outcomes, letters: Vec::new() }).await.unwrap();
+    meta.settle(Settlement { consumer, records: 2, outcomes, letters: Vec::new(), replays: Vec::new() }).await.unwrap();
     drop(meta);
     let (code, words) = checks();
     assert_eq!((code, words[0].as_str()), (Some(3), "records-of-position"));

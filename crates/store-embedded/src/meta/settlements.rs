@@ -29,7 +29,7 @@ pub(super) fn settle(
     settlement: &Settlement,
     effects: impl FnOnce(&Connection, &mut Outcomes) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let Settlement { consumer, records, outcomes, letters } = settlement;
+    let Settlement { consumer, records, outcomes, letters, replays } = settlement;
     let position = consumer.position;
     let applied: Option<i64> = connection
         .prepare_cached("SELECT \"offset\" FROM position WHERE (consumer, topic, partition) = (?1, ?2, ?3)")?
@@ -42,6 +42,9 @@ pub(super) fn settle(
     effects(connection, &mut outcomes)?;
     outcomes::add(connection, &outcomes, *records, consumer)?;
     dead_letters::keep(connection, letters)?;
+    for (replay, at) in replays {
+        see(connection, *replay, *at)?;
+    }
     apply::move_to(connection, consumer)
 }
 

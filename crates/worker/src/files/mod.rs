@@ -36,6 +36,7 @@ use crate::{
     guard::guarded,
     items::{self, Broken, Meaning},
     ledger,
+    replays::Replays,
 };
 
 /// Most bytes of a payload that are read to look into it: the largest profile that is kept, and a replay's video.
@@ -79,20 +80,29 @@ impl Consumer for FilesConsumer {
         let now = worker.clock.now();
         let mut fates = Vec::with_capacity(read.records.len());
         let mut replaced = Vec::new();
-        for record in &read.records {
-            let decoded = match IngestRecord::decode(&record.value) {
+        let decoded: Vec<_> = read.records.iter().map(|record| (record, IngestRecord::decode(&record.value))).collect();
+        let headers =
+            decoded.iter().filter_map(|(record, decoded)| Some((record.position, &decoded.as_ref().ok()?.header)));
+        let replays = Replays::among(headers).known(&*worker.settlements).await?;
+        for (record, decoded) in decoded {
+            let decoded = match decoded {
                 Ok(decoded) => decoded,
                 Err(error) => {
                     fates.push(Err(items::unreadable(record, &error, now)));
                     continue;
                 }
             };
+            if replays.repeats(&decoded.header, record.position) {
+                fates.push(Ok(Meaning::repetition(&decoded)));
+                continue;
+            }
             let rules = worker.rules.of(decoded.header.project_id).await?;
             let meaning = self.meaning(&decoded, &rules).await?;
             replaced.extend(meaning.as_ref().ok().and_then(|meaning| replaced_blob(&decoded, meaning)));
             fates.push(meaning.map_err(|broken| items::refused(record, &decoded, broken, now)));
         }
         let mut settlement = settlement;
+        settlement.replays = replays.taken(now);
         let effects = items::collect(read, fates, &mut settlement, now);
         self.files.keep_files(effects, settlement.clone()).await?;
         for key in replaced {

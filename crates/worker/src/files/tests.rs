@@ -23,6 +23,7 @@ fn record(item_type: &str, blob: Option<StoredPayload>, payload: &[u8]) -> Inges
         blob,
         user_agent: None,
         client_hints: nuthatch_protocol::record::ClientHints::default(),
+        letter_id: None,
         received: Timestamp::from_secs(1_769_860_800),
         sent_at: None,
         client_ip: Some([192, 0, 2, 7].into()),

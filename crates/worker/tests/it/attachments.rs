@@ -26,6 +26,7 @@ impl Stores {
             blob: Some(StoredPayload { id, bytes: bytes.len() as u64, sha1: Sha1([number; 20]) }),
             user_agent: None,
             client_hints: nuthatch_protocol::record::ClientHints::default(),
+            letter_id: None,
             received: NOW,
             sent_at: None,
             client_ip: None,

@@ -1,6 +1,7 @@
 //! Dead letters that are replayed.
 
 use nuthatch_protocol::LetterId;
+use serde_json::json;
 
 use super::*;
 
@@ -59,6 +60,103 @@ async fn a_worker_that_dies_while_it_replays_does_it_again_and_counts_once() {
         assert_eq!(stores.searchable().await, 1, "died at operation {operation}");
     }
     assert!(deaths > 5, "only {deaths} deaths were tried");
+}
+
+/// Items that have no id by which the stores would know them again: topic, type, and a payload that can be read.
+fn nameless_items() -> [(Topic, &'static str, String); 6] {
+    let at = NOW.as_secs_f64();
+    let trace = "0123456789abcdef0123456789abcdef";
+    let session = json!({"sid": trace, "started": NOW.to_string(), "status": "ok", "attrs": {"release": "web@1.0"}});
+    let span = json!({"trace_id": trace, "span_id": "0123456789abcdef", "start_timestamp": at - 1.0, "end_timestamp": at,
+        "name": "job", "status": "ok"});
+    let line = json!({"timestamp": at, "trace_id": trace, "level": "info", "body": "hello"});
+    let metric = json!({"timestamp": at, "trace_id": trace, "name": "queue", "type": "gauge", "value": 3});
+    let items = |item| json!({"items": [item]}).to_string();
+    let schedule = json!({"schedule": {"type": "interval", "value": 1, "unit": "hour"}});
+    let check_in = json!({"monitor_slug": "job", "status": "in_progress", "monitor_config": schedule});
+    let report = json!({"event_id": trace, "name": "Ada", "email": "ada@example.com", "comments": "broken"});
+    [
+        (Topic::IngestSessions, "session", session.to_string()),
+        (Topic::TraceItems, "span", items(span)),
+        (Topic::TraceItems, "log", items(line)),
+        (Topic::TraceItems, "trace_metric", items(metric)),
+        (Topic::IngestMonitors, "check_in", check_in.to_string()),
+        (Topic::IngestAttachments, "user_report", report.to_string()),
+    ]
+}
+
+impl Stores {
+    /// Items of any category in the ledger, by outcome and reason; bytes are left out.
+    async fn items_by_outcome(&self) -> BTreeMap<(Outcome, String), u64> {
+        let query = OutcomeQuery {
+            projects: vec![self.project],
+            keys: Vec::new(),
+            categories: DataCategory::ALL
+                .iter()
+                .copied()
+                .filter(|category| *category != DataCategory::LogByte)
+                .collect(),
+            outcomes: Vec::new(),
+            reasons: Vec::new(),
+            from_minute: 0,
+            until_minute: i64::MAX,
+            interval_minutes: 1,
+            by: OutcomeGrouping { outcome: true, reason: true, ..OutcomeGrouping::default() },
+        };
+        let sums = self.meta.outcome_sums(&query).await.unwrap().into_iter();
+        sums.map(|sum| ((sum.group.outcome.unwrap(), sum.group.reason.unwrap()), sum.quantity)).collect()
+    }
+}
+
+/// A worker may die behind the append of a replay and before the letter is gone; then it appends it again.
+#[tokio::test(start_paused = true)]
+async fn what_has_no_id_counts_once_though_its_letter_was_replayed_twice() {
+    for (topic, item_type, payload) in nameless_items() {
+        let mut repetitions = 0;
+        for operation in 0.. {
+            let stores = Stores::new().await;
+            stores.accept_item(topic, item_type, 1, "not json").await;
+            stores.drain(None).await.unwrap();
+            let letter = stores.dead().await.remove(0);
+            let stored = stores.meta.letter(letter.id).await.unwrap().unwrap();
+            let record = stored.replacement(Some(Bytes::from(payload.clone()))).unwrap();
+            stores.meta.request_replay(letter.id, record).await.unwrap();
+            let is_done = stores.drain(Some(dies_at(operation))).await.is_ok();
+            stores.drain(None).await.unwrap();
+            let place = format!("{item_type}, died at operation {operation}");
+            assert_eq!(stores.dead().await, [], "{place}");
+            let mut found = stores.items_by_outcome().await;
+            repetitions += found.remove(&(Outcome::Invalid, "duplicate".to_owned())).unwrap_or_default();
+            // Received twice: once as it was, once as it is replayed.
+            let wanted = [((Outcome::Accepted, String::new()), 1), ((Outcome::Invalid, letter.header.reason), 1)];
+            assert_eq!(found, BTreeMap::from(wanted), "{place}");
+            // Reports count as feedback, which the books take for events of issues.
+            if item_type != "user_report" {
+                assert_eq!(stores.meta.books().await.unwrap().imbalances(), [], "{place}");
+            }
+            if is_done {
+                break;
+            }
+        }
+        assert!(repetitions > 0, "{item_type}: no death made the worker replay the letter again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_that_is_refused_twice_is_one_letter() {
+    for operation in 0.. {
+        let stores = Stores::new().await;
+        stores.accept_item(Topic::TraceItems, "log", 1, "not json").await;
+        stores.drain(None).await.unwrap();
+        let id = stores.dead().await[0].id;
+        stores.request_replay(id, None).await;
+        let is_done = stores.drain(Some(dies_at(operation))).await.is_ok();
+        stores.drain(None).await.unwrap();
+        assert_eq!(stores.dead().await.len(), 1, "died at operation {operation}");
+        if is_done {
+            break;
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

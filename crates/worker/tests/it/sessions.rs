@@ -23,6 +23,7 @@ impl Stores {
             blob: None,
             user_agent: None,
             client_hints: nuthatch_protocol::record::ClientHints::default(),
+            letter_id: None,
             received: NOW,
             sent_at: None,
             client_ip: None,

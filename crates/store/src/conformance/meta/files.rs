@@ -66,7 +66,8 @@ fn said(report: UserReport) -> Counted<FileEffect> {
 async fn keep(store: &impl MetaStore, to: u64, effects: Vec<Counted<FileEffect>>) {
     let position = Position { topic: Topic::IngestAttachments, partition: 0, offset: to };
     let consumer = ConsumerPosition { consumer: "files".to_owned(), position };
-    let settlement = Settlement { consumer, records: 1, outcomes: Outcomes::default(), letters: Vec::new() };
+    let settlement =
+        Settlement { consumer, records: 1, outcomes: Outcomes::default(), letters: Vec::new(), replays: Vec::new() };
     store.keep_files(effects, settlement).await.expect("keeps");
 }
 

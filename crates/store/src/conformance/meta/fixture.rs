@@ -145,6 +145,7 @@ pub fn letter(n: u64, project_id: Option<ProjectId>, reason: &str) -> DeadLetter
         blob: None,
         user_agent: None,
         client_hints: nuthatch_protocol::record::ClientHints::default(),
+        letter_id: None,
         received: NOW,
         sent_at: None,
         client_ip: None,

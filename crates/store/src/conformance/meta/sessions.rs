@@ -30,7 +30,7 @@ const HOUR: Duration = Duration::from_hours(1);
 fn settlement(offset: u64, records: u64) -> Settlement {
     let position = Position { topic: Topic::IngestSessions, partition: 0, offset };
     let consumer = ConsumerPosition { consumer: "sessions".to_owned(), position };
-    Settlement { consumer, records, outcomes: Outcomes::default(), letters: Vec::new() }
+    Settlement { consumer, records, outcomes: Outcomes::default(), letters: Vec::new(), replays: Vec::new() }
 }
 
 fn counted(place: Place, what: SessionUpdate) -> Counted<SessionUpdate> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nuthatch_protocol::{
-    DataCategory, EventId, KeyId, Origin, Outcome, Outcomes, Position, ProjectId, Timestamp, Topic, Units,
+    DataCategory, EventId, KeyId, LetterId, Origin, Outcome, Outcomes, Position, ProjectId, Timestamp, Topic, Units,
 };
 
 use super::fixture::{NOW, Place, letter};
@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn settlement(topic: Topic, offset: u64, records: u64) -> Settlement {
     let consumer =
         ConsumerPosition { consumer: "tester".to_owned(), position: Position { topic, partition: 0, offset } };
-    Settlement { consumer, records, outcomes: Outcomes::default(), letters: Vec::new() }
+    Settlement { consumer, records, outcomes: Outcomes::default(), letters: Vec::new(), replays: Vec::new() }
 }
 
 /// One unit of a project.
@@ -55,12 +55,15 @@ pub(super) async fn sums(
         .collect()
 }
 
-/// A settlement counts, keeps letters and moves; a repeated one changes nothing; the books balance.
+/// A settlement counts, keeps letters, remembers replays and moves; a repeated one changes nothing; the books balance.
 pub async fn batches_are_settled_once(store: &impl MetaStore) {
     let place = Place::make(store, "acme").await;
     let mut batch = settlement(Topic::IngestTransactions, 2, 2);
     batch.outcomes.extend(one(place.web, DataCategory::Session, NOW).became(Outcome::Filtered, "noise"));
     batch.letters.push(letter(7, Some(place.web), "invalid_json"));
+    let replay = ItemKey::of_replay(place.web, LetterId(1 << 40));
+    let position = Position { topic: Topic::IngestTransactions, partition: 0, offset: 1 };
+    batch.replays.push((SeenItem { key: replay, position }, NOW));
     for _ in 0..2 {
         store.settle(batch.clone()).await.expect("settles");
     }
@@ -69,6 +72,13 @@ pub async fn batches_are_settled_once(store: &impl MetaStore) {
     assert_eq!(sums(store, place.web, DataCategory::Session).await, [(Outcome::Filtered, "noise".to_owned(), 1)]);
     let letters = store.letter_counts(LetterScope::Project(place.web)).await.expect("counts");
     assert_eq!(letters, [("invalid_json".to_owned(), 1)]);
+    let later = SeenItem { key: replay, position: Position { offset: 2, ..position } };
+    let next = Settlement { replays: vec![(later, NOW)], ..settlement(Topic::IngestTransactions, 3, 1) };
+    store.settle(next).await.expect("settles");
+    let found = store.first_positions(&[replay, ItemKey::of_replay(place.web, LetterId(1))]).await.expect("looks up");
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [(replay, position)], "the first one stays");
+    store.forget_items(NOW.plus(Duration::from_secs(1))).await.expect("forgets");
+    assert!(store.first_positions(&[replay]).await.expect("looks up").is_empty());
     assert_eq!(store.books().await.expect("reads").imbalances(), []);
 }
 

@@ -14,7 +14,7 @@ use crate::{
 impl State {
     /// Has the effects of a batch, counts and moves, unless the consumer did so before.
     pub(super) fn settle(&mut self, settlement: Settlement, effects: impl FnOnce(&mut Self, &mut Outcomes)) {
-        let Settlement { consumer, records, mut outcomes, letters } = settlement;
+        let Settlement { consumer, records, mut outcomes, letters, replays } = settlement;
         let place = (consumer.consumer.clone(), consumer.position.topic, consumer.position.partition);
         if self.positions.get(&place).is_some_and(|applied| *applied >= consumer.position.offset) {
             return;
@@ -23,6 +23,9 @@ impl State {
         self.count(&outcomes, records, &consumer);
         for letter in letters {
             self.keep(letter);
+        }
+        for (replay, at) in replays {
+            self.seen.entry(replay.key).or_insert((replay.position, at));
         }
         self.move_to(consumer);
     }

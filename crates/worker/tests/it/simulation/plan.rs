@@ -184,6 +184,7 @@ impl<'a> Producer<'a> {
             blob: None,
             user_agent: None,
             client_hints: nuthatch_protocol::record::ClientHints::default(),
+            letter_id: None,
             received: NOW.plus(Duration::from_secs(if self.rng.random_ratio(1, 8) { 70 } else { 0 })),
             sent_at: None,
             client_ip: None,
