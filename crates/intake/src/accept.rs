@@ -202,7 +202,8 @@ async fn take(
     }
     let has_room = intake.inner.log.has_room();
     let plan = Plan::of(&envelope.items);
-    let mut admission = intake.inner.quotas.admit(&grant.quotas, &envelope.items, has_room, origin.received);
+    let mut admission = intake.inner.quotas.admit(&grant.quotas, &envelope.items, has_room, &*intake.inner.clock);
+    let origin = Origin { received: admission.received, ..origin };
     LimitsMet::note(parts, std::mem::take(&mut admission.limits));
     let leaves_nothing = admission.leaves_nothing(&envelope.items);
     counted.extend(drop_limited(&mut envelope.items, &admission, origin));

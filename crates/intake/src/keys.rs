@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use nuthatch_protocol::{ProjectId, PublicKey};
-use nuthatch_store::{ProjectStore, projects::ProjectKey};
+use nuthatch_protocol::{KeyId, ProjectId, PublicKey};
+use nuthatch_store::{ProjectStore, StoreError, projects::ProjectKey};
 use quick_cache::sync::Cache;
 
 use crate::{
@@ -64,6 +64,17 @@ impl Keys {
 
     async fn look_up(&self, public: PublicKey) -> Result<Option<Grant>, Refusal> {
         let Some(key) = self.store.key(public).await? else { return Ok(None) };
+        Ok(self.grant_of(key).await?)
+    }
+
+    /// What is counted against which limits of what came with a key of a project.
+    pub(crate) async fn quotas_of(&self, (project, key): (ProjectId, KeyId)) -> Result<Vec<ActiveQuota>, StoreError> {
+        let keys = self.store.keys(project).await?;
+        let Some(key) = keys.into_iter().find(|known| known.id == key) else { return Ok(Vec::new()) };
+        Ok(self.grant_of(key).await?.map_or_else(Vec::new, |grant| grant.quotas))
+    }
+
+    async fn grant_of(&self, key: ProjectKey) -> Result<Option<Grant>, StoreError> {
         let Some(project) = self.store.project(key.project_id).await? else { return Ok(None) };
         let quotas = active_quotas(&key, &project, self.store.quotas(project.organization_id).await?);
         Ok(Some(Grant { key, origins: AllowedOrigins::new(&project.options.allowed_domains), quotas }))

@@ -4,7 +4,10 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, ItemAttributes, KeyId, LetterId, Position, ProjectId, StoredPayload, Timestamp};
+use crate::{
+    DataCategory, EventId, ItemAttributes, KeyId, LetterId, Origin, Position, ProjectId, StoredPayload, Timestamp,
+    Units,
+};
 
 /// One accepted item, as intake appends it to the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,6 +117,16 @@ pub enum RecordError {
 }
 
 impl IngestRecord {
+    /// What it counts as, when no more of it is known than its header says.
+    pub fn units(&self) -> Units {
+        let Self { header, payload } = self;
+        let key_id = Some(header.key_id).filter(|id| *id != KeyId::default());
+        let origin = Origin { received: header.received, project_id: Some(header.project_id), key_id };
+        let bytes = header.blob.map_or(payload.len() as u64, |stored| stored.bytes);
+        let counts = DataCategory::of(&header.item_type.as_str().into(), &header.attributes, bytes);
+        Units { origin, counts }
+    }
+
     /// An event that nobody sent, as if it had been received now: to try rules on. Its id is the payload's, or nil.
     pub fn trial(payload: Bytes, received: Timestamp) -> Self {
         let event: serde_json::Value = serde_json::from_slice(&payload).unwrap_or_default();

@@ -4,6 +4,7 @@ pub mod blobs;
 pub mod events;
 pub mod log;
 pub mod meta;
+pub mod quota_counts;
 pub mod traces;
 
 mod index;

@@ -42,6 +42,7 @@ pub use monitors::MonitorStore;
 pub use outcomes::OutcomeStore;
 pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
+pub use quotas::QuotaCountStore;
 pub use releases::ReleaseStore;
 pub use seed::Seed;
 pub use sessions::SessionStore;

@@ -2,8 +2,22 @@
 
 use std::fmt;
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use nuthatch_protocol::{DataCategory, KeyId, OrganizationId, ProjectId, QuotaId};
 use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+
+/// Keeps what quotas have counted over a restart, as a note that intake writes and reads.
+#[async_trait]
+pub trait QuotaCountStore: Send + Sync + 'static {
+    /// Keeps a note in the place of the one before, durably.
+    async fn keep_quota_counts(&self, counts: Bytes) -> Result<(), StoreError>;
+
+    /// The note that was kept last, if there is one.
+    async fn quota_counts(&self) -> Result<Option<Bytes>, StoreError>;
+}
 
 /// Most quotas of an organization, those of its projects included: each is looked at with every request.
 pub const QUOTAS_MAX: usize = 100;

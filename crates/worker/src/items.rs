@@ -20,7 +20,7 @@ use crate::{
     dead_letter::{self, Refusal},
     follow::Consumer,
     guard::guarded,
-    ledger::{self, Entry},
+    ledger::Entry,
     replays::Replays,
     rules::{ProjectRules, RulesOf},
 };
@@ -58,13 +58,13 @@ pub(crate) struct Meaning<T> {
 impl<T> Meaning<T> {
     /// One effect for all that the record holds.
     pub(crate) fn one(record: &IngestRecord, what: T) -> Self {
-        let effects = vec![Counted { what, units: ledger::units(record) }];
+        let effects = vec![Counted { what, units: record.units() }];
         Self { effects, outcomes: Outcomes::default() }
     }
 
     /// The replay of a dead letter that had its effect before.
     pub(crate) fn repetition(record: &IngestRecord) -> Self {
-        Self { effects: Vec::new(), outcomes: ledger::units(record).became(Outcome::Invalid, "duplicate") }
+        Self { effects: Vec::new(), outcomes: record.units().became(Outcome::Invalid, "duplicate") }
     }
 }
 
@@ -199,5 +199,5 @@ pub(crate) fn refused(
         place,
         entry: None,
     };
-    Box::new((dead_letter::letter(record, refusal, now), ledger::units(decoded).became(Outcome::Invalid, reason)))
+    Box::new((dead_letter::letter(record, refusal, now), decoded.units().became(Outcome::Invalid, reason)))
 }

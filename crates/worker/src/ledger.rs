@@ -3,8 +3,7 @@
 
 use nuthatch_issues::{DropReason, MessageResult, RefuseReason};
 use nuthatch_protocol::{
-    DataCategory, IngestRecord, ItemType, KeyId, Message, Origin, Outcome, OutcomeKey, ProjectId, Timestamp, Units,
-    record::IngestHeader,
+    DataCategory, ItemType, Message, Origin, Outcome, OutcomeKey, ProjectId, Timestamp, record::IngestHeader,
 };
 
 /// The reason of records that the log does not have any more although nobody applied them.
@@ -75,16 +74,6 @@ impl Entry {
     pub(crate) fn missing(now: Timestamp) -> OutcomeKey {
         Self::unreadable(now).invalid(MISSING)
     }
-}
-
-/// What an item counts as whose record says no more than its header.
-pub(crate) fn units(record: &IngestRecord) -> Units {
-    let IngestRecord { header, payload } = record;
-    let key_id = Some(header.key_id).filter(|id| *id != KeyId::default());
-    let origin = Origin { received: header.received, project_id: Some(header.project_id), key_id };
-    let bytes = header.blob.map_or(payload.len() as u64, |stored| stored.bytes);
-    let counts = DataCategory::of(&header.item_type.as_str().into(), &header.attributes, bytes);
-    Units { origin, counts }
 }
 
 fn words(result: MessageResult) -> (Outcome, &'static str) {

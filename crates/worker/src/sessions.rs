@@ -13,7 +13,6 @@ use nuthatch_store::{
 use crate::{
     SESSIONS_CONSUMER,
     items::{Broken, ItemConsumer, Meaning},
-    ledger,
     rules::ProjectRules,
 };
 
@@ -32,10 +31,8 @@ impl ItemConsumer for SessionsConsumer {
         rules: &ProjectRules,
         _now: Timestamp,
     ) -> Result<Meaning<SessionUpdate>, Broken> {
-        let became = |outcome, reason: String| Meaning {
-            effects: Vec::new(),
-            outcomes: ledger::units(record).became(outcome, reason),
-        };
+        let became =
+            |outcome, reason: String| Meaning { effects: Vec::new(), outcomes: record.units().became(outcome, reason) };
         let session = match read_session(record) {
             Ok(session) => session,
             // Devices that were away send old ones by the hundred, and no replay makes them younger.

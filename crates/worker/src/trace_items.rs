@@ -7,7 +7,6 @@ use nuthatch_store::settlements::Counted;
 use crate::{
     TRACE_ITEMS_CONSUMER,
     items::{Broken, Meaning},
-    ledger,
     rules::ProjectRules,
     traces::{TraceConsumer, Traced},
 };
@@ -22,7 +21,7 @@ impl TraceConsumer for TraceItems {
     fn prepare(record: &IngestRecord, rules: &ProjectRules) -> Result<Meaning<Traced>, Broken> {
         let header = &record.header;
         let normalize::TraceItems { kind, entries, broken } = normalize::trace_items(record, rules.geo())?;
-        let origin = ledger::units(record).origin;
+        let origin = record.units().origin;
         let units = |entries: u64, bytes: u64| Units { origin, counts: counts(kind, entries, bytes) };
         let mut outcomes = Outcomes::default();
         for BrokenEntry { entries, bytes, refused } in &broken {

@@ -7,7 +7,6 @@ use nuthatch_store::settlements::{Counted, ItemKey};
 use crate::{
     TRANSACTIONS_CONSUMER,
     items::{Broken, Meaning},
-    ledger,
     rules::ProjectRules,
     traces::{TraceConsumer, Traced},
 };
@@ -27,14 +26,14 @@ impl TraceConsumer for Transactions {
         let read = match normalize::transaction(record, rules.geo()) {
             // No replay makes it younger.
             Err(Refused { reason: Reason::Timestamp, .. }) => {
-                let outcomes = ledger::units(record).became(Outcome::Invalid, Reason::Timestamp.as_str());
+                let outcomes = record.units().became(Outcome::Invalid, Reason::Timestamp.as_str());
                 return Ok(Meaning { effects: Vec::new(), outcomes });
             }
             read => read?,
         };
         let Transaction { mut event, untimely_spans, cut_spans } = read;
         let spans = event.get(&["spans"]).and_then(serde_json::Value::as_array).map_or(0, Vec::len);
-        let origin = ledger::units(record).origin;
+        let origin = record.units().origin;
         let units = |category, quantity: usize| Units { origin, counts: vec![(category, quantity as u64)] };
         let mut meaning = Meaning { effects: Vec::new(), outcomes: Outcomes::default() };
         for (lost, reason) in [(untimely_spans, Reason::Timestamp.as_str()), (cut_spans, TOO_LARGE)] {

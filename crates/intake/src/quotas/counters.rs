@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use nuthatch_protocol::{DataCategory, KeyId, QuotaId, Timestamp};
 use nuthatch_store::quotas::{QuotaRule, QuotaUsage};
+use serde::{Deserialize, Serialize};
 
 /// Most counters. There is one for each quota and each project or key it counts apart, so that a server has few; above,
 /// those whose windows end first begin anew.
@@ -16,7 +17,8 @@ const CLOSED_SECS: u64 = 60;
 const SECOND: i64 = 1_000_000;
 
 /// Names a quota.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum QuotaKey {
     /// One that somebody made.
     Stored(QuotaId),
@@ -44,34 +46,75 @@ pub(crate) struct Exceeded<'q> {
     pub(crate) retry_secs: u64,
 }
 
+/// Names a counter: the quota, and the organization, project or key that is counted.
+pub(super) type CounterKey = (QuotaKey, u64);
+
 /// Units that were counted, so that they can be given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Taken {
-    counter: (QuotaKey, u64),
+    counter: CounterKey,
     ends_secs: i64,
     amount: u64,
 }
 
 /// What was let through in the window that ends at a time.
-#[derive(Debug, Clone, Copy)]
-struct Counter {
-    ends_secs: i64,
-    used: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counter {
+    pub(super) ends_secs: i64,
+    pub(super) used: u64,
     /// The limit that was exceeded, if one was: it holds until the window ends, unless it is raised.
-    exceeded: Option<u64>,
+    pub(super) exceeded: Option<u64>,
+}
+
+impl Counter {
+    fn is_open(&self, now: Timestamp) -> bool {
+        self.ends_secs.saturating_mul(SECOND) > now.0
+    }
 }
 
 /// The counters of all quotas.
 #[derive(Debug)]
 pub(crate) struct Counters {
-    counters: BTreeMap<(QuotaKey, u64), Counter>,
-    counters_max: usize,
+    by_key: BTreeMap<CounterKey, Counter>,
+    max: usize,
+    /// When they were looked at to be kept.
+    kept_at: Timestamp,
 }
 
 impl Counters {
     /// No counter, and room for so many.
-    pub(crate) fn new(counters_max: usize) -> Self {
-        Self { counters: BTreeMap::new(), counters_max }
+    pub(crate) fn new(max: usize) -> Self {
+        Self { by_key: BTreeMap::new(), max, kept_at: Timestamp::default() }
+    }
+
+    /// The time of what is let through now: behind the moment in which the counters were kept last, so that it can be told
+    /// from what was let through before. A clock that was moved back is followed.
+    pub(super) fn time(&self, now: Timestamp) -> Timestamp {
+        let behind = Timestamp(self.kept_at.0.saturating_add(1));
+        if behind.0.saturating_sub(now.0) > SECOND { now } else { now.max(behind) }
+    }
+
+    /// The counters whose windows are not over, to be kept, and the moment in which they say this.
+    pub(super) fn open(&mut self, now: Timestamp) -> (Timestamp, Vec<(CounterKey, Counter)>) {
+        self.kept_at = self.time(now);
+        let open = self.by_key.iter().filter(|(_, counter)| counter.is_open(now));
+        (self.kept_at, open.map(|(key, counter)| (*key, *counter)).collect())
+    }
+
+    /// Takes over counters that were kept.
+    pub(super) fn restore(&mut self, at: Timestamp, kept: &[(CounterKey, Counter)]) {
+        self.kept_at = at;
+        self.by_key.extend(kept.iter().copied().take(self.max));
+    }
+
+    /// Counts units that were let through at a time.
+    pub(super) fn count(&mut self, quotas: &[ActiveQuota], units: &[(DataCategory, u64)], at: Timestamp) {
+        for quota in quotas.iter().filter(|quota| quota.rule.limit != Some(0)) {
+            if let Some(amount) = amount(quota, units) {
+                let counter = self.counter(quota, at);
+                counter.used = counter.used.saturating_add(amount);
+            }
+        }
     }
 
     /// Counts units together: all of them against every quota that covers some of them, or nothing.
@@ -87,8 +130,7 @@ impl Counters {
     ) -> Result<Vec<Taken>, Vec<Exceeded<'q>>> {
         let (mut taken, mut exceeded) = (Vec::new(), Vec::new());
         for quota in quotas {
-            let covered = units.iter().filter(|(category, _)| quota.rule.covers(*category));
-            let Some(amount) = covered.map(|(_, amount)| *amount).reduce(u64::saturating_add) else { continue };
+            let Some(amount) = amount(quota, units) else { continue };
             if quota.rule.limit == Some(0) {
                 exceeded.push(Exceeded { quota, retry_secs: CLOSED_SECS });
                 continue;
@@ -110,7 +152,7 @@ impl Counters {
             return Err(exceeded);
         }
         for Taken { counter, amount, .. } in &taken {
-            if let Some(counter) = self.counters.get_mut(counter) {
+            if let Some(counter) = self.by_key.get_mut(counter) {
                 counter.used = counter.used.saturating_add(*amount);
             }
         }
@@ -120,7 +162,7 @@ impl Counters {
     /// Gives back what was counted and then not accepted after all.
     pub(crate) fn give_back(&mut self, taken: &[Taken]) {
         for Taken { counter, ends_secs, amount } in taken {
-            if let Some(counter) = self.counters.get_mut(counter).filter(|counter| counter.ends_secs == *ends_secs) {
+            if let Some(counter) = self.by_key.get_mut(counter).filter(|counter| counter.ends_secs == *ends_secs) {
                 counter.used = counter.used.saturating_sub(*amount);
             }
         }
@@ -129,7 +171,7 @@ impl Counters {
     /// What is used of a quota in the present window; the most, where it counts several apart.
     pub(crate) fn usage(&self, key: QuotaKey, window_secs: u32, now: Timestamp) -> QuotaUsage {
         let ends_secs = window_end(window_secs, now);
-        let counters = self.counters.range((key, 0)..=(key, u64::MAX)).map(|(_, counter)| counter);
+        let counters = self.by_key.range((key, 0)..=(key, u64::MAX)).map(|(_, counter)| counter);
         let used = counters.filter(|counter| counter.ends_secs == ends_secs).map(|counter| counter.used).max();
         QuotaUsage { used: used.unwrap_or_default(), ends_secs }
     }
@@ -137,11 +179,11 @@ impl Counters {
     /// The counter of the present window.
     fn counter(&mut self, quota: &ActiveQuota, now: Timestamp) -> &mut Counter {
         let key = (quota.key, quota.instance);
-        if self.counters.len() >= self.counters_max && !self.counters.contains_key(&key) {
+        if self.by_key.len() >= self.max && !self.by_key.contains_key(&key) {
             self.make_room(now);
         }
         let (ends_secs, window_secs) = (window_end(quota.rule.window_secs, now), i64::from(quota.rule.window_secs));
-        let counter = self.counters.entry(key).or_insert(Counter { ends_secs, used: 0, exceeded: None });
+        let counter = self.by_key.entry(key).or_insert(Counter { ends_secs, used: 0, exceeded: None });
         // Who read the time before another and asks after it belongs to the window that has begun. A clock that was moved
         // further back, or another length of the window, begins anew.
         if ends_secs != counter.ends_secs && ends_secs + window_secs != counter.ends_secs {
@@ -152,19 +194,25 @@ impl Counters {
 
     /// Forgets counters whose windows are over; when that is not enough, an eighth of the others.
     fn make_room(&mut self, now: Timestamp) {
-        self.counters.retain(|_, counter| counter.ends_secs.saturating_mul(SECOND) > now.0);
-        if self.counters.len() < self.counters_max {
+        self.by_key.retain(|_, counter| counter.is_open(now));
+        if self.by_key.len() < self.max {
             return;
         }
-        let mut ends: Vec<i64> = self.counters.values().map(|counter| counter.ends_secs).collect();
-        let (_, last, _) = ends.select_nth_unstable(self.counters.len() / 8);
-        let (last, mut left) = (*last, self.counters.len() / 8 + 1);
-        self.counters.retain(|_, counter| {
+        let mut ends: Vec<i64> = self.by_key.values().map(|counter| counter.ends_secs).collect();
+        let (_, last, _) = ends.select_nth_unstable(self.by_key.len() / 8);
+        let (last, mut left) = (*last, self.by_key.len() / 8 + 1);
+        self.by_key.retain(|_, counter| {
             let goes = counter.ends_secs <= last && left > 0;
             left -= usize::from(goes);
             !goes
         });
     }
+}
+
+/// How much of these units a quota counts; none when it counts nothing of the kind.
+fn amount(quota: &ActiveQuota, units: &[(DataCategory, u64)]) -> Option<u64> {
+    let covered = units.iter().filter(|(category, _)| quota.rule.covers(*category));
+    covered.map(|(_, amount)| *amount).reduce(u64::saturating_add)
 }
 
 /// When the window ends that a time is in, in seconds since the epoch.
@@ -265,7 +313,7 @@ mod tests {
         for id in 1..=100 {
             let quotas = [quota(id, &[DataCategory::Error], Some(1), 60 * id as u32)];
             assert_eq!(one(&mut counters, &quotas, NOW), None);
-            assert!(counters.counters.len() <= 16);
+            assert!(counters.by_key.len() <= 16);
             assert!(one(&mut counters, &quotas, NOW).is_some(), "the newest is there");
         }
     }

@@ -1,17 +1,17 @@
 //! Quotas and rate limits (`reference/ingest-protocol.md` §9): counted in the request, before it is answered.
 //!
-//! [`counters`] counts, [`header`] tells clients. The counters live in memory: after a restart windows begin empty, so that
-//! at most once more a limit can be let through in the window in which the server started.
+//! [`counters`] counts in memory, [`header`] tells clients, and [`kept`] lets a restart go on with what was counted.
 
 mod counters;
 mod header;
+mod kept;
 
 use std::{
     collections::BTreeSet,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use nuthatch_protocol::{DataCategory, Item, ItemType, Timestamp};
+use nuthatch_protocol::{Clock, DataCategory, Item, ItemType, Position, Timestamp};
 use nuthatch_store::{
     projects::{Project, ProjectKey},
     quotas::{Quota, QuotaRule, QuotaScope, QuotaUsage},
@@ -20,17 +20,22 @@ use nuthatch_store::{
 pub(crate) use counters::ActiveQuota;
 use counters::{COUNTERS_MAX, Counters, QuotaKey, Taken};
 pub(crate) use header::{LimitsMet, RateLimits};
+use kept::Kept;
 
 use crate::plan::{Plan, Verdict};
 
 /// Counts what is let through.
 pub(crate) struct Quotas {
     counters: Mutex<Counters>,
+    /// The note that was written last.
+    last_kept: tokio::sync::Mutex<Option<Kept>>,
 }
 
 /// What of an envelope is let through.
 #[derive(Debug)]
 pub(crate) struct Admission {
+    /// When it was decided.
+    pub(crate) received: Timestamp,
     /// The reason code of each item that is not, in the order of the envelope.
     reasons: Vec<Option<String>>,
     /// The limits it met.
@@ -41,14 +46,14 @@ pub(crate) struct Admission {
 
 impl Quotas {
     pub(crate) fn new() -> Self {
-        Self { counters: Mutex::new(Counters::new(COUNTERS_MAX)) }
+        Self { counters: Mutex::new(Counters::new(COUNTERS_MAX)), last_kept: tokio::sync::Mutex::default() }
     }
 
     /// Decides which items of an envelope are let through, and counts those that go to the log (§9.4).
     /// Without room in the log, nothing is.
-    pub(crate) fn admit(&self, quotas: &[ActiveQuota], items: &[Item], has_room: bool, now: Timestamp) -> Admission {
-        let reasons = vec![None; items.len()];
-        let mut admission = Admission { reasons, limits: RateLimits::default(), taken: Vec::new() };
+    pub(crate) fn admit(&self, quotas: &[ActiveQuota], items: &[Item], has_room: bool, clock: &dyn Clock) -> Admission {
+        let (received, reasons) = (clock.now(), vec![None; items.len()]);
+        let mut admission = Admission { received, reasons, limits: RateLimits::default(), taken: Vec::new() };
         let full;
         let quotas = if has_room {
             quotas
@@ -62,6 +67,9 @@ impl Quotas {
         let (units, groups): (Vec<_>, _) = (items.iter().map(DataCategory::of_item).collect(), groups(items));
         let of = |index: usize| units.get(index).map_or(&[][..], Vec::as_slice);
         let mut counters = self.lock();
+        // Only now, so that times are in the order in which the counters were asked.
+        let now = counters.time(clock.now());
+        admission.received = now;
         for group in groups {
             let wanted: Vec<_> = group.together.iter().flat_map(|index| of(*index)).copied().collect();
             match counters.take(quotas, &wanted, now) {
@@ -101,6 +109,23 @@ impl Quotas {
     /// How much of a quota is used.
     pub(crate) fn usage(&self, quota: &Quota, now: Timestamp) -> QuotaUsage {
         self.lock().usage(QuotaKey::Stored(quota.id), quota.rule.window_secs, now)
+    }
+
+    /// The counters to keep, with where the log ended before.
+    fn kept(&self, ends: Vec<Position>, clock: &dyn Clock) -> Kept {
+        let mut counters = self.lock();
+        let (at, open) = counters.open(clock.now());
+        Kept::new(at, ends, open)
+    }
+
+    /// Takes over what was kept.
+    fn restore(&self, kept: &Kept) {
+        self.lock().restore(kept.at, &kept.counters);
+    }
+
+    /// Counts what was let through by a process before this one.
+    fn count(&self, quotas: &[ActiveQuota], units: &[(DataCategory, u64)], at: Timestamp) {
+        self.lock().count(quotas, units, at);
     }
 
     fn lock(&self) -> MutexGuard<'_, Counters> {

@@ -12,8 +12,8 @@ use nuthatch_protocol::{
 };
 use nuthatch_store::{
     BlobStore, Change, Log, ProjectStore as _,
-    log::ReadLimit,
-    memory::{MemoryBlobs, MemoryLog, MemoryMeta},
+    log::{NewRecord, ReadLimit},
+    memory::{MemoryBlobs, MemoryLog, MemoryMeta, MemoryQuotaCounts},
     projects::{AllowedDomains, NewKey, NewProject, Project, ProjectKey},
     quotas::KeyRateLimit,
 };
@@ -79,15 +79,16 @@ impl App {
         }
         let disabled_key = add_key(&meta, DISABLED_KEY.parse().unwrap()).await;
         meta.change_key(disabled_key.id, switched(false)).await.unwrap();
-        let random: EventId = RANDOM_ID.parse().unwrap();
-        let intake = Intake::new(
-            wrap_log(log.clone()),
-            wrap_blobs(blobs.clone()),
-            meta.clone(),
-            Arc::new(|| NOW),
-            Arc::new(move || random),
-            config,
-        );
+        let intake = intake(wrap_log(log.clone()), wrap_blobs(blobs.clone()), meta.clone(), config);
+        Self { router: router(intake.clone()), intake, meta, blobs, disabled_key, log }
+    }
+
+    /// The next process on the same stores, after this one was killed.
+    pub(crate) async fn restarted(&self, counts: &MemoryQuotaCounts) -> Self {
+        let (log, meta, blobs) = (self.log.clone(), self.meta.clone(), self.blobs.clone());
+        let intake = intake(log.clone(), blobs.clone(), meta.clone(), IntakeConfig::default());
+        intake.resume_quotas(counts).await.unwrap();
+        let disabled_key = self.disabled_key.clone();
         Self { router: router(intake.clone()), intake, meta, blobs, disabled_key, log }
     }
 
@@ -116,6 +117,12 @@ impl App {
             all.extend(self.records_of(topic).await.into_iter().map(|record| (topic, record)));
         }
         all
+    }
+
+    /// Appends a record beside intake.
+    pub(crate) async fn append(&self, topic: Topic, record: &IngestRecord) {
+        let record = NewRecord { key: record.header.event_id.0, value: record.encode() };
+        self.log.append(topic, 0, vec![record]).await.unwrap();
     }
 
     /// What is in a topic of items.
@@ -148,6 +155,11 @@ impl App {
             self.meta.create_quota(project.organization_id, owner, rule.clone()).await.unwrap();
         }
     }
+}
+
+fn intake(log: Arc<dyn Log>, blobs: Arc<dyn BlobStore>, meta: Arc<MemoryMeta>, config: IntakeConfig) -> Intake {
+    let random: EventId = RANDOM_ID.parse().unwrap();
+    Intake::new(log, blobs, meta, Arc::new(|| NOW), Arc::new(move || random), config)
 }
 
 impl App {

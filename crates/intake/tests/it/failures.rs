@@ -18,6 +18,7 @@ use nuthatch_protocol::{DataCategory, Partition, Position, Topic};
 use nuthatch_store::{
     Log, ProjectStore as _, StoreError,
     log::{LogBounds, NewRecord, ReadBatch, ReadLimit, StoredRecord},
+    memory::MemoryQuotaCounts,
     quotas::{QuotaRule, QuotaScope},
 };
 
@@ -219,6 +220,34 @@ async fn what_is_not_durable_takes_no_place_below_a_limit() {
     let quotas = app.meta.quotas(organization).await.unwrap();
     let used: Vec<u64> = quotas.iter().map(|quota| app.intake.quota_usage(quota).used).collect();
     assert_eq!((app.records().await.len(), used), (1, vec![1, 0]));
+}
+
+/// A note of what quotas have counted may be taken between the count of a unit and its append: it is in the note then, and in
+/// the log behind it.
+#[tokio::test(start_paused = true)]
+async fn what_is_noted_down_before_it_is_in_the_log_is_counted_once() {
+    let app = app_without(Arc::new(1.into()), "late-session", Arc::new(true.into())).await;
+    let rule = QuotaRule {
+        scope: QuotaScope::Project,
+        scope_id: None,
+        categories: vec![DataCategory::Session],
+        limit: Some(5),
+        window_secs: 60,
+        reason_code: String::new(),
+    };
+    app.set(&Settings { project_quotas: vec![rule], ..Settings::default() }).await;
+    let counts = Arc::new(MemoryQuotaCounts::new());
+    let note = async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(app.topics().await.is_empty());
+        app.intake.clone().keep_quotas(counts.clone(), std::future::ready(())).await;
+    };
+    let session = "{}\n{\"type\":\"session\"}\n{\"did\":\"late-session\"}\n";
+    let (answer, ()) = tokio::join!(app.post(session), note);
+    assert_eq!((answer.status.as_u16(), app.topics().await.len()), (200, 1));
+    let organization = app.meta.organizations().await.unwrap().remove(0).id;
+    let quota = app.meta.quotas(organization).await.unwrap().remove(0);
+    assert_eq!(app.restarted(&counts).await.intake.quota_usage(&quota).used, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,6 +20,7 @@ use nuthatch_store_embedded::{
     events::{self, EmbeddedEvents},
     log::{EmbeddedLog, LogOptions},
     meta::{EmbeddedMeta, MetaOptions},
+    quota_counts::EmbeddedQuotaCounts,
     traces::{self, EmbeddedTraces},
 };
 use nuthatch_worker::{Worker, WorkerOptions};
@@ -60,6 +61,8 @@ pub struct Server {
     stop: CancellationToken,
     accepting: tokio::task::JoinHandle<()>,
     working: Option<tokio::task::JoinHandle<Result<(), nuthatch_store::StoreError>>>,
+    /// Keeps what quotas count, until it is told that nothing is taken any more.
+    counting: Option<(CancellationToken, tokio::task::JoinHandle<()>)>,
     intake: Intake,
     log: Arc<EmbeddedLog>,
     events: Arc<EmbeddedEvents>,
@@ -101,6 +104,24 @@ impl Server {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
 
+        let intake = Intake::new(
+            log.clone() as Arc<dyn Log>,
+            blobs.clone(),
+            meta.clone(),
+            clock.clone(),
+            Arc::new(|| EventId(crate::random_bytes())),
+            intake_config(config),
+        );
+        let mut counting = None;
+        if roles.contains(&Role::Intake) {
+            let counts = Arc::new(EmbeddedQuotaCounts::new(dir));
+            // Before the worker gives up what is in the log.
+            intake.resume_quotas(&*counts).await.context("cannot go on with what quotas have counted")?;
+            let all_taken = CancellationToken::new();
+            let keeping = tokio::spawn(intake.clone().keep_quotas(counts, all_taken.clone().cancelled_owned()));
+            counting = Some((all_taken, keeping));
+        }
+
         let rules = Arc::new(nuthatch_worker::Rules::new(meta.clone()).with_geo(geo));
         let working = roles.contains(&Role::Worker).then(|| {
             let worker = Worker {
@@ -123,14 +144,6 @@ impl Server {
             tokio::spawn(worker.run(stop.clone()))
         });
 
-        let intake = Intake::new(
-            log.clone() as Arc<dyn Log>,
-            blobs.clone(),
-            meta.clone(),
-            clock.clone(),
-            Arc::new(|| EventId(crate::random_bytes())),
-            intake_config(config),
-        );
         let mut router = operations::router(operations::Operations {
             log: log.clone(),
             events: events.clone(),
@@ -172,7 +185,18 @@ impl Server {
             drain_timeout: Duration::from_secs(config.server.shutdown_timeout_secs),
         };
         let accepting = tokio::spawn(accept::accept(listener, router, limits, stop.clone()));
-        Ok(Self { address, stop, accepting, working, intake, log, events, traces, drain: limits.drain_timeout })
+        Ok(Self {
+            address,
+            stop,
+            accepting,
+            working,
+            counting,
+            intake,
+            log,
+            events,
+            traces,
+            drain: limits.drain_timeout,
+        })
     }
 
     /// Resolves when the worker ended by itself, which only damage that needs a person makes it do.
@@ -192,6 +216,10 @@ impl Server {
         self.intake.close();
         self.stop.cancel();
         self.accepting.await?;
+        if let Some((all_taken, keeping)) = self.counting {
+            all_taken.cancel();
+            keeping.await?;
+        }
         if let Some(working) = self.working
             && !working.is_finished()
         {

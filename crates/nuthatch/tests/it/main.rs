@@ -13,6 +13,7 @@ mod ledger;
 mod operations;
 mod overload;
 mod produce;
+mod quotas;
 mod scenarios;
 mod server;
 mod sessions;

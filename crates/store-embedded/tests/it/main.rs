@@ -5,4 +5,5 @@ mod blobs;
 mod events;
 mod log;
 mod meta;
+mod quota_counts;
 mod traces;

@@ -4,4 +4,5 @@ pub mod blobs;
 pub mod events;
 pub mod log;
 pub mod meta;
+pub mod quota_counts;
 pub mod traces;

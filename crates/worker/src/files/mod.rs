@@ -35,7 +35,6 @@ use crate::{
     follow::Consumer,
     guard::guarded,
     items::{self, Broken, Meaning},
-    ledger,
     replays::Replays,
 };
 
@@ -175,7 +174,7 @@ fn understand(
     let event_id = record.header.event_id;
     let one = |what| Ok(Meaning::one(record, what));
     let dropped = |reason: FilterReason| {
-        let outcomes = ledger::units(record).became(Outcome::Filtered, reason.as_str().to_owned());
+        let outcomes = record.units().became(Outcome::Filtered, reason.as_str().to_owned());
         Ok(Meaning { effects: Vec::new(), outcomes })
     };
     let file = |kind, owner, part: String| FileEffect::File(file(record, kind, owner, part));
@@ -214,7 +213,7 @@ fn understand(
             let video = file(FileKind::ReplayVideo, owner, segment.number.to_string());
             let mut meaning = Meaning::one(record, video);
             // The event is kept as one that came by itself, so that replays of both kinds are found in one way.
-            let units = Units { counts: Vec::new(), ..ledger::units(record) };
+            let units = Units { counts: Vec::new(), ..record.units() };
             meaning.effects.push(Counted { what: FileEffect::File(replay_event(record, owner, segment)), units });
             Ok(meaning)
         }
