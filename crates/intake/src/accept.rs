@@ -232,9 +232,9 @@ async fn take(
             Verdict::Append(topic) => {
                 // What belongs to no event has an id of its own, and several of them in an envelope have different ones.
                 let event_id =
-                    event_id.filter(|_| item.item_type.has_event_id()).unwrap_or_else(|| (intake.inner.new_event_id)());
+                    event_id.filter(|_| item.has_event_id()).unwrap_or_else(|| (intake.inner.new_event_id)());
                 bytes.push(item.payload.len());
-                let kept = beside::keep(intake, key.project_id, origin.received, &item.item_type, item.payload).await;
+                let kept = beside::keep(intake, key.project_id, origin.received, &item).await;
                 let beside::Kept { payload, blob } = kept.inspect_err(|_| intake.inner.quotas.give_back(&admission))?;
                 let header = IngestHeader {
                     project_id: key.project_id,

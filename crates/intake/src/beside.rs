@@ -4,7 +4,9 @@
 //! with its day.
 
 use bytes::Bytes;
-use nuthatch_protocol::{BlobId, BlobKey, ItemType, ProjectId, Sha1, StoredPayload, Timestamp};
+use nuthatch_protocol::{
+    BlobId, BlobKey, Item, ItemType, ProjectId, Sha1, StoredPayload, Timestamp, trace_attachment::TraceAttachmentParts,
+};
 use nuthatch_store::StoreError;
 use sha1::{Digest as _, Sha1 as Hasher};
 
@@ -15,30 +17,32 @@ const INLINE_CHECKSUM_BYTES: usize = 256 << 10;
 
 /// What a record holds of an item's payload.
 pub(crate) struct Kept {
-    /// The payload, if it is in the record.
+    /// What of the payload is in the record.
     pub(crate) payload: Bytes,
-    /// The payload, if it lies beside.
+    /// What of it lies beside.
     pub(crate) blob: Option<StoredPayload>,
 }
 
-/// Puts a file into the blob store; leaves other payloads as they are.
+/// Puts a file into the blob store, without what an attachment of a trace says in front of it; leaves other payloads as
+/// they are.
 pub(crate) async fn keep(
     intake: &Intake,
     project_id: ProjectId,
     received: Timestamp,
-    item_type: &ItemType,
-    payload: Bytes,
+    item: &Item,
 ) -> Result<Kept, Refusal> {
-    if !lies_beside(item_type) {
-        return Ok(Kept { payload, blob: None });
+    if !lies_beside(&item.item_type) {
+        return Ok(Kept { payload: item.payload.clone(), blob: None });
     }
+    let whole = || TraceAttachmentParts { meta: Bytes::new(), file: item.payload.clone() };
+    let TraceAttachmentParts { meta, file } = item.trace_attachment().unwrap_or_else(whole);
     let inner = &intake.inner;
     let id = BlobId((inner.new_event_id)().0);
     let key = BlobKey::new(project_id, received, id);
-    let sha1 = checksum(payload.clone()).await?;
-    durably(inner.config.append_wait, || inner.blobs.put(key, payload.clone())).await?;
-    let stored = StoredPayload { id, bytes: payload.len() as u64, sha1 };
-    Ok(Kept { payload: Bytes::new(), blob: Some(stored) })
+    let sha1 = checksum(file.clone()).await?;
+    durably(inner.config.append_wait, || inner.blobs.put(key, file.clone())).await?;
+    let stored = StoredPayload { id, bytes: file.len() as u64, sha1 };
+    Ok(Kept { payload: meta, blob: Some(stored) })
 }
 
 fn lies_beside(item_type: &ItemType) -> bool {

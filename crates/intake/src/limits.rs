@@ -14,6 +14,7 @@ enum Kind {
     Event,
     Text,
     File,
+    TraceFile,
     Profile,
     ProfileChunk,
     Recording,
@@ -54,6 +55,7 @@ impl Kind {
             item_type if item_type.is_event_like() => Self::Event,
             ItemType::RawSecurity => Self::Event,
             ItemType::FormData | ItemType::UserReport | ItemType::Nel => Self::Text,
+            ItemType::Attachment if item.is_of_trace() => Self::TraceFile,
             ItemType::Attachment | ItemType::UnrealReport => Self::File,
             ItemType::Profile => Self::Profile,
             ItemType::ProfileChunk | ItemType::ProfileChunkUi => Self::ProfileChunk,
@@ -82,7 +84,7 @@ impl Kind {
         match self {
             Self::Event => each(config.event_max_bytes),
             Self::Text => Bounds { items: usize::MAX, ..each(config.event_max_bytes) },
-            Self::File => together(30, config.envelope_max_bytes),
+            Self::File | Self::TraceFile => together(30, config.envelope_max_bytes),
             Self::Profile | Self::ProfileChunk => each(50 * MIB),
             Self::Recording | Self::Video => each(10 * MIB),
             Self::CheckIn => each(100 * KIB),
@@ -124,6 +126,7 @@ pub(crate) fn check(envelope: &Envelope, config: &IntakeConfig) -> Result<(), Re
 /// What a too large item is called in the ledger: bounded words, whatever its header says.
 fn label(item: &Item) -> String {
     match &item.item_type {
+        ItemType::Attachment if item.is_of_trace() => "attachment:trace".to_owned(),
         ItemType::Attachment => {
             let known = attachment_type(item.attributes.attachment_type.as_deref());
             format!("attachment:{}", known.unwrap_or("other"))

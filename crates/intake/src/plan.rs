@@ -4,9 +4,6 @@ use nuthatch_protocol::{Envelope, EventId, Item, ItemType, Topic};
 
 use crate::peek;
 
-/// Media type of attachments of traces (`reference/ingest-protocol.md` §7.2).
-const TRACE_ATTACHMENT: &str = "application/vnd.sentry.trace-attachment";
-
 /// What becomes of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -28,8 +25,8 @@ pub(crate) enum Skip {
     /// A profile is found by its transaction only (§7.10).
     #[error("profile without its transaction")]
     NoTransaction,
-    /// A file of a span, not of an event (§7.2): nobody would find it.
-    #[error("trace attachments are not kept yet")]
+    /// Nobody can tell where its file begins (§7.2).
+    #[error("trace attachment without a meta_length that fits its payload")]
     TraceAttachment,
 }
 
@@ -39,7 +36,7 @@ impl Skip {
         match self {
             Self::Unknown => "unknown_item_type",
             Self::Withdrawn => "withdrawn_item_type",
-            Self::TraceAttachment => "unsupported_trace_attachment",
+            Self::TraceAttachment => "invalid_trace_attachment",
             Self::NoTransaction => "profiling_no_transaction_associated",
         }
     }
@@ -61,16 +58,12 @@ impl Plan {
     pub(crate) fn verdict(self, item: &Item) -> Verdict {
         match item.item_type {
             ItemType::Profile if !self.has_transaction => Verdict::Skip(Skip::NoTransaction),
-            ItemType::Attachment if is_of_trace(item) => Verdict::Skip(Skip::TraceAttachment),
+            ItemType::Attachment if item.is_of_trace() && item.trace_attachment().is_none() => {
+                Verdict::Skip(Skip::TraceAttachment)
+            }
             _ => verdict_of_type(&item.item_type),
         }
     }
-}
-
-/// Whether an attachment belongs to a trace, and begins with JSON that says to what of it.
-fn is_of_trace(item: &Item) -> bool {
-    let media_type = item.attributes.content_type.as_deref().and_then(|said| said.split(';').next());
-    media_type.is_some_and(|said| said.trim().eq_ignore_ascii_case(TRACE_ATTACHMENT))
 }
 
 fn verdict_of_type(item_type: &ItemType) -> Verdict {
@@ -128,7 +121,7 @@ pub(crate) fn event_id(envelope: &Envelope) -> IdSource {
     let id = |peek: &peek::Peek<'_>| serde_json::from_str(peek.event_id?.get()).ok();
     match event.and_then(|item| peek::look(&item.payload, id).ok()?) {
         Some(id) => IdSource::Payload(id),
-        None if envelope.items.iter().any(|item| item.item_type.needs_event_id()) => IdSource::Random,
+        None if envelope.items.iter().any(Item::needs_event_id) => IdSource::Random,
         None => IdSource::None,
     }
 }

@@ -54,7 +54,10 @@ pub use problem::Problem;
 pub use refused::{Reason, Refused};
 pub use replay::{ReplayEvent, replay_event};
 pub use session::{Session, read_session, session_user};
-pub use trace::{BrokenEntry, Entry, MAX_ENTRIES, TraceItems, Transaction, trace_items, transaction};
+pub use trace::{
+    BrokenEntry, Entry, MAX_ENTRIES, TraceAttachment, TraceItems, Transaction, trace_attachment, trace_items,
+    transaction,
+};
 
 use nuthatch_protocol::{Event, IngestRecord, ItemType};
 use serde_json::Value;

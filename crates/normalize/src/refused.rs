@@ -49,6 +49,8 @@ pub enum Reason {
     InvalidLog,
     /// A metric without time, trace, name or value (§7.14).
     InvalidTraceMetric,
+    /// An attachment that does not say to which trace it belongs (§7.2).
+    InvalidTraceAttachment,
     /// More entries than [`crate::MAX_ENTRIES`] in one container.
     TooManyEntries,
 }
@@ -72,6 +74,7 @@ impl Reason {
             Self::InvalidSpan => "invalid_span",
             Self::InvalidLog => "invalid_log",
             Self::InvalidTraceMetric => "invalid_trace_metric",
+            Self::InvalidTraceAttachment => "invalid_trace_attachment",
             Self::TooManyEntries => "too_many_entries",
         }
     }

@@ -81,7 +81,7 @@ pub struct ItemAttributes {
     /// Entries of a container, as the client counts them.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub item_count: Option<u32>,
-    /// Bytes of the JSON in front of a trace attachment.
+    /// Bytes of the JSON in front of a trace attachment ([`crate::trace_attachment`]).
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub meta_length: Option<u32>,
     /// Span of a trace attachment.

@@ -112,7 +112,8 @@ impl ItemType {
         self.needs_event_id() || matches!(self, Self::ReplayRecording | Self::ReplayVideo)
     }
 
-    /// Whether it belongs to an event, so that the envelope needs an event id (§6).
+    /// Whether it belongs to an event, so that the envelope needs an event id (§6); attachments do unless they belong to a
+    /// trace ([`crate::Item::needs_event_id`]).
     pub fn needs_event_id(&self) -> bool {
         self.is_event_like()
             || matches!(

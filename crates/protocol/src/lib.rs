@@ -18,6 +18,7 @@ pub mod record;
 pub mod session;
 pub mod time;
 pub mod topic;
+pub mod trace_attachment;
 pub mod trace_item;
 pub mod version;
 

@@ -182,9 +182,10 @@ impl DataCategory {
     /// What an item counts as: category and quantity. Nothing for items that only belong to others (§7).
     ///
     /// A container counts for the entries that its header says it has, for one when it does not say; a transaction also for
-    /// the spans that it says.
+    /// the spans that it says; an attachment of a trace for its file alone.
     pub fn of_item(item: &Item) -> Vec<(Self, u64)> {
-        Self::of(&item.item_type, &item.attributes, item.payload.len() as u64)
+        let bytes = item.trace_attachment().map_or(item.payload.len(), |parts| parts.file.len());
+        Self::of(&item.item_type, &item.attributes, bytes as u64)
     }
 
     /// The same, of an item with a payload of so many bytes that may lie elsewhere.

@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use nuthatch_protocol::{BlobId, BlobKey, EventId, FileId, ProjectId, Sha1, Timestamp};
+use nuthatch_protocol::{BlobId, BlobKey, EventId, FileId, ProjectId, Sha1, SpanId, Timestamp, TraceId};
+use serde_json::{Map, Value};
 
 use crate::{
     StoreError,
@@ -80,6 +81,7 @@ kinds! {
     ReplayEvent = 5 "replay_event", "What is known of a segment of a replay.";
     ReplayRecording = 6 "replay_recording", "The recording of a segment of a replay.";
     ReplayVideo = 7 "replay_video", "A segment of a mobile replay: event, recording and video.";
+    TraceAttachment = 8 "trace_attachment", "A file that belongs to a trace.";
 }
 
 impl FileKind {
@@ -118,10 +120,10 @@ pub struct FileHead {
     pub project_id: ProjectId,
     /// What it is.
     pub kind: FileKind,
-    /// What it belongs to: the event, the replay, the profile itself, or the profiler of a chunk.
+    /// What it belongs to: the event, the replay, the profile itself, the profiler of a chunk, or the trace.
     pub owner: EventId,
-    /// What tells it from others of its kind and owner: checksum and name of an attachment, the segment of a replay, the id of
-    /// a chunk; empty when there is only one.
+    /// What tells it from others of its kind and owner: checksum and name of an attachment of an event, the id of one of a
+    /// trace, the segment of a replay, the id of a chunk; empty when there is only one.
     pub part: String,
     /// Its name, as the client gave it.
     pub name: String,
@@ -129,6 +131,8 @@ pub struct FileHead {
     pub content_type: String,
     /// For attachments: what kind of attachment (`event.minidump`; `reference/ingest-protocol.md` §7.2).
     pub attachment_type: Option<String>,
+    /// For attachments of traces: where in the trace it belongs.
+    pub in_trace: Option<InTrace>,
     /// Its length.
     pub bytes: u64,
     /// Checksum of its bytes.
@@ -144,6 +148,17 @@ impl FileHead {
     pub fn blob_key(&self) -> Option<BlobKey> {
         self.blob.map(|id| BlobKey::new(self.project_id, self.received, id))
     }
+}
+
+/// What an attachment of a trace says of itself, beside what all files do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InTrace {
+    /// The span that it belongs to, if it belongs to one.
+    pub span_id: Option<SpanId>,
+    /// When it was made.
+    pub timestamp: Timestamp,
+    /// Its attributes, plain values under their names.
+    pub attributes: Map<String, Value>,
 }
 
 /// A file to keep.
@@ -204,6 +219,8 @@ pub enum FileEffect {
 pub enum FileScope {
     /// What is shown as attachments of an event.
     AttachmentsOf(EventId),
+    /// The attachments of a trace.
+    AttachmentsOfTrace(TraceId),
     /// What is shown as attachments, of all events.
     Attachments,
     /// All of a kind.

@@ -1488,6 +1488,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/projects/{org}/{project}/traces/{trace_id}/attachments/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The attachments that a project has of a trace, newest first. */
+        get: operations["listTraceAttachments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{org}/{project}/traces/{trace_id}/attachments/{attachment}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An attachment of a trace; with `download` its bytes. */
+        get: operations["getTraceAttachment"];
+        put?: never;
+        post?: never;
+        /** Removes an attachment of a trace for good. */
+        delete: operations["deleteTraceAttachment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/projects/{org}/{project}/user-feedback/": {
         parameters: {
             query?: never;
@@ -2084,9 +2119,12 @@ export interface components {
             id: string;
             /** @description `attachment`, `profile`, `replay_event`, … */
             kind: string;
-            /** @description The event, replay, profile or profiler that it belongs to: 32 hex digits. */
+            /** @description The event, replay, profile, profiler or trace that it belongs to: 32 hex digits. */
             owner: string;
-            /** @description What tells it from others of its kind and owner: the segment of a replay, the id of a chunk. */
+            /**
+             * @description What tells it from others of its kind and owner: the segment of a replay, the id of a chunk or of a trace's
+             *     attachment.
+             */
             part: string;
             name: string;
             /** @description As the client gave it: nothing to rely on. */
@@ -3438,6 +3476,32 @@ export interface components {
             name?: string;
             /** @description Scopes such as `event:read`. */
             scopes: string[];
+        };
+        /** @description A file that belongs to a trace. */
+        TraceAttachment: {
+            id: string;
+            /** @description As the client gave it: 32 hex digits. */
+            attachmentId: string;
+            /** @description 32 hex digits. */
+            traceId: string;
+            /** @description 16 hex digits; null when it belongs to no span. */
+            spanId: string | null;
+            name: string;
+            /** @description As the client gave it: nothing to rely on. */
+            mimetype: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            sha1: string;
+            /** @description When it was made. */
+            timestamp: string;
+            /** @description Plain values under their names. */
+            attributes: {
+                [key: string]: Record<string, never>;
+            };
+            dateCreated: string;
         };
         /** @description An error, or what a detector found. */
         TraceEvent: {
@@ -8029,8 +8093,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `attachment`, `unreal_report`, `form_data`, `profile`, `profile_chunk`, `replay_event`, `replay_recording` or
-                 *     `replay_video`.
+                 * @description `attachment`, `unreal_report`, `form_data`, `profile`, `profile_chunk`, `replay_event`, `replay_recording`,
+                 *     `replay_video` or `trace_attachment`.
                  */
                 kind?: string;
                 /** @description A cursor that the list gave before; empty: the first page. */
@@ -9830,6 +9894,176 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listTraceAttachments: {
+        parameters: {
+            query?: {
+                /** @description A cursor that the list gave before; empty: the first page. */
+                cursor?: string;
+                /** @description Rows on a page, at most 100. */
+                per_page?: number;
+                /** @description The same, as older clients call it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description 32 hex digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceAttachment"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getTraceAttachment: {
+        parameters: {
+            query?: {
+                /** @description Present, with any value: its bytes. */
+                download?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description 32 hex digits */
+                trace_id: string;
+                /** @description Id */
+                attachment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceAttachment"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteTraceAttachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id of the organization. */
+                org: string;
+                /** @description Slug or id. */
+                project: string;
+                /** @description 32 hex digits */
+                trace_id: string;
+                /** @description Id */
+                attachment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

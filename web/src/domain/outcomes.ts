@@ -77,6 +77,7 @@ const REASONS: Record<string, string> = {
   unknown_item_type: "This server does not know this type of item.",
   unsupported_item_type: "This server does not store items of this type.",
   unsupported_trace_attachment: "This server does not store attachments of traces.",
+  invalid_trace_attachment: "The attachment does not say to which trace it belongs, or where its file begins.",
   withdrawn_item_type: "Items of this type were withdrawn from the protocol.",
   missing_payload: "The file was not in the blob store any more.",
   invalid_replay: "The replay's event lacks its id or segment, or names ids that are none.",

@@ -77,7 +77,11 @@ pub(super) async fn delete(
     place: Within<InProject, EventRight>,
     path: RawPathParams,
 ) -> Result<StatusCode, ApiError> {
-    let file = of_event(&api, &place, &path).await?;
+    remove(&api, &of_event(&api, &place, &path).await?).await
+}
+
+/// Removes a file with its bytes.
+pub(super) async fn remove(api: &Api, file: &File) -> Result<StatusCode, ApiError> {
     // The row goes first: what nothing refers to goes with its day, when this ends in between.
     api.meta.remove_file(file.id).await?;
     if let Some(key) = file.head.blob_key() {

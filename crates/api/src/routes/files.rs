@@ -30,8 +30,8 @@ use crate::{
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct FileSearch {
-    /// `attachment`, `unreal_report`, `form_data`, `profile`, `profile_chunk`, `replay_event`, `replay_recording` or
-    /// `replay_video`.
+    /// `attachment`, `unreal_report`, `form_data`, `profile`, `profile_chunk`, `replay_event`, `replay_recording`,
+    /// `replay_video` or `trace_attachment`.
     #[serde(deserialize_with = "single")]
     #[param(value_type = String)]
     kind: Option<String>,

@@ -46,6 +46,7 @@ mod stats;
 mod tags;
 mod teams;
 mod tokens;
+mod trace_attachments;
 mod trace_item;
 mod traces;
 mod user_feedback;
@@ -148,6 +149,8 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(events::by_id))
         .routes(routes!(attachments::list))
         .routes(routes!(attachments::detail, attachments::delete))
+        .routes(routes!(trace_attachments::list))
+        .routes(routes!(trace_attachments::detail, trace_attachments::delete))
         .routes(routes!(files::list))
         .routes(routes!(files::detail))
         .routes(routes!(user_feedback::list, user_feedback::create))

@@ -134,7 +134,7 @@ pub(super) async fn logs(
     Ok(Json(TraceLogs { data: logs.map(row).collect() }))
 }
 
-fn read_id(text: Option<&str>) -> Result<TraceId, ApiError> {
+pub(super) fn read_id(text: Option<&str>) -> Result<TraceId, ApiError> {
     let text = text.unwrap_or_default();
     text.parse().map_err(|error| wrong("traceId", format!("{text:?}: {error}")))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nuthatch_store::files::{self, FileHead};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A file that came with an event (`reference/web-api.md` §3.9).
@@ -45,6 +46,51 @@ impl From<&files::File> for Attachment {
     }
 }
 
+/// A file that belongs to a trace.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TraceAttachment {
+    pub(crate) id: String,
+    /// As the client gave it: 32 hex digits.
+    pub(crate) attachment_id: String,
+    /// 32 hex digits.
+    pub(crate) trace_id: String,
+    /// 16 hex digits; null when it belongs to no span.
+    pub(crate) span_id: Option<String>,
+    pub(crate) name: String,
+    /// As the client gave it: nothing to rely on.
+    pub(crate) mimetype: String,
+    /// Bytes.
+    pub(crate) size: u64,
+    pub(crate) sha1: String,
+    /// When it was made.
+    pub(crate) timestamp: String,
+    /// Plain values under their names.
+    #[schema(value_type = BTreeMap<String, Object>)]
+    pub(crate) attributes: Map<String, Value>,
+    pub(crate) date_created: String,
+}
+
+impl From<&files::File> for TraceAttachment {
+    fn from(file: &files::File) -> Self {
+        let FileHead { owner, part, name, content_type, bytes, sha1, received, in_trace, .. } = &file.head;
+        let in_trace = in_trace.as_ref();
+        Self {
+            id: file.id.to_string(),
+            attachment_id: part.clone(),
+            trace_id: owner.to_string(),
+            span_id: in_trace.and_then(|place| place.span_id).map(|span| span.to_string()),
+            name: name.clone(),
+            mimetype: content_type.clone(),
+            size: *bytes,
+            sha1: sha1.to_string(),
+            timestamp: in_trace.map_or(*received, |place| place.timestamp).to_string(),
+            attributes: in_trace.map(|place| place.attributes.clone()).unwrap_or_default(),
+            date_created: received.to_string(),
+        }
+    }
+}
+
 /// Something that is kept as bytes.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -52,9 +98,10 @@ pub(crate) struct File {
     pub(crate) id: String,
     /// `attachment`, `profile`, `replay_event`, …
     pub(crate) kind: String,
-    /// The event, replay, profile or profiler that it belongs to: 32 hex digits.
+    /// The event, replay, profile, profiler or trace that it belongs to: 32 hex digits.
     pub(crate) owner: String,
-    /// What tells it from others of its kind and owner: the segment of a replay, the id of a chunk.
+    /// What tells it from others of its kind and owner: the segment of a replay, the id of a chunk or of a trace's
+    /// attachment.
     pub(crate) part: String,
     pub(crate) name: String,
     /// As the client gave it: nothing to rely on.

@@ -13,13 +13,14 @@ use nuthatch_api::{Api, ApiDeps, hash_password, last_characters, router, secret_
 use nuthatch_issues::{Changes, HourlyCount, Issue, Needs, Status, Substatus};
 use nuthatch_protocol::{
     BlobId, EventId, EventRow, Hash, IngestRecord, IssueId, Level, OrganizationId, Origin, Outcomes, Partition,
-    Position, Priority, ProjectId, PublicKey, Sha1, Timestamp, Topic, TypeId, Units, UserId, record::DeadLetter,
+    Position, Priority, ProjectId, PublicKey, Sha1, SpanId, Timestamp, Topic, TypeId, Units, UserId,
+    record::DeadLetter,
 };
 use nuthatch_store::{
     AccountStore as _, BlobStore as _, EventStore as _, FileStore as _, IssueStore as _, ProjectStore as _,
     accounts::{NewToken, NewUser},
     events::{EventSummary, StoredEvent},
-    files::{FileEffect, FileHead, FileKind, NewFile, UserReport},
+    files::{FileEffect, FileHead, FileKind, InTrace, NewFile, UserReport},
     issues::ConsumerPosition,
     log::{LogLayout, StoredRecord},
     memory::{MemoryBlobs, MemoryEvents, MemoryLog, MemoryMeta, MemoryTraces},
@@ -201,16 +202,38 @@ impl App {
 
     /// Keeps an attachment of event `id`.
     pub async fn attachment(&self, project: &Project, id: u8, name: &str, content_type: &str, bytes: &'static [u8]) {
+        self.file(project, FileKind::Attachment, id, (name, content_type), bytes).await;
+    }
+
+    /// Keeps an attachment of trace `id`, in its span 0101010101010101.
+    pub async fn trace_attachment(&self, project: &Project, id: u8, name: &str, bytes: &'static [u8]) {
+        self.file(project, FileKind::TraceAttachment, id, (name, "text/plain"), bytes).await;
+    }
+
+    async fn file(
+        &self,
+        project: &Project,
+        kind: FileKind,
+        owner: u8,
+        (name, content_type): (&str, &str),
+        bytes: &'static [u8],
+    ) {
         let offset = self.applied.fetch_add(1, Ordering::Relaxed) + 1;
+        let in_trace = InTrace {
+            span_id: Some(SpanId([1; 8])),
+            timestamp: Timestamp::from_secs(NOON - 1),
+            attributes: Map::from_iter([("n".to_owned(), 1.into())]),
+        };
         let blob = BlobId(u128::from(offset).to_be_bytes());
         let head = FileHead {
             project_id: project.id,
-            kind: FileKind::Attachment,
-            owner: EventId([id; 16]),
+            kind,
+            owner: EventId([owner; 16]),
             part: blob.to_string(),
             name: name.to_owned(),
             content_type: content_type.to_owned(),
-            attachment_type: Some("event.attachment".to_owned()),
+            attachment_type: (kind == FileKind::Attachment).then(|| "event.attachment".to_owned()),
+            in_trace: (kind == FileKind::TraceAttachment).then_some(in_trace),
             bytes: bytes.len() as u64,
             sha1: Sha1([1; 20]),
             blob: Some(blob),

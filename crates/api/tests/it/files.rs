@@ -40,6 +40,47 @@ async fn attachments_are_listed_read_and_removed() {
 }
 
 #[tokio::test]
+async fn attachments_of_traces_are_listed_read_and_removed() {
+    let app = App::new().await;
+    app.trace_attachment(&app.acme.project, 7, "a.txt", b"first").await;
+    app.trace_attachment(&app.acme.project, 7, "b.html", b"second").await;
+    app.trace_attachment(&app.acme.project, 8, "c.txt", b"of another trace").await;
+    app.trace_attachment(&app.other.project, 7, "d.txt", b"of another project").await;
+    app.attachment(&app.acme.project, 7, "e.txt", "", b"of an event of the same id").await;
+    let list = format!("{WEB}/traces/{}/attachments/", id(7));
+    let first = app.get(&format!("{list}?per_page=1")).await;
+    assert_eq!(first.json()[0]["name"], "b.html");
+    let second = app.get(&format!("{list}?per_page=1&cursor={}", first.cursor("next").unwrap())).await;
+    assert_eq!(second.cursor("next"), None);
+    let row = &second.json()[0];
+    let wanted = json!({
+        "id": row["id"], "attachmentId": row["attachmentId"], "traceId": id(7), "spanId": "0101010101010101",
+        "name": "a.txt", "mimetype": "text/plain", "size": 5, "sha1": "01".repeat(20), "attributes": {"n": 1},
+        "timestamp": row["timestamp"], "dateCreated": row["dateCreated"],
+    });
+    assert_eq!(*row, wanted);
+    assert_ne!(row["timestamp"], row["dateCreated"]);
+    for none in ["nonsense".to_owned(), "0".repeat(32)] {
+        assert_eq!(app.get(&format!("{WEB}/traces/{none}/attachments/")).await.status, StatusCode::BAD_REQUEST);
+    }
+
+    let path = format!("{list}{}/", row["id"].as_str().unwrap());
+    assert_eq!(app.get(&path).await.json(), *row);
+    assert_eq!(app.get(&format!("{path}?download")).await.body, "first");
+    for elsewhere in [path.replace(&id(7), &id(8)), path.replace("/traces/", "/events/")] {
+        assert_eq!(app.get(&elsewhere).await.status, StatusCode::NOT_FOUND, "{elsewhere}");
+    }
+    let reader = token(&app.meta, app.acme.user, app.acme.organization.id, &["event:read"]).await;
+    let refused = app.with_token(&reader, "DELETE", &path, &Value::Null).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(app.ann("DELETE", &path, &Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(app.ann("DELETE", &path, &Value::Null).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(app.get(&list).await.json().as_array().unwrap().len(), 1);
+    let of_event = app.get(&format!("{WEB}/events/{}/attachments/", id(7))).await.json();
+    assert_eq!((of_event.as_array().unwrap().len(), &of_event[0]["name"]), (1, &json!("e.txt")));
+}
+
+#[tokio::test]
 async fn what_strangers_send_never_runs_in_the_origin_of_the_page() {
     let app = App::new().await;
     for (content_type, served) in [

@@ -21,6 +21,7 @@ fn operations(app: &App) -> Vec<(String, String)> {
             .replace("{issue}", &(app.acme.project.id.0 * 1000 + 1).to_string())
             .replace("{event_id}", &"07".repeat(16))
             .replace("{letter}", "1")
+            .replace("{trace_id}/attachments/{attachment}", "{trace_id}/attachments/2")
             .replace("{trace_id}", &"01".repeat(16))
             .replace("{item_id}", &"01".repeat(16))
             .replace("{attachment}", "1")
@@ -44,6 +45,7 @@ async fn nobody_reads_or_changes_anything_of_another_organization() {
     app.event(&app.acme.project, 7, 1, crate::app::NOON - 60, &json!({})).await;
     app.letters(&[letter(0, Some(app.acme.project.id), "invalid_json")]).await;
     app.attachment(&app.acme.project, 7, "secret.txt", "text/plain", b"theirs").await;
+    app.trace_attachment(&app.acme.project, 1, "secret.txt", b"theirs").await;
     app.ann("POST", "/api/0/organizations/acme/teams/", &json!({"name": "Core"})).await;
     let releases = vec![(app.acme.project.id, "web@1.0".to_owned(), Timestamp(0))];
     let changes = Changes { releases, ..Changes::default() };
@@ -70,6 +72,7 @@ async fn nobody_reads_or_changes_anything_of_another_organization() {
             } else if is_one_issue
                 || through.contains("0707")
                 || through.contains("/files/1/")
+                || through.contains("/attachments/2/")
                 || through.contains("/dead-letters/1/")
                 || through.contains("core")
                 || through.contains("web@1.0")

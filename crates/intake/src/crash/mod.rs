@@ -123,7 +123,7 @@ fn put_together(envelope: &mut Envelope, places: &HashSet<usize>, event_max_byte
 fn attachment_type(item: &Item) -> Option<&'static str> {
     let said = item.attributes.attachment_type.as_deref()?;
     let known = [MINIDUMP, APPLE_REPORT, PAYLOAD, BREADCRUMBS].into_iter().find(|known| *known == said);
-    known.filter(|_| item.item_type == ItemType::Attachment)
+    known.filter(|_| item.item_type == ItemType::Attachment && !item.is_of_trace())
 }
 
 /// The pieces of one crash, read.

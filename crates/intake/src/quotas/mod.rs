@@ -192,7 +192,7 @@ fn groups(items: &[Item]) -> Vec<Group> {
             | ItemType::FormData
             | ItemType::UserReport
             | ItemType::Profile
-                if has_event =>
+                if has_event && !item.is_of_trace() =>
             {
                 event.get_or_insert_default().dependent.push(index);
             }

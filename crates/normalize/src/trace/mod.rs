@@ -5,6 +5,7 @@
 //! left out and told, its neighbours stay. Spans have one normal form, wherever they come from: the one in which they
 //! stand in transactions; attributes of entries are plain values under their names.
 
+mod attachment;
 mod attributes;
 mod browser_score;
 mod container;
@@ -17,5 +18,6 @@ mod span;
 mod times;
 mod transaction;
 
+pub use attachment::{TraceAttachment, trace_attachment};
 pub use container::{BrokenEntry, Entry, MAX_ENTRIES, TraceItems, trace_items};
 pub use transaction::{Transaction, transaction};

@@ -123,6 +123,58 @@ async fn attachments_come_back_byte_for_byte_before_and_after_their_event_and_af
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attachments_of_a_trace_come_back_where_the_trace_is_read() {
+    let site = Site::new();
+    let server = site.start();
+    let mut client = server.client();
+    let (trace, span, file) = ("a".repeat(32), "b".repeat(16), noise(300_000));
+    let meta = json!({
+        "trace_id": trace, "attachment_id": "fedcba98-7654-3210-fedc-ba9876543210", "filename": "shot.png",
+        "timestamp": nuthatch::now().as_secs_f64(), "content_type": "image/png",
+        "attributes": {"screen": {"type": "integer", "value": 2}},
+    });
+    let meta = meta.to_string();
+    let header = json!({
+        "type": "attachment", "content_type": "application/vnd.sentry.trace-attachment", "meta_length": meta.len(),
+        "span_id": span,
+    });
+    let payload = [meta.as_bytes(), &file].concat();
+    let wrong =
+        json!({"type": "attachment", "content_type": "application/vnd.sentry.trace-attachment", "meta_length": 2});
+    let items = [(header, &payload[..]), (wrong, &b"{}lost"[..])];
+    // Sent again after an answer that was lost, and the server dies before anybody has looked at either.
+    for _ in 0..2 {
+        assert_eq!(send(&server, &mut client, &items).await, 200);
+    }
+    server.kill();
+    let server = site.start();
+    let mut client = server.client();
+    let list = format!("{}/traces/{trace}/attachments/", project(&server));
+    let listed = server.until(&mut client, &list, |rows| rows.as_array().unwrap().len() == 1).await;
+    let row = &listed[0];
+    assert_eq!((&row["name"], &row["spanId"], &row["traceId"]), (&json!("shot.png"), &json!(span), &json!(trace)));
+    assert_eq!((&row["attributes"], &row["size"]), (&json!({"screen": 2}), &json!(file.len())));
+    let path = format!("{list}{}/", row["id"].as_str().unwrap());
+    assert_eq!(server.api(&mut client, &path).await, *row);
+    let answer = ask(&server, &mut client, Method::GET, &format!("{path}?download=1")).await;
+    assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, &file[..]));
+    assert_eq!(answer.headers[header::CONTENT_TYPE], "image/png");
+
+    server.until_processed(&mut client).await;
+    let wanted = [
+        ("attachment accepted", file.len() as u64),
+        ("attachment invalid duplicate", file.len() as u64),
+        ("attachment invalid invalid_trace_attachment", 8),
+        ("attachment_item accepted", 1),
+        ("attachment_item invalid duplicate", 1),
+        ("attachment_item invalid invalid_trace_attachment", 2),
+    ];
+    assert_eq!(units(&server, &mut client).await, wanted.map(|(words, units)| (words.to_owned(), units)).into());
+    server.stop();
+    assert_eq!(command_json(&site.data(), &["verify"], "")["balanced"], true);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_over_the_limits_refuse_their_envelope_and_are_counted_in_bytes() {
     let site = Site::new();
     let server = site.start();

@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use nuthatch_protocol::{BlobId, EventId, FileId, Outcomes, ProjectId, Sha1, Timestamp};
+use nuthatch_protocol::{BlobId, EventId, FileId, Outcomes, ProjectId, Sha1, SpanId, Timestamp};
 use nuthatch_store::{
     FileStore, StoreError,
     files::{
-        FILE_PAGE_MAX, File, FileEffect, FileHead, FileKind, FileQuery, FileScope, ListCursor, NewFile, NumberedReport,
-        Page, UserReport, UserReportQuery,
+        FILE_PAGE_MAX, File, FileEffect, FileHead, FileKind, FileQuery, FileScope, InTrace, ListCursor, NewFile,
+        NumberedReport, Page, UserReport, UserReportQuery,
     },
     settlements::{Counted, Settlement},
 };
@@ -17,14 +17,14 @@ use rusqlite::{Connection, OptionalExtension, Row, params, types::Value};
 
 use super::{
     EmbeddedMeta,
-    column::unsigned,
+    column::{JsonText, json, unsigned},
     error::{Failure, corrupt},
     settlements::settle,
 };
 
 /// The columns that [`file`] reads.
-const FILE: &str =
-    "id, project_id, kind, owner, part, name, content_type, attachment_type, bytes, sha1, blob, received";
+const FILE: &str = "id, project_id, kind, owner, part, name, content_type, attachment_type, bytes, sha1, blob, received, \
+                    span_id, timestamp, attributes";
 
 /// The columns that [`report`] reads.
 const REPORT: &str = "number, project_id, event_id, name, email, comments, received";
@@ -50,8 +50,16 @@ fn file(row: &Row<'_>) -> Result<File, Failure> {
         sha1: Sha1(row.get(9)?),
         blob: row.get::<_, Option<[u8; 16]>>(10)?.map(BlobId),
         received: Timestamp(row.get(11)?),
+        in_trace: in_trace(row)?,
     };
     Ok(File { id: FileId(unsigned(row, 0)?), head })
+}
+
+/// What only attachments of traces have, all of which have a time.
+fn in_trace(row: &Row<'_>) -> Result<Option<InTrace>, Failure> {
+    let Some(timestamp) = row.get::<_, Option<i64>>(13)? else { return Ok(None) };
+    let span_id = row.get::<_, Option<[u8; 8]>>(12)?.map(SpanId);
+    Ok(Some(InTrace { span_id, timestamp: Timestamp(timestamp), attributes: json(row, 14)?.unwrap_or_default() }))
 }
 
 fn report(row: &Row<'_>) -> Result<NumberedReport, Failure> {
@@ -81,9 +89,10 @@ fn keep(connection: &Connection, effects: &[Counted<FileEffect>], outcomes: &mut
 fn keep_file(connection: &Connection, NewFile { head, content }: &NewFile) -> Result<bool, Failure> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO file (project_id, kind, owner, part, name, content_type, attachment_type, bytes, sha1, blob,
-                           received, content)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
+                           received, content, span_id, timestamp, attributes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT DO NOTHING",
     )?;
+    let in_trace = head.in_trace.as_ref();
     let rows = insert.execute(params![
         head.project_id.0 as i64,
         head.kind.number(),
@@ -97,6 +106,9 @@ fn keep_file(connection: &Connection, NewFile { head, content }: &NewFile) -> Re
         head.blob.map(|blob| blob.0),
         head.received.0,
         content.as_deref(),
+        in_trace.and_then(|place| place.span_id).map(|span| span.0),
+        in_trace.map(|place| place.timestamp.0),
+        in_trace.map(|place| JsonText(&place.attributes)),
     ])?;
     Ok(rows > 0)
 }
@@ -176,6 +188,11 @@ fn lists_of_files(query: &FileQuery) -> Vec<List<File>> {
             let kinds = serde_json::json!(kinds).to_string();
             let condition = "project_id = ?3 AND owner = ?4 AND kind IN (SELECT value FROM json_each(?5))";
             vec![list(condition, vec![project.clone(), Value::Blob(event.0.to_vec()), kinds.into()])]
+        }
+        FileScope::AttachmentsOfTrace(trace) => {
+            let kind = i64::from(FileKind::TraceAttachment.number());
+            let condition = "project_id = ?3 AND owner = ?4 AND kind = ?5";
+            vec![list(condition, vec![project.clone(), Value::Blob(trace.0.to_vec()), kind.into()])]
         }
         FileScope::Attachments => FileKind::ATTACHMENTS.iter().map(of_kind).collect(),
         FileScope::Kind(kind) => vec![of_kind(&kind)],

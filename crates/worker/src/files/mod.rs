@@ -10,6 +10,7 @@ mod profile;
 mod replay;
 #[cfg(test)]
 mod tests;
+mod trace_attachment;
 mod user_report;
 
 use std::sync::Arc;
@@ -18,8 +19,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use nuthatch_normalize::filter::FilterReason;
 use nuthatch_protocol::{
-    BlobKey, EventId, IngestRecord, ItemType, Outcome, Sha1, Topic, Units,
+    BlobKey, EventId, IngestRecord, ItemType, Outcome, Sha1, StoredPayload, Topic, Units,
     item_type::{PLAIN_ATTACHMENT, attachment_type},
+    trace_attachment::is_of_trace,
 };
 use nuthatch_store::{
     BlobStore, FileStore, StoreError,
@@ -130,10 +132,8 @@ impl FilesConsumer {
             ItemType::Attachment if rules.scrubs_attachments() => SCRUBBED_MAX_BYTES,
             _ => 0,
         };
-        let seen = match BlobKey::of(record) {
-            // A replay of the dead letter brought another payload.
-            _ if !record.payload.is_empty() => record.payload.clone(),
-            None => Bytes::new(),
+        let seen = match stored(record).and_then(|_| BlobKey::of(record)) {
+            None => record.payload.clone(),
             Some(key) => match self.blobs.head(key, limit).await {
                 Ok(Some(head)) => head,
                 Ok(None) => return Ok(Err(broken("missing_payload", "its bytes are not in the blob store any more"))),
@@ -146,6 +146,14 @@ impl FilesConsumer {
         let meaning = compute(|| guarded(|| understand(&item_type, record, &seen, rules)));
         Ok(meaning.unwrap_or_else(|panicked| Err(panicked.into())))
     }
+}
+
+/// What lies beside a record. A replay of its dead letter may have brought another payload, which then counts; what is said
+/// in front of a trace's attachment is in its record always.
+fn stored(record: &IngestRecord) -> Option<StoredPayload> {
+    let header = &record.header;
+    let is_of_trace = || is_of_trace(&header.item_type.as_str().into(), &header.attributes);
+    header.blob.filter(|_| record.payload.is_empty() || is_of_trace())
 }
 
 /// Most bytes of contents that a record can bring beside its blob. A function of the record alone, so that a batch has the
@@ -179,7 +187,7 @@ fn understand(
     };
     let file = |kind, owner, part: String| FileEffect::File(file(record, kind, owner, part));
     match item_type {
-        ItemType::Attachment => one(FileEffect::File(attachment(record, seen, rules))),
+        ItemType::Attachment => one(FileEffect::File(attachment(record, seen, rules)?)),
         ItemType::UnrealReport => one(file(FileKind::UnrealReport, event_id, own_part(record))),
         ItemType::FormData => {
             let fields = serde_json::from_slice::<Vec<IgnoredAny>>(seen);
@@ -221,9 +229,13 @@ fn understand(
     }
 }
 
-/// An attachment. Out of a text that is not too large goes what rules that name attachments say.
-fn attachment(record: &IngestRecord, seen: &Bytes, rules: &ProjectRules) -> NewFile {
-    let mut file = file(record, FileKind::Attachment, record.header.event_id, own_part(record));
+/// An attachment of an event or a trace. Out of a text that is not too large goes what rules that name attachments say.
+fn attachment(record: &IngestRecord, seen: &Bytes, rules: &ProjectRules) -> Result<NewFile, Broken> {
+    let mut file = if is_of_trace(&ItemType::Attachment, &record.header.attributes) {
+        trace_attachment::read(record, rules)?
+    } else {
+        file(record, FileKind::Attachment, record.header.event_id, own_part(record))
+    };
     let is_whole = seen.len() as u64 == file.head.bytes && file.head.bytes <= SCRUBBED_MAX_BYTES;
     let text = str::from_utf8(seen).ok().filter(|text| is_whole && !text.contains('\0'));
     if let Some(mut scrubbed) = text.and_then(|text| rules.scrub_attachment(&file.head.name, text)) {
@@ -233,34 +245,33 @@ fn attachment(record: &IngestRecord, seen: &Bytes, rules: &ProjectRules) -> NewF
         (file.head.bytes, file.head.sha1, file.head.blob) = (content.len() as u64, checksum(&content), None);
         file.content = Some(content);
     }
-    file
+    Ok(file)
 }
 
 /// The blob of an attachment that is kept without it, because something was taken out.
 fn replaced_blob(record: &IngestRecord, meaning: &Meaning<FileEffect>) -> Option<BlobKey> {
     let is_kept_without = |effect: &Counted<FileEffect>| match &effect.what {
-        FileEffect::File(file) => file.head.kind == FileKind::Attachment && file.head.blob.is_none(),
+        FileEffect::File(file) => {
+            matches!(file.head.kind, FileKind::Attachment | FileKind::TraceAttachment) && file.head.blob.is_none()
+        }
         FileEffect::Report(_) => false,
     };
-    BlobKey::of(record).filter(|_| record.payload.is_empty() && meaning.effects.iter().any(is_kept_without))
+    BlobKey::of(record).filter(|_| stored(record).is_some() && meaning.effects.iter().any(is_kept_without))
 }
 
 /// What tells an attachment from the others of its event: what is in it and its name, so that one that is sent again after
 /// a lost answer is the same.
 fn own_part(record: &IngestRecord) -> String {
-    let sha1 = match record.header.blob {
-        Some(stored) if record.payload.is_empty() => stored.sha1,
-        _ => checksum(&record.payload),
-    };
+    let sha1 = stored(record).map_or_else(|| checksum(&record.payload), |stored| stored.sha1);
     format!("{sha1} {}", word(record.header.attributes.filename.as_deref(), UNNAMED))
 }
 
 /// The file that a record brings.
 fn file(record: &IngestRecord, kind: FileKind, owner: EventId, part: String) -> NewFile {
     let attributes = &record.header.attributes;
-    let (bytes, sha1, blob, content) = match record.header.blob {
-        Some(stored) if record.payload.is_empty() => (stored.bytes, stored.sha1, Some(stored.id), None),
-        _ => (record.payload.len() as u64, checksum(&record.payload), None, Some(record.payload.clone())),
+    let (bytes, sha1, blob, content) = match stored(record) {
+        Some(stored) => (stored.bytes, stored.sha1, Some(stored.id), None),
+        None => (record.payload.len() as u64, checksum(&record.payload), None, Some(record.payload.clone())),
     };
     let json = matches!(kind, FileKind::FormData | FileKind::Profile | FileKind::ProfileChunk);
     let content_type = if json { "application/json" } else { "application/octet-stream" };
@@ -274,6 +285,7 @@ fn file(record: &IngestRecord, kind: FileKind, owner: EventId, part: String) -> 
         name: word(attributes.filename.as_deref(), if kind == FileKind::Attachment { UNNAMED } else { kind.as_str() }),
         content_type: word(attributes.content_type.as_deref(), content_type),
         attachment_type,
+        in_trace: None,
         bytes,
         sha1,
         blob,

@@ -352,11 +352,80 @@ fn what_is_left_of_attached_texts_is_bounded_whatever_is_put_in_place() {
     for (bytes, expected) in [(10, 2_000), (64 << 10, 128 << 10), ((1 << 20) + 1, (1 << 20) + 1)] {
         let text = Bytes::from("a".repeat(bytes));
         let record = record("attachment", Some(beside(&text)), b"");
-        let file = attachment(&record, &text, &rules);
+        let file = attachment(&record, &text, &rules).ok().unwrap();
         assert_eq!(file.head.bytes, expected, "{bytes}");
         let position = nuthatch_protocol::Position { topic: Topic::IngestAttachments, partition: 0, offset: 0 };
         let stored = StoredRecord { position, key: [0; 16], value: record.encode() };
         let brought = file.content.map_or(0, |content| content.len() as u64);
         assert!(brought <= contents_max_bytes(&stored), "{bytes}: a part of a batch brings no more than was counted");
+    }
+}
+
+/// What an attachment of a trace means, with its place in the trace, or the reason and place of what is wrong.
+fn of_trace(meta: &str, span_id: Option<&str>) -> Result<NewFile, (&'static str, Option<String>)> {
+    let mut record = record("attachment", Some(beside(b"file")), meta.as_bytes());
+    let attributes = &mut record.header.attributes;
+    attributes.content_type = Some(nuthatch_protocol::trace_attachment::TRACE_ATTACHMENT.to_owned());
+    attributes.span_id = span_id.map(str::to_owned);
+    let rules = rules(ScrubSettings { sensitive_fields: vec!["secret".to_owned()], ..ScrubSettings::default() });
+    let meaning = understand(&ItemType::Attachment, &record, &Bytes::new(), &rules)
+        .map_err(|Broken { reason, place, .. }| (reason, place))?;
+    let [Counted { what: FileEffect::File(file), units }] = &meaning.effects[..] else { panic!("one file") };
+    assert_eq!(units.counts, [(DataCategory::Attachment, 4), (DataCategory::AttachmentItem, 1)]);
+    Ok(file.clone())
+}
+
+#[test]
+fn an_attachment_of_a_trace_is_known_by_its_id_and_has_a_place_in_the_trace() {
+    let meta = json!({
+        "trace_id": ID, "attachment_id": OTHER, "timestamp": 1_769_860_700.5, "filename": "a.png", "content_type": "image/png",
+        "attributes": {"n": {"type": "integer", "value": 1}, "secret": {"type": "string", "value": "hush"}, "bad": 1},
+    });
+    let NewFile { head, content } = of_trace(&meta.to_string(), Some("0123456789abcdef")).unwrap();
+    assert_eq!((head.kind, head.owner.to_string().as_str()), (FileKind::TraceAttachment, ID));
+    assert_eq!(head.part, "fedcba9876543210fedcba9876543210");
+    assert_eq!((head.name.as_str(), head.content_type.as_str()), ("a.png", "image/png"));
+    assert_eq!((head.bytes, head.sha1, head.blob, content), (4, checksum(b"file"), Some(BlobId([7; 16])), None));
+    let place = head.in_trace.unwrap();
+    assert_eq!(place.span_id.unwrap().to_string(), "0123456789abcdef");
+    assert_eq!(place.timestamp, Timestamp(1_769_860_700_500_000));
+    assert_eq!(Value::Object(place.attributes), json!({"n": 1, "secret": "[Filtered]"}));
+}
+
+#[test]
+fn of_an_attachment_of_a_trace_ids_and_time_are_needed_and_all_else_has_a_default() {
+    let sound = json!({"trace_id": ID, "attachment_id": OTHER, "timestamp": "2026-01-31T11:00:00Z"});
+    let head = of_trace(&sound.to_string(), Some("none")).unwrap().head;
+    assert_eq!((head.name.as_str(), head.content_type.as_str()), ("unnamed", "application/octet-stream"));
+    let place = head.in_trace.unwrap();
+    assert_eq!((place.span_id, place.attributes.len()), (None, 0));
+    let with = |key: &str, value: Value| {
+        let mut meta = sound.clone();
+        meta[key] = value;
+        of_trace(&meta.to_string(), None)
+    };
+    for (key, value) in [
+        ("trace_id", Value::Null),
+        ("trace_id", json!("0".repeat(32))),
+        ("attachment_id", json!("x")),
+        ("attachment_id", json!(7)),
+        ("timestamp", json!("yesterday")),
+        ("timestamp", Value::Null),
+    ] {
+        let broken = with(key, value.clone()).unwrap_err();
+        assert_eq!(broken, ("invalid_trace_attachment", Some(key.to_owned())), "{key} {value}");
+    }
+    for meta in ["", "[]", "{\"trace_id\":", "null"] {
+        assert_eq!(of_trace(meta, None).unwrap_err().0, "invalid_trace_attachment", "{meta}");
+    }
+    let received = Timestamp::from_secs(1_769_860_800);
+    for (written, kept) in [
+        (json!(1_769_860_700), Timestamp::from_secs(1_769_860_700)),
+        (json!(1_000_000_000), received),
+        (json!(-5), received),
+        (json!(2_000_000_000), received),
+    ] {
+        let head = with("timestamp", written.clone()).unwrap().head;
+        assert_eq!(head.in_trace.unwrap().timestamp, kept, "{written}");
     }
 }

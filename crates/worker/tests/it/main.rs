@@ -218,10 +218,14 @@ impl Stores {
 
     /// What the ledger says, by outcome and reason.
     async fn ledger(&self) -> BTreeMap<(Outcome, String), u64> {
+        self.ledger_of(DataCategory::Error).await
+    }
+
+    async fn ledger_of(&self, category: DataCategory) -> BTreeMap<(Outcome, String), u64> {
         let query = OutcomeQuery {
             projects: vec![self.project],
             keys: vec![KeyId(1)],
-            categories: vec![DataCategory::Error],
+            categories: vec![category],
             outcomes: Vec::new(),
             reasons: Vec::new(),
             from_minute: NOW.secs() / 60,

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nuthatch_protocol::{
-    BlobId, DataCategory, EventId, Origin, Outcome, Outcomes, Position, ProjectId, Sha1, Timestamp, Topic, Units,
+    BlobId, DataCategory, EventId, Origin, Outcome, Outcomes, Position, ProjectId, Sha1, SpanId, Timestamp, Topic,
+    TraceId, Units,
 };
+use serde_json::{Map, json};
 
 use super::fixture::NOW;
 use crate::{
     MetaStore,
     files::{
-        File, FileEffect, FileHead, FileKind, FileQuery, FileScope, ListCursor, NewFile, NumberedReport, Page,
+        File, FileEffect, FileHead, FileKind, FileQuery, FileScope, InTrace, ListCursor, NewFile, NumberedReport, Page,
         UserReport, UserReportQuery,
     },
     issues::ConsumerPosition,
@@ -31,6 +33,7 @@ fn head(kind: FileKind, owner: u8, part: &str) -> FileHead {
         name: "a \u{0} <b>.txt".to_owned(),
         content_type: "text/plain".to_owned(),
         attachment_type: (kind == FileKind::Attachment).then(|| "event.attachment".to_owned()),
+        in_trace: None,
         bytes: 5,
         sha1: Sha1([3; 20]),
         blob: Some(BlobId([4; 16])),
@@ -179,6 +182,28 @@ pub async fn attachments_of_all_events_are_one_list(store: &impl MetaStore) {
     assert_eq!((parts(&back), back.has_previous, back.has_next), (vec!["c", "b"], true, true));
     let start = page(store, FileScope::Attachments, at(&second, 0, true), 4).await;
     assert_eq!((parts(&start), start.has_previous, start.has_next), (vec!["e", "d"], false, true));
+}
+
+/// An attachment of a trace reads back with its place in the trace, and is none of the event of the same id.
+pub async fn attachments_of_traces_are_listed_by_trace(store: &impl MetaStore) {
+    let kind = FileKind::TraceAttachment;
+    let attributes = Map::from_iter([("a \u{0}".to_owned(), json!([1, "b", null]))]);
+    let place = InTrace { span_id: Some(SpanId([0xf1; 8])), timestamp: Timestamp(NOW.0 - 1), attributes };
+    let of_span = FileHead { in_trace: Some(place.clone()), ..head(kind, 1, "a") };
+    let of_none = InTrace { span_id: None, timestamp: Timestamp(-1), attributes: Map::new() };
+    let of_none = FileHead { in_trace: Some(of_none), ..head(kind, 1, "b") };
+    let elsewhere = FileHead { project_id: API, ..of_span.clone() };
+    let again = FileHead { name: "again".to_owned(), ..of_span.clone() };
+    let others = [head(FileKind::Attachment, 1, "of an event"), head(kind, 2, "of another trace")];
+    let all = [of_span.clone(), of_none.clone(), elsewhere, again].into_iter().chain(others);
+    keep(store, 1, all.map(blob).collect()).await;
+    let listed = page(store, FileScope::AttachmentsOfTrace(TraceId([1; 16])), None, 10).await;
+    let [second, first] = &listed.rows[..] else { panic!("two are listed: {listed:?}") };
+    assert_eq!((&first.head, &second.head), (&of_span, &of_none));
+    assert_eq!(store.file(first.id).await.expect("finds").as_ref(), Some(first));
+    assert_eq!(parts(&page(store, FileScope::AttachmentsOf(EventId([1; 16])), None, 10).await), ["of an event"]);
+    assert_eq!(parts(&page(store, FileScope::Attachments, None, 10).await), ["of an event"]);
+    assert_eq!(parts(&page(store, FileScope::Kind(kind), None, 10).await), ["of another trace", "b", "a"]);
 }
 
 /// An event has one report, the newest; each one counts.

@@ -25,8 +25,8 @@ pub use self::{
         replays_wait_until_they_are_done, the_oldest_letters_go_beyond_the_bounds,
     },
     files::{
-        attachments_of_all_events_are_one_list, files_are_forgotten_by_day, files_are_kept_once,
-        files_are_listed_newest_first, the_newest_report_counts,
+        attachments_of_all_events_are_one_list, attachments_of_traces_are_listed_by_trace, files_are_forgotten_by_day,
+        files_are_kept_once, files_are_listed_newest_first, the_newest_report_counts,
     },
     fixture::{Place, issue, letter},
     issue_types::{
@@ -107,6 +107,7 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     files_are_kept_once(&fresh()).await;
     files_are_listed_newest_first(&fresh()).await;
     attachments_of_all_events_are_one_list(&fresh()).await;
+    attachments_of_traces_are_listed_by_trace(&fresh()).await;
     the_newest_report_counts(&fresh()).await;
     files_are_forgotten_by_day(&fresh()).await;
     teams_are_made_changed_and_removed(&fresh()).await;

@@ -39,6 +39,7 @@ fn holds(query: &FileQuery, head: &FileHead) -> bool {
     head.project_id == query.project_id
         && match query.scope {
             FileScope::AttachmentsOf(event) => head.owner == event && FileKind::ATTACHMENTS.contains(&head.kind),
+            FileScope::AttachmentsOfTrace(trace) => head.owner.0 == trace.0 && head.kind == FileKind::TraceAttachment,
             FileScope::Attachments => FileKind::ATTACHMENTS.contains(&head.kind),
             FileScope::Kind(kind) => head.kind == kind,
         }
