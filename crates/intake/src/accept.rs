@@ -28,6 +28,7 @@ use crate::{
     refusal::Refusal,
     store_payload,
     telemetry::Telemetry,
+    uploads,
 };
 
 /// The word of the ledger for entries that could not be read.
@@ -155,7 +156,8 @@ pub(crate) async fn process(
     };
     let grant = authorized?;
     let mut complete = Vec::with_capacity(envelopes.len());
-    for envelope in envelopes {
+    for mut envelope in envelopes {
+        uploads::resolve(intake, grant.key.project_id, &mut envelope).await?;
         let mut envelope = crash::complete(envelope, &mut room, &intake.inner.config).await?;
         envelope.items.iter_mut().for_each(entries::count);
         complete.push(profiles::identified(envelope).await?);
@@ -226,7 +228,7 @@ async fn take(
     let (mut appends, mut reported) = (BTreeMap::<Topic, Appended>::new(), Reported::default());
     // Where the items that are left stood in the envelope.
     let places = (0..).filter(|place| admission.reason(*place).is_none());
-    let mut bytes = Vec::with_capacity(envelope.items.len());
+    let (mut bytes, mut uploaded) = (Vec::with_capacity(envelope.items.len()), Vec::new());
     for (place, item) in places.zip(envelope.items) {
         match plan.verdict(&item) {
             Verdict::Append(topic) => {
@@ -248,7 +250,8 @@ async fn take(
                     },
                     blob,
                     letter_id: None,
-                    received: origin.received,
+                    // An upload was received when it began.
+                    received: item.upload.map_or(origin.received, |upload| upload.received),
                     sent_at,
                     user_agent: user_agent(parts),
                     client_hints: client_hints(parts),
@@ -256,6 +259,7 @@ async fn take(
                     client: auth.client.clone(),
                     version: auth.version.clone().unwrap_or_else(|| "7".to_owned()),
                 };
+                uploaded.extend(item.upload);
                 let topic = lane(intake, topic, key.project_id, origin);
                 let record = IngestRecord { header, payload };
                 let append = appends.entry(topic).or_default();
@@ -277,6 +281,7 @@ async fn take(
         intake.inner.quotas.give_back_but(&admission, &accepted);
         return Err(refusal);
     }
+    uploads::forget(intake, key.project_id, uploaded).await;
     for bytes in bytes {
         intake.inner.telemetry.accepted(bytes);
     }
@@ -320,7 +325,8 @@ fn refuse(items: &[Item], origin: Origin, counted: &mut Vec<(OutcomeKey, u64)>, 
     refusal
 }
 
-fn origin(intake: &Intake, key: &ProjectKey) -> Origin {
+/// Where what comes with a key now is from.
+pub(crate) fn origin(intake: &Intake, key: &ProjectKey) -> Origin {
     Origin { received: intake.inner.clock.now(), project_id: Some(key.project_id), key_id: Some(key.id) }
 }
 

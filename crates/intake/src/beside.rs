@@ -31,18 +31,31 @@ pub(crate) async fn keep(
     received: Timestamp,
     item: &Item,
 ) -> Result<Kept, Refusal> {
+    if let Some(upload) = item.upload {
+        return Ok(Kept { payload: Bytes::new(), blob: Some(upload.file) });
+    }
     if !lies_beside(&item.item_type) {
         return Ok(Kept { payload: item.payload.clone(), blob: None });
     }
     let whole = || TraceAttachmentParts { meta: Bytes::new(), file: item.payload.clone() };
     let TraceAttachmentParts { meta, file } = item.trace_attachment().unwrap_or_else(whole);
+    let stored = put(intake, project_id, received, file).await?;
+    Ok(Kept { payload: meta, blob: Some(stored) })
+}
+
+/// Puts a file into the blob store, durably.
+pub(crate) async fn put(
+    intake: &Intake,
+    project_id: ProjectId,
+    received: Timestamp,
+    file: Bytes,
+) -> Result<StoredPayload, Refusal> {
     let inner = &intake.inner;
     let id = BlobId((inner.new_event_id)().0);
     let key = BlobKey::new(project_id, received, id);
     let sha1 = checksum(file.clone()).await?;
     durably(inner.config.append_wait, || inner.blobs.put(key, file.clone())).await?;
-    let stored = StoredPayload { id, bytes: file.len() as u64, sha1 };
-    Ok(Kept { payload: meta, blob: Some(stored) })
+    Ok(StoredPayload { id, bytes: file.len() as u64, sha1 })
 }
 
 fn lies_beside(item_type: &ItemType) -> bool {

@@ -1,7 +1,7 @@
 //! HTTP for SDKs: authenticate, frame, append to the log, answer.
 //!
 //! A request goes through `routes` (path, CORS, counting), `credentials` (who), `body` (read in time, in bounded
-//! memory, through the one capped decoder in `decode`), the envelope parser of `protocol`, `crash`, `entries` and `profiles` (what its items are), `keys` (may they), `origin` (from
+//! memory, through the one capped decoder in `decode`), the envelope parser of `protocol`, `crash`, `entries` and `profiles` (what its items are), `uploads` (files that came before), `keys` (may they), `origin` (from
 //! there), `quotas` (so much), `limits` (sizes), `plan` (what becomes of each item), `lanes` (whether it waits behind others), `beside` (files go to the blob store)
 //! and `accept` (append, then answer). Nothing is parsed that need
 //! not be; payloads are slices of the body until the record of the log is written. What intake itself refuses of a known
@@ -33,6 +33,7 @@ mod refusal;
 mod routes;
 mod store_payload;
 mod telemetry;
+mod uploads;
 
 use std::sync::{
     Arc,

@@ -28,6 +28,9 @@ pub(crate) enum Skip {
     /// Nobody can tell where its file begins (§7.2).
     #[error("trace attachment without a meta_length that fits its payload")]
     TraceAttachment,
+    /// Only the server that took it knows the upload; `explain` asks none.
+    #[error("attachment that refers to an upload which is not there")]
+    Upload,
 }
 
 impl Skip {
@@ -37,6 +40,7 @@ impl Skip {
             Self::Unknown => "unknown_item_type",
             Self::Withdrawn => "withdrawn_item_type",
             Self::TraceAttachment => "invalid_trace_attachment",
+            Self::Upload => "missing_upload",
             Self::NoTransaction => "profiling_no_transaction_associated",
         }
     }
@@ -61,6 +65,7 @@ impl Plan {
             ItemType::Attachment if item.is_of_trace() && item.trace_attachment().is_none() => {
                 Verdict::Skip(Skip::TraceAttachment)
             }
+            _ if item.is_reference() => Verdict::Skip(Skip::Upload),
             _ => verdict_of_type(&item.item_type),
         }
     }

@@ -105,6 +105,8 @@ pub(crate) enum Refusal {
         /// Its place in the envelope, from 0.
         index: usize,
     },
+    #[error(transparent)]
+    Upload(#[from] UploadFault),
     #[error("request body broke off")]
     BodyBroken(String),
     #[error("request body did not arrive in time")]
@@ -115,6 +117,38 @@ pub(crate) enum Refusal {
     Unavailable,
     #[error("server is shutting down")]
     Closed,
+}
+
+/// Why an upload was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UploadFault {
+    #[error("missing header Tus-Resumable")]
+    NoVersion,
+    #[error("unsupported version of tus: use 1.0.0")]
+    Version,
+    #[error("missing or invalid header Upload-Length")]
+    Length,
+    #[error("missing or invalid header Upload-Offset")]
+    Offset,
+    #[error("missing header Content-Type")]
+    NoType,
+    #[error("upload shorter than its length: send all of it again")]
+    Short,
+    #[error("unknown upload")]
+    Unknown,
+    #[error("upload is complete or does not go on at this offset")]
+    Complete,
+}
+
+impl UploadFault {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::NoVersion | Self::Length | Self::Offset | Self::NoType | Self::Short => StatusCode::BAD_REQUEST,
+            Self::Version => StatusCode::PRECONDITION_FAILED,
+            Self::Unknown => StatusCode::NOT_FOUND,
+            Self::Complete => StatusCode::CONFLICT,
+        }
+    }
 }
 
 impl From<DecodeError> for Refusal {
@@ -142,6 +176,7 @@ impl Refusal {
             }
             Self::Key | Self::Origin => StatusCode::FORBIDDEN,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::Upload(fault) => fault.status(),
             Self::Envelope(error) if error.fault.is_limit() => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Auth(AuthError::BadKey | AuthError::Version)
             | Self::ProjectId
@@ -181,6 +216,7 @@ impl Refusal {
             | Self::EventIdInPath
             | Self::Key
             | Self::RateLimited
+            | Self::Upload(_)
             | Self::Overloaded
             | Self::Unavailable
             | Self::Closed => return None,

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, get, patch, post},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
@@ -15,7 +15,7 @@ use crate::{
     Intake, accept,
     endpoint::{
         attachments, crash_page, cron, log_drain, media_type, minidump, nel, otlp, playstation, project_id, security,
-        unreal,
+        unreal, upload,
     },
     quotas::LimitsMet,
     refusal::Refusal,
@@ -41,6 +41,8 @@ const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("3600");
 pub fn router(intake: Intake) -> Router {
     let posted = |methods: MethodRouter<Intake>| methods.options(|| async { preflight("POST") });
     let asked = |methods: MethodRouter<Intake>| methods.options(|| async { preflight("GET, POST") });
+    let uploading = post(upload::create)
+        .options(|State(intake): State<Intake>| async move { (preflight("POST"), upload::offer(&intake)) });
     let crash_page = get(crash_page::any).post(crash_page::any).options(crash_page::any);
     let routes = [
         ("/api/{project}/envelope", posted(post(post_envelope))),
@@ -60,6 +62,8 @@ pub fn router(intake: Intake) -> Router {
         ("/api/{project}/integration/otlp/v1/logs", posted(post(otlp::log_records))),
         ("/api/{project}/integration/vercel/logs", posted(post(log_drain::vercel::post))),
         ("/api/{project}/integration/heroku/logs", posted(post(log_drain::heroku::post))),
+        ("/api/{project}/upload", uploading),
+        ("/api/{project}/upload/{upload}", patch(upload::append)),
         ("/api/embed/error-page", crash_page),
     ];
     let mut router = Router::new();

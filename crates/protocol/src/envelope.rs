@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Dsn, EventId, ItemType, Timestamp};
+use crate::{Dsn, EventId, ItemType, Timestamp, Upload};
 
 /// Most items in an envelope. SDKs send a handful; the largest sum of the limits of §5.2 is below 300.
 pub const ITEMS_MAX: usize = 1000;
@@ -59,6 +59,8 @@ pub struct Item {
     pub attributes: ItemAttributes,
     /// Where the item's header starts in the body, in bytes. Only for messages; not written.
     pub offset: usize,
+    /// The uploaded file that takes the place of the payload: found by intake, not written.
+    pub upload: Option<Upload>,
 }
 
 /// What the header of an item says besides type and length. A value of the wrong shape counts as absent, because only
@@ -84,6 +86,9 @@ pub struct ItemAttributes {
     /// Bytes of the JSON in front of a trace attachment ([`crate::trace_attachment`]).
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub meta_length: Option<u32>,
+    /// Bytes of the file that an attachment refers to ([`crate::upload`]).
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub attachment_length: Option<u64>,
     /// Span of a trace attachment.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub span_id: Option<String>,
@@ -205,7 +210,7 @@ impl Envelope {
 impl Item {
     /// An item to send.
     pub fn new(item_type: ItemType, payload: impl Into<Bytes>) -> Self {
-        Self { item_type, payload: payload.into(), attributes: ItemAttributes::default(), offset: 0 }
+        Self { item_type, payload: payload.into(), attributes: ItemAttributes::default(), offset: 0, upload: None }
     }
 }
 
@@ -287,7 +292,7 @@ impl Cursor<'_> {
             Some(b'\n') => self.at += 1,
             Some(_) => return Err(self.error(EnvelopeFault::PayloadEnd)),
         }
-        Ok(Item { item_type, payload, attributes, offset })
+        Ok(Item { item_type, payload, attributes, offset, upload: None })
     }
 }
 

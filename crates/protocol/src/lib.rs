@@ -20,6 +20,7 @@ pub mod time;
 pub mod topic;
 pub mod trace_attachment;
 pub mod trace_item;
+pub mod upload;
 pub mod version;
 
 pub use auth::{Auth, AuthError};
@@ -43,4 +44,5 @@ pub use session::{SessionState, SessionUpdate};
 pub use time::{Clock, Timestamp};
 pub use topic::{Partition, Position, Topic};
 pub use trace_item::{AttributeValue, TraceItem, TraceItemKind};
+pub use upload::Upload;
 pub use version::Version;

@@ -184,8 +184,9 @@ impl DataCategory {
     /// A container counts for the entries that its header says it has, for one when it does not say; a transaction also for
     /// the spans that it says; an attachment of a trace for its file alone.
     pub fn of_item(item: &Item) -> Vec<(Self, u64)> {
-        let bytes = item.trace_attachment().map_or(item.payload.len(), |parts| parts.file.len());
-        Self::of(&item.item_type, &item.attributes, bytes as u64)
+        let sent = || item.trace_attachment().map_or(item.payload.len(), |parts| parts.file.len()) as u64;
+        let bytes = item.upload.map_or_else(sent, |upload| upload.file.bytes);
+        Self::of(&item.item_type, &item.attributes, bytes)
     }
 
     /// The same, of an item with a payload of so many bytes that may lie elsewhere.

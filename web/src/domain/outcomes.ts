@@ -78,6 +78,7 @@ const REASONS: Record<string, string> = {
   unsupported_item_type: "This server does not store items of this type.",
   unsupported_trace_attachment: "This server does not store attachments of traces.",
   invalid_trace_attachment: "The attachment does not say to which trace it belongs, or where its file begins.",
+  missing_upload: "The attachment refers to an upload that is not there, or that another attachment has taken.",
   withdrawn_item_type: "Items of this type were withdrawn from the protocol.",
   missing_payload: "The file was not in the blob store any more.",
   invalid_replay: "The replay's event lacks its id or segment, or names ids that are none.",

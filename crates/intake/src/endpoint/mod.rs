@@ -12,6 +12,7 @@ pub(crate) mod otlp;
 pub(crate) mod playstation;
 pub(crate) mod security;
 pub(crate) mod unreal;
+pub(crate) mod upload;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;

@@ -11,7 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use nuthatch_protocol::{Clock, DataCategory, Item, ItemType, Position, Timestamp};
+use nuthatch_protocol::{Clock, DataCategory, Item, ItemAttributes, ItemType, Position, Timestamp};
 use nuthatch_store::{
     projects::{Project, ProjectKey},
     quotas::{Quota, QuotaRule, QuotaScope, QuotaUsage},
@@ -52,19 +52,39 @@ impl Quotas {
     /// Decides which items of an envelope are let through, and counts those that go to the log (§9.4).
     /// Without room in the log, nothing is.
     pub(crate) fn admit(&self, quotas: &[ActiveQuota], items: &[Item], has_room: bool, clock: &dyn Clock) -> Admission {
-        let (received, reasons) = (clock.now(), vec![None; items.len()]);
+        if !has_room {
+            let units = items.iter().map(DataCategory::of_item).collect();
+            return self.decide(&[full_log(appended_categories(items))], units, groups(items), clock);
+        }
+        // What was uploaded before was counted when it came.
+        let unless_uploaded =
+            |item: &Item| if item.upload.is_some() { Vec::new() } else { DataCategory::of_item(item) };
+        self.decide(quotas, items.iter().map(unless_uploaded).collect(), groups(items), clock)
+    }
+
+    /// Decides whether a file of so many bytes is let through that comes before its envelope, and counts it.
+    pub(crate) fn admit_upload(&self, quotas: &[ActiveQuota], bytes: u64, has_room: bool, clock: &dyn Clock) -> Admission {
+        let units = DataCategory::of(&ItemType::Attachment, &ItemAttributes::default(), bytes);
+        let group = Group { together: vec![0], dependent: Vec::new() };
+        if !has_room {
+            let full = full_log(units.iter().map(|(category, _)| *category).collect());
+            return self.decide(&[full], vec![units], vec![group], clock);
+        }
+        self.decide(quotas, vec![units], vec![group], clock)
+    }
+
+    fn decide(
+        &self,
+        quotas: &[ActiveQuota],
+        units: Vec<Vec<(DataCategory, u64)>>,
+        groups: Vec<Group>,
+        clock: &dyn Clock,
+    ) -> Admission {
+        let (received, reasons) = (clock.now(), vec![None; units.len()]);
         let mut admission = Admission { received, reasons, limits: RateLimits::default(), taken: Vec::new() };
-        let full;
-        let quotas = if has_room {
-            quotas
-        } else {
-            full = [full_log(items)];
-            &full
-        };
         if quotas.is_empty() {
             return admission;
         }
-        let (units, groups): (Vec<_>, _) = (items.iter().map(DataCategory::of_item).collect(), groups(items));
         let of = |index: usize| units.get(index).map_or(&[][..], Vec::as_slice);
         let mut counters = self.lock();
         // Only now, so that times are in the order in which the counters were asked.
@@ -208,12 +228,15 @@ fn groups(items: &[Item]) -> Vec<Group> {
 /// Why nothing is taken when the log holds as much as it may.
 const LOG_FULL: &str = "log_full";
 
-/// The limit of a full log, for the categories of an envelope: clients are not told to hold back what they did not send.
-fn full_log(items: &[Item]) -> ActiveQuota {
+/// The categories of what goes to the log.
+fn appended_categories(items: &[Item]) -> Vec<DataCategory> {
     let plan = Plan::of(items);
     let appended = items.iter().filter(|item| matches!(plan.verdict(item), Verdict::Append(_)));
-    let mut categories: Vec<DataCategory> =
-        appended.flat_map(DataCategory::of_item).map(|(category, _)| category).collect();
+    appended.flat_map(DataCategory::of_item).map(|(category, _)| category).collect()
+}
+
+/// The limit of a full log, for what was sent: clients are not told to hold back what they did not send.
+fn full_log(mut categories: Vec<DataCategory>) -> ActiveQuota {
     categories.sort_unstable();
     categories.dedup();
     let rule = QuotaRule {

@@ -10,3 +10,4 @@ mod files;
 mod hostile;
 mod outcomes;
 mod quotas;
+mod uploads;

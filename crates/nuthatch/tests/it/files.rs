@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::Full;
 use nuthatch::client::{Answer, Client};
 use serde_json::{Value, json};
 
@@ -168,6 +169,61 @@ async fn attachments_of_a_trace_come_back_where_the_trace_is_read() {
         ("attachment_item accepted", 1),
         ("attachment_item invalid duplicate", 1),
         ("attachment_item invalid invalid_trace_attachment", 2),
+    ];
+    assert_eq!(units(&server, &mut client).await, wanted.map(|(words, units)| (words.to_owned(), units)).into());
+    server.stop();
+    assert_eq!(command_json(&site.data(), &["verify"], "")["balanced"], true);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_is_an_attachment_of_the_event_that_refers_to_it_after_a_crash() {
+    let site = Site::new();
+    let server = site.start();
+    let mut client = server.client();
+    let file = noise(300_000);
+    let (key, place) = server.dsn.text.trim_start_matches("http://").split_once('@').unwrap();
+    let (host, project_id) = place.rsplit_once('/').unwrap();
+    let request = |method: Method, path: &str, header: (&str, usize), body: &[u8]| {
+        let request = Request::builder().method(method).uri(path).header("host", host);
+        let request = request.header("tus-resumable", "1.0.0").header(header.0, header.1);
+        let request = request.header("content-type", "application/offset+octet-stream");
+        request.body(Full::new(Bytes::copy_from_slice(body))).unwrap()
+    };
+    // As SDKs do: begun without the bytes, which follow.
+    let path = format!("/api/{project_id}/upload/?sentry_key={key}");
+    let begun = client.send(request(Method::POST, &path, ("upload-length", file.len()), b"")).await.unwrap();
+    assert_eq!(begun.status, StatusCode::CREATED, "{:?}", begun.body);
+    let location = begun.headers[header::LOCATION].to_str().unwrap().to_owned();
+    let bytes = request(Method::PATCH, &format!("{location}?sentry_key={key}"), ("upload-offset", 0), &file);
+    assert_eq!(client.send(bytes).await.unwrap().status, StatusCode::NO_CONTENT);
+    server.kill();
+
+    let server = site.start();
+    let mut client = server.client();
+    let reference = json!({"location": location, "content_type": "image/png"}).to_string();
+    let header = json!({
+        "type": "attachment", "content_type": "application/vnd.sentry.attachment-ref+json", "filename": "big.png",
+        "attachment_length": file.len(),
+    });
+    let items = [(json!({"type": "event"}), &br#"{"message":"big"}"#[..]), (header, reference.as_bytes())];
+    for _ in 0..2 {
+        assert_eq!(send(&server, &mut client, &items).await, 200);
+    }
+    let list = format!("{}/events/{EVENT}/attachments/", project(&server));
+    let listed = server.until(&mut client, &list, |rows| rows.as_array().unwrap().len() == 1).await;
+    assert_eq!((&listed[0]["name"], &listed[0]["size"]), (&json!("big.png"), &json!(file.len())));
+    let path = format!("{list}{}/?download=1", listed[0]["id"].as_str().unwrap());
+    let answer = ask(&server, &mut client, Method::GET, &path).await;
+    assert_eq!((&answer.body[..], answer.headers[header::CONTENT_TYPE].to_str().unwrap()), (&file[..], "image/png"));
+
+    server.until_processed(&mut client).await;
+    let wanted = [
+        ("attachment accepted", file.len() as u64),
+        ("attachment invalid missing_upload", reference.len() as u64),
+        ("attachment_item accepted", 1),
+        ("attachment_item invalid missing_upload", 1),
+        ("error accepted", 1),
+        ("error invalid duplicate", 1),
     ];
     assert_eq!(units(&server, &mut client).await, wanted.map(|(words, units)| (words.to_owned(), units)).into());
     server.stop();

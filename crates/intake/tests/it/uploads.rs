@@ -1,0 +1,135 @@
+//! Files that come before the envelope that refers to them.
+
+use axum::body::Body;
+use http::{Method, Request};
+use nuthatch_protocol::{BlobKey, DataCategory, IngestRecord, Topic};
+use nuthatch_store::{
+    BlobStore as _,
+    quotas::{QuotaRule, QuotaScope},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Answer, App, KEY, OTHER_KEY, RANDOM_ID},
+    cases::Settings,
+};
+
+async fn request(app: &App, method: Method, path: &str, headers: &[(&str, &str)], body: &'static str) -> Answer {
+    let mut request = Request::builder().method(method).uri(path).header("tus-resumable", "1.0.0");
+    request = request.header("x-sentry-auth", format!("Sentry sentry_key={KEY}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    app.send(request.body(Body::from(body)).unwrap()).await
+}
+
+fn location(answer: &Answer) -> String {
+    assert_eq!(answer.status, 201, "{:?}", answer.body);
+    answer.headers["location"].to_str().unwrap().to_owned()
+}
+
+/// Uploads a file with the request that begins the upload.
+async fn upload(app: &App, file: &'static str) -> Answer {
+    let length = file.len().to_string();
+    let headers = [("upload-length", length.as_str()), ("content-type", BYTES)];
+    request(app, Method::POST, "/api/1/upload/", &headers, file).await
+}
+
+const BYTES: &str = "application/offset+octet-stream";
+
+/// Sends an event with an attachment that refers to an upload.
+async fn refer(app: &App, project: u8, location: &str, more: Value) -> Answer {
+    let payload = json!({"location": location, "content_type": "image/png"}).to_string();
+    let mut header = json!({
+        "type": "attachment", "content_type": "application/vnd.sentry.attachment-ref+json", "filename": "a.png",
+        "length": payload.len(),
+    });
+    header.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let body = format!("{{\"event_id\":\"{RANDOM_ID}\"}}\n{{\"type\":\"event\"}}\n{{}}\n{header}\n{payload}");
+    let key = if project == 1 { KEY } else { OTHER_KEY };
+    let request = Request::post(format!("/api/{project}/envelope/?sentry_key={key}")).body(Body::from(body)).unwrap();
+    let answer = app.send(request).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    answer
+}
+
+async fn attached(app: &App) -> Vec<IngestRecord> {
+    app.records_of(Topic::IngestAttachments).await
+}
+
+#[tokio::test]
+async fn an_upload_becomes_the_file_of_the_attachment_that_refers_to_it_once() {
+    let app = App::new().await;
+    let location = location(&upload(&app, "bytes").await);
+    assert!(attached(&app).await.is_empty());
+    for address in [location.clone(), format!("https://errors.example.org{location}?x")] {
+        refer(&app, 1, &address, json!({"attachment_length": 5, "attachment_type": "event.view_hierarchy"})).await;
+    }
+    let [record] = &attached(&app).await[..] else { panic!("one attachment") };
+    let (blob, attributes) = (record.header.blob.unwrap(), &record.header.attributes);
+    assert_eq!((blob.bytes, blob.sha1.to_string().as_str()), (5, "daf529a73101c2be626b99fc6938163e7a27620b"));
+    assert_eq!(app.blobs.head(BlobKey::of(record).unwrap(), 99).await.unwrap().unwrap(), "bytes");
+    assert_eq!(attributes.content_type.as_deref(), Some("image/png"));
+    assert_eq!(attributes.filename.as_deref(), Some("a.png"));
+    assert_eq!(attributes.attachment_type.as_deref(), Some("event.view_hierarchy"));
+    assert_eq!((record.header.event_id.to_string().as_str(), record.payload.len()), (RANDOM_ID, 0));
+    let (counted, _) = app.outcomes().await;
+    assert!(counted.iter().any(|line| line == "1/1 attachment_item invalid missing_upload 1"), "{counted:?}");
+    assert_eq!(counted.len(), 2, "what is kept is counted when it is handled: {counted:?}");
+}
+
+#[tokio::test]
+async fn the_bytes_may_come_with_a_second_request_and_in_one_piece_only() {
+    let app = App::new().await;
+    let begun = request(&app, Method::POST, "/api/1/upload/", &[("upload-length", "5")], "").await;
+    let location = location(&begun);
+    refer(&app, 1, &location, json!({})).await;
+    assert!(attached(&app).await.is_empty(), "there are no bytes yet");
+    let piece = async |offset: &str, body: &'static str| {
+        let headers = [("upload-offset", offset), ("content-type", BYTES)];
+        request(&app, Method::PATCH, &location, &headers, body).await.status.as_u16()
+    };
+    assert_eq!(piece("0", "byte").await, 400);
+    assert_eq!(piece("2", "tes").await, 409);
+    assert_eq!(piece("0", "bytes!").await, 413);
+    assert_eq!(piece("0", "bytes").await, 204);
+    assert_eq!(piece("0", "other").await, 409, "what is complete does not change");
+    refer(&app, 1, &location, json!({})).await;
+    let [record] = &attached(&app).await[..] else { panic!("one attachment") };
+    assert_eq!(app.blobs.head(BlobKey::of(record).unwrap(), 99).await.unwrap().unwrap(), "bytes");
+}
+
+#[tokio::test]
+async fn nobody_attaches_what_was_uploaded_to_another_project_or_guesses_an_upload() {
+    let app = App::new().await;
+    let location = location(&upload(&app, "bytes").await);
+    refer(&app, 2, &location, json!({})).await;
+    refer(&app, 2, &location.replace("/api/1/", "/api/2/"), json!({})).await;
+    refer(&app, 1, &location.replace("abab", "abac"), json!({})).await;
+    refer(&app, 1, &location.replace(".5/", ".6/"), json!({})).await;
+    refer(&app, 1, &location, json!({"attachment_length": 6})).await;
+    assert!(attached(&app).await.is_empty());
+    refer(&app, 1, &location, json!({})).await;
+    assert_eq!(attached(&app).await.len(), 1, "it is still there for who knows it");
+}
+
+#[tokio::test]
+async fn quotas_count_an_upload_when_it_comes_and_not_again() {
+    let app = App::new().await;
+    let rule = QuotaRule {
+        scope: QuotaScope::Project,
+        scope_id: None,
+        categories: vec![DataCategory::Attachment],
+        limit: Some(5),
+        window_secs: 60,
+        reason_code: "s".to_owned(),
+    };
+    app.set(&Settings { project_quotas: vec![rule], ..Settings::default() }).await;
+    let location = location(&upload(&app, "bytes").await);
+    let refused = upload(&app, "more").await;
+    assert_eq!((refused.status.as_u16(), refused.headers.contains_key("x-sentry-rate-limits")), (429, true));
+    refer(&app, 1, &location, json!({})).await;
+    assert_eq!(attached(&app).await.len(), 1);
+    let (counted, _) = app.outcomes().await;
+    assert_eq!(counted, ["1/1 attachment rate_limited s 4", "1/1 attachment_item rate_limited s 1"]);
+}
