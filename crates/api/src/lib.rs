@@ -13,6 +13,7 @@ mod message;
 mod page;
 mod period;
 mod query;
+mod release_search;
 mod routes;
 mod search;
 mod series;

@@ -1,6 +1,6 @@
 //! Parameters of the query string and bodies of requests. Unknown parameters are ignored (`reference/web-api.md` §0.10).
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
 use axum::{
     body::Bytes,
@@ -101,7 +101,34 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     async fn from_request(request: Request, api: &Api) -> Result<Self, ApiError> {
         let bytes = read_body(request, api, BODY_MAX_BYTES).await?;
         let body = if bytes.is_empty() { &b"{}"[..] } else { &bytes };
-        serde_json::from_slice(body).map(Self).map_err(|error| ApiError::Invalid(format!("body: {error}")))
+        let body = serde_json::from_slice(body).map_err(|error| ApiError::Invalid(format!("body: {error}")))?;
+        read(body).map(Self)
+    }
+}
+
+/// Reads a body; names the member that is not as it should be, where that is known.
+fn read<T: DeserializeOwned>(body: Value) -> Result<T, ApiError> {
+    if !body.is_object() {
+        return Err(ApiError::Invalid("body: expected an object".to_owned()));
+    }
+    serde_path_to_error::deserialize(body).map_err(|error| {
+        let (path, message) = (error.path().to_string(), expected(&error.inner().to_string()));
+        // Of members that several types share it is not known.
+        if path == "." {
+            return ApiError::Invalid(format!("body: {message}"));
+        }
+        ApiError::InvalidFields(BTreeMap::from([(path, message)]))
+    })
+}
+
+/// What is wrong with a value, without the names of our types.
+fn expected(message: &str) -> String {
+    if message.starts_with("data did not match any variant") {
+        return "is of none of the types that it may have".to_owned();
+    }
+    match message.split_once(", expected struct ") {
+        Some((wrong, _)) => format!("{wrong}, expected an object"),
+        None => message.to_owned(),
     }
 }
 

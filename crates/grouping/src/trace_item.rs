@@ -48,7 +48,7 @@ const SHARED: [&str; 24] = [
 ];
 
 /// The names that attributes of spans, log lines and metrics are searched by, and what SDKs call them.
-const ALIASES: [(&str, &[&str]); 16] = [
+const ALIASES: [(&str, &[&str]); 17] = [
     ("dist", &["sentry.dist"]),
     ("environment", &["sentry.environment"]),
     ("geo.country_code", &["user.geo.country_code"]),
@@ -59,6 +59,7 @@ const ALIASES: [(&str, &[&str]); 16] = [
     ("replayId", &["sentry.replay_id", "replay_id"]),
     ("sdk.name", &["sentry.sdk.name"]),
     ("sdk.version", &["sentry.sdk.version"]),
+    ("severity_number", &["sentry.severity_number"]),
     ("transaction", &["sentry.segment.name", "sentry.transaction"]),
     ("transaction.op", &["sentry.segment.op"]),
     ("user.email", &["user.email"]),
@@ -134,9 +135,11 @@ fn root(header: &IngestHeader, event: &Event) -> Option<TraceItem> {
     let (start, end) = (time("start_timestamp")?, time("timestamp")?);
     let name = event.text(&["transaction"]).unwrap_or_default();
     let mut attributes = Attributes::default();
+    attributes.text("transaction.event_id", Some(&header.event_id.to_string()));
     for (key, value) in [
         ("transaction", event.get(&["transaction"])),
         ("transaction.op", trace.get("op")),
+        ("transaction.status", trace.get("status")),
         ("transaction.source", event.get(&["transaction_info", "source"])),
         ("span.op", trace.get("op")),
         ("span.status", trace.get("status")),

@@ -41,6 +41,8 @@ pub enum Grammar {
     Boolean,
     /// The same, over the fields of spans, logs and metrics.
     Items,
+    /// The same, over what the names of releases say.
+    Releases,
 }
 
 /// How the value of a field is read.
@@ -50,6 +52,8 @@ enum Reading {
     Words,
     /// As it is.
     Whole,
+    /// As it is; when it is compared, too.
+    Version,
     /// As a point in time.
     Time,
     /// As a number.
@@ -71,6 +75,8 @@ impl Grammar {
                 ItemField::Duration => Reading::Duration,
                 _ => Reading::Whole,
             },
+            Self::Releases if key == "release.version" => Reading::Version,
+            Self::Releases => Reading::Whole,
             Self::Flat | Self::Boolean => match (key, Field::named(key)) {
                 ("firstSeen" | "first_seen" | "lastSeen" | "last_seen" | "date" | "event.received", _)
                 | (_, Field::Time) => Reading::Time,
@@ -236,7 +242,7 @@ impl Parser<'_> {
             Given::One(value) if key == "has" => value.plain(),
             _ => key.to_owned(),
         };
-        if self.grammar != Grammar::Items && !is_kept(&sought) {
+        if matches!(self.grammar, Grammar::Flat | Grammar::Boolean) && !is_kept(&sought) {
             return Err(wrong(format!("`{sought}` is not kept of events; a tag of that name is `tags[{sought}]`")));
         }
         match value {
@@ -308,6 +314,9 @@ fn condition(key: &str, reading: Reading, value: &Written) -> Result<Op, String>
     if !value.quoted
         && let (Some(compare), number) = comparison(&value.text)
     {
+        if reading == Reading::Version {
+            return Ok(compare(Value::Text(number.to_owned())));
+        }
         let number = number_of(number).ok_or_else(|| format!("`{key}:{}` compares with no number", value.text))?;
         return Ok(compare(Value::Number(number)));
     }

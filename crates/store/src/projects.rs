@@ -244,6 +244,8 @@ pub struct NewKey {
     pub name: String,
     /// The public half (random; chosen by the caller).
     pub public: PublicKey,
+    /// Whether it is taken from the beginning.
+    pub is_active: bool,
     /// How many errors may come with it; none: any number.
     pub rate_limit: Option<KeyRateLimit>,
     /// Now.

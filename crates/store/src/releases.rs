@@ -64,17 +64,17 @@ pub struct ReleaseFacts {
     pub archived: bool,
 }
 
-/// A change of what is said; `None` leaves it.
+/// A change of what is said; `None` leaves it, `Some(None)` takes it back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReleaseChange {
     /// The commit or tag it was made of.
-    pub reference: Option<String>,
+    pub reference: Option<Option<String>>,
     /// Where there is more about it.
-    pub url: Option<String>,
+    pub url: Option<Option<String>>,
     /// When it went out.
-    pub released: Option<Timestamp>,
+    pub released: Option<Option<Timestamp>>,
     /// When work on it began.
-    pub started: Option<Timestamp>,
+    pub started: Option<Option<Timestamp>>,
     /// Whether it is put away.
     pub archived: Option<bool>,
 }
@@ -83,10 +83,10 @@ impl ReleaseChange {
     /// What is said after the change.
     pub fn apply(self, facts: ReleaseFacts) -> ReleaseFacts {
         ReleaseFacts {
-            reference: self.reference.or(facts.reference),
-            url: self.url.or(facts.url),
-            released: self.released.or(facts.released),
-            started: self.started.or(facts.started),
+            reference: self.reference.unwrap_or(facts.reference),
+            url: self.url.unwrap_or(facts.url),
+            released: self.released.unwrap_or(facts.released),
+            started: self.started.unwrap_or(facts.started),
             archived: self.archived.unwrap_or(facts.archived),
         }
     }

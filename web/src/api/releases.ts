@@ -53,6 +53,7 @@ export const releaseList = (org: string, { project, environment, ...search }: Re
         ...search,
         project: list(project),
         environment: list(environment),
+        status: "open",
         health: "1",
         per_page: RELEASES_PER_PAGE,
       };

@@ -27,35 +27,34 @@ use crate::shape::{
 /// Members of a user that have a place of their own; the rest is `data`.
 const USER_MEMBERS: [&str; 7] = ["id", "email", "username", "ip_address", "name", "geo", "data"];
 
-/// The body of an event.
-///
-/// # Errors
-///
-/// The stored bytes are not the JSON they should be.
-pub(crate) fn event_body(
-    stored: &StoredEvent,
-    issue: Option<IssueId>,
-    neighbours: Neighbours,
-    report: Option<&UserReport>,
-) -> Result<Event, serde_json::Error> {
-    let event: Canonical = serde_json::from_slice(&stored.body)?;
+/// What is shown with an event and is not part of it.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    pub(crate) neighbours: Neighbours,
+    /// What the user said about it.
+    pub(crate) report: Option<UserReport>,
+    /// What is known of its release.
+    pub(crate) release: Option<EventRelease>,
+}
+
+/// The body of a stored event, whose bytes are this canonical event.
+pub(crate) fn event_body(stored: &StoredEvent, event: &Canonical, issue: Option<IssueId>, beside: Beside) -> Event {
+    let Beside { neighbours, report, release } = beside;
     let summary = &stored.summary;
     let shown: Vec<(&str, Entry)> =
-        ENTRY_KEYS.iter().filter_map(|key| Entry::read(&event, key).map(|entry| (*key, entry))).collect();
+        ENTRY_KEYS.iter().filter_map(|key| Entry::read(event, key).map(|entry| (*key, entry))).collect();
     let (keys, entries): (Vec<&str>, Vec<Entry>) = shown.into_iter().unzip();
     let tags = tags(summary);
     let id = summary.event_id.to_string();
-    let top = top_frame(&event);
-    let location = top.and_then(|frame| text(frame, "filename"));
-    Ok(Event {
+    Event {
         event_id: id.clone(),
         id,
         group_id: issue.map(|id| id.to_string()),
         project_id: summary.project_id.to_string(),
         title: summary.title.clone(),
         message: summary.message.clone(),
-        metadata: metadata(&event, top, &summary.title),
-        location,
+        metadata: metadata(event, &summary.title),
+        location: location(event),
         culprit: summary.culprit.clone(),
         platform: summary.platform.clone(),
         event_type: summary.event_type.clone(),
@@ -67,16 +66,16 @@ pub(crate) fn event_body(
         } else {
             None
         },
-        user: event.0.get("user").and_then(user),
-        contexts: contexts(&event),
-        context: object(&event, "extra"),
-        packages: object(&event, "modules"),
+        user: user(event),
+        contexts: contexts(event),
+        context: object(event, "extra"),
+        packages: object(event, "modules"),
         sdk: event.0.get("sdk").map(|sdk| EventSdk { name: text(sdk, "name"), version: text(sdk, "version") }),
-        release: event.text(&["release"]).map(EventRelease::of),
+        release,
         dist: event.text(&["dist"]).map(str::to_owned),
         size: stored.body.len() as u64,
-        errors: errors::errors(&event),
-        meta: meta::meta(&event, &keys, &tags),
+        errors: errors::errors(event),
+        meta: meta::meta(event, &keys, &tags),
         tags,
         entries,
         fingerprints: summary.hashes.iter().map(ToString::to_string).collect(),
@@ -84,12 +83,12 @@ pub(crate) fn event_body(
         measurements: event.0.get("measurements").cloned(),
         breakdowns: event.0.get("breakdowns").cloned(),
         crash_file: None,
-        user_report: report.map(Into::into),
+        user_report: report.as_ref().map(Into::into),
         sdk_updates: Vec::new(),
         resolved_with: Vec::new(),
         next_event_id: neighbours.newer.map(|id| id.to_string()),
         previous_event_id: neighbours.older.map(|id| id.to_string()),
-    })
+    }
 }
 
 fn object(event: &Canonical, key: &str) -> Map<String, Value> {
@@ -107,7 +106,9 @@ fn contexts(event: &Canonical) -> Map<String, Value> {
     contexts
 }
 
-fn user(value: &Value) -> Option<EventUser> {
+/// Whom it happened to.
+pub(crate) fn user(event: &Canonical) -> Option<EventUser> {
+    let value = event.0.get("user")?;
     let members = value.as_object()?;
     let mut data = members.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
     let others = members.iter().filter(|(key, _)| !USER_MEMBERS.contains(&key.as_str()));
@@ -134,7 +135,14 @@ fn top_frame(event: &Canonical) -> Option<&Value> {
     frames.iter().rev().find(|frame| flag(frame, "in_app") == Some(true)).or(frames.last())
 }
 
-fn metadata(event: &Canonical, top: Option<&Value>, title: &str) -> IssueMetadata {
+/// Where it happened: the file of that frame.
+pub(crate) fn location(event: &Canonical) -> Option<String> {
+    top_frame(event).and_then(|frame| text(frame, "filename"))
+}
+
+/// What lists show besides the title.
+pub(crate) fn metadata(event: &Canonical, title: &str) -> IssueMetadata {
+    let top = top_frame(event);
     let mut metadata = Map::new();
     match event.values("exception").last() {
         Some(exception) => {

@@ -3,8 +3,7 @@ use nuthatch_protocol::{EventId, Hash, IssueId, Level, ProjectId, Timestamp};
 use nuthatch_store::events::{EventSummary, StoredEvent};
 use serde_json::{Value, json};
 
-use super::{errors::with_errors, event_body};
-use crate::shape::event::Neighbours;
+use super::{Beside, errors::with_errors, event_body};
 
 fn body_of(event: &Value) -> Value {
     let time = Timestamp::from_secs(1_769_860_800);
@@ -24,7 +23,8 @@ fn body_of(event: &Value) -> Value {
         tags: vec![("release".to_owned(), "shop@1.2".to_owned()), ("browser".to_owned(), "Firefox".to_owned())],
     };
     let stored = StoredEvent { summary, body: Bytes::from(event.to_string()) };
-    let body = event_body(&stored, Some(IssueId(3)), Neighbours::default(), None).unwrap();
+    let event = serde_json::from_value(event.clone()).unwrap();
+    let body = event_body(&stored, &event, Some(IssueId(3)), Beside::default());
     serde_json::to_value(body).unwrap()
 }
 

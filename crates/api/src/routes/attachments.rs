@@ -2,10 +2,10 @@
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use nuthatch_protocol::EventId;
 use nuthatch_store::files::{File, FileKind, FileScope};
 
@@ -36,7 +36,7 @@ pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InProject, EventRight>,
     path: RawPathParams,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let event = read_id(parameter(&path, "event_id"))?;

@@ -3,10 +3,10 @@
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::IntoResponse,
 };
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use nuthatch_protocol::LetterId;
 use nuthatch_store::dead_letters::{Letter, LetterCursor, LetterFilter, LetterQuery, LetterScope, StoredLetter};
 use serde::Deserialize;
@@ -53,7 +53,7 @@ impl LetterSearch {
 pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InProject, DeadLetterRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<LetterSearch>,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {

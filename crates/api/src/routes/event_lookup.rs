@@ -12,8 +12,8 @@ use nuthatch_store::{
 use crate::{
     Api,
     error::ApiError,
-    event_body::event_body,
-    shape::event::{Event as EventBody, Neighbours},
+    event_body::{Beside, event_body},
+    shape::event::{Event as EventBody, EventRelease, Neighbours},
 };
 
 /// The event of an id in a project.
@@ -127,9 +127,26 @@ pub(super) async fn body(
     issue: Option<IssueId>,
     neighbours: Neighbours,
 ) -> Result<EventBody, ApiError> {
-    let report = api.meta.user_report(event.summary.project_id, event.summary.event_id).await?;
-    event_body(event, issue, neighbours, report.as_ref())
-        .map_err(|error| ApiError::Internal(format!("event {}: {error}", event.summary.event_id)))
+    let summary = &event.summary;
+    let corrupt = |error| ApiError::Internal(format!("event {}: {error}", summary.event_id));
+    let canonical: Event = serde_json::from_slice(&event.body).map_err(corrupt)?;
+    let beside = Beside {
+        neighbours,
+        report: api.meta.user_report(summary.project_id, summary.event_id).await?,
+        release: release(api, summary.project_id, canonical.text(&["release"])).await?,
+    };
+    Ok(event_body(event, &canonical, issue, beside))
+}
+
+/// What is known of a version of a project.
+pub(super) async fn release(
+    api: &Api,
+    project: ProjectId,
+    version: Option<&str>,
+) -> Result<Option<EventRelease>, ApiError> {
+    let Some(version) = version else { return Ok(None) };
+    let known = api.meta.releases(&[project], Some(version)).await?;
+    Ok(Some(EventRelease::new(version, known.first())))
 }
 
 /// The id that a path names.

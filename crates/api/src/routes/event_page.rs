@@ -1,6 +1,6 @@
 //! Pages of events, newest first, and what lies beside an event.
 
-use nuthatch_protocol::{EventId, IssueId, Timestamp};
+use nuthatch_protocol::{Event as Canonical, EventId, IssueId, Timestamp};
 use nuthatch_query::{Expr, Op, Term, Value};
 use nuthatch_store::events::{EventPage, EventQuery, EventSummary};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use crate::{
     page::{Cursor, Links},
     query::{Paging, single},
     search::parse_event_search,
-    shape::event::{Event, Neighbours},
+    shape::event::{Event, EventRow, Neighbours},
 };
 
 /// Which events.
@@ -53,6 +53,22 @@ impl EventListing {
     pub(super) fn is_full(&self) -> bool {
         matches!(self.full.as_deref(), Some("1" | "true"))
     }
+}
+
+/// Rows of the events of a page, each with the issue that shows it. What the index does not keep is in their bodies.
+pub(super) async fn light(api: &Api, events: Vec<(EventSummary, Option<IssueId>)>) -> Result<Vec<EventRow>, ApiError> {
+    let mut rows = Vec::with_capacity(events.len());
+    for (event, issue) in events {
+        let body = canonical(api, &event).await?;
+        rows.push(EventRow::new(&event, body.as_ref(), issue));
+    }
+    Ok(rows)
+}
+
+/// The canonical event of a row, if it is still there.
+pub(super) async fn canonical(api: &Api, event: &EventSummary) -> Result<Option<Canonical>, ApiError> {
+    let stored = api.events.get(event.project_id, event.event_id).await?;
+    Ok(stored.and_then(|stored| serde_json::from_slice(&stored.body).ok()))
 }
 
 /// Whole events of a page, each with the issue that shows it.

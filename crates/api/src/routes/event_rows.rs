@@ -2,17 +2,21 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use nuthatch_protocol::{Event, Timestamp};
+use nuthatch_protocol::Timestamp;
 use nuthatch_query::FieldValue;
 use nuthatch_store::{
     event_groups::{EventCount, EventGroups, GroupKey, GroupValue, Grouping},
-    events::EventSummary,
     projects::Project,
     traces::{Aggregate, Group},
 };
 use serde_json::{Map, Value};
 
-use super::{event_lookup::Issues, event_page::page, event_search::SelectedEvents, item_search::wrong};
+use super::{
+    event_lookup::Issues,
+    event_page::{canonical, page},
+    event_search::SelectedEvents,
+    item_search::wrong,
+};
 use crate::{
     Api,
     error::ApiError,
@@ -42,7 +46,7 @@ pub(super) async fn rows(
     let mut issues = Issues::default();
     let mut rows = Vec::with_capacity(found.len());
     for event in &found {
-        let body = if with_body { body(api, event).await? } else { None };
+        let body = if with_body { canonical(api, event).await? } else { None };
         let issue = issues.of(api, event.project_id, event.hashes.as_slice()).await?;
         let project = selected.projects.iter().find(|project| project.id == event.project_id);
         let row = Row { event, project, issue: issue.as_ref(), body: body.as_ref() };
@@ -51,11 +55,6 @@ pub(super) async fn rows(
         rows.push(fields.map(|field| (field.to_owned(), row.cell(field))).collect());
     }
     Ok((rows, links))
-}
-
-async fn body(api: &Api, event: &EventSummary) -> Result<Option<Event>, ApiError> {
-    let stored = api.events.get(event.project_id, event.event_id).await?;
-    Ok(stored.and_then(|stored| serde_json::from_slice(&stored.body).ok()))
 }
 
 /// What is asked of groups of events.

@@ -7,6 +7,7 @@ use nuthatch_store::{events::EventQuery, projects::Project};
 use super::{
     event_page::in_environments,
     item_search::{ItemSearch, Scope},
+    latest_release::Latest,
 };
 use crate::{
     Api,
@@ -22,18 +23,21 @@ const NO_ERRORS: [&str; 2] = ["generic", "feedback"];
 /// Events that a table or series is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EventSet {
-    /// All, when no dataset is named.
+    /// `discover`, also when no dataset is named: all.
     All,
     /// `errors`
     Errors,
+    /// `issuePlatform`: what detectors and people made.
+    IssuePlatform,
 }
 
 impl EventSet {
     /// The set that a dataset is.
     pub(super) fn named(dataset: &str) -> Option<Self> {
         match dataset {
-            "" => Some(Self::All),
+            "" | "discover" => Some(Self::All),
             "errors" => Some(Self::Errors),
+            "issuePlatform" => Some(Self::IssuePlatform),
             _ => None,
         }
     }
@@ -43,14 +47,19 @@ impl EventSet {
         match self {
             Self::All => "discover",
             Self::Errors => "errors",
+            Self::IssuePlatform => "issuePlatform",
         }
     }
 
     /// What all its events meet.
     fn condition(self) -> Option<Expr> {
         let types = NO_ERRORS.map(|name| Value::Text(name.to_owned())).to_vec();
-        let none = Expr::Term(Term { key: "event.type".to_owned(), op: Op::In(types) });
-        (self == Self::Errors).then(|| Expr::Not(Box::new(none)))
+        let no_errors = Expr::Term(Term { key: "event.type".to_owned(), op: Op::In(types) });
+        match self {
+            Self::All => None,
+            Self::Errors => Some(Expr::Not(Box::new(no_errors))),
+            Self::IssuePlatform => Some(no_errors),
+        }
     }
 }
 
@@ -101,7 +110,8 @@ impl SelectedEvents {
         }
         filter.extend(in_environments(&search.environment));
         filter.extend(set.condition());
-        let query = EventQuery { projects: asked, hashes, from: Some(from), until, filter: Expr::And(filter) };
+        let filter = Latest { api, projects: &asked }.in_events(Expr::And(filter)).await?;
+        let query = EventQuery { projects: asked, hashes, from: Some(from), until, filter };
         let query = (!query.projects.is_empty()).then_some(query);
         Ok(Self { projects, query, from, until: until_time })
     }

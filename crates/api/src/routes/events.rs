@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, Uri, header};
+use http::{HeaderValue, header};
 use nuthatch_query::Expr;
 use nuthatch_store::events::EventQuery;
 
 use super::{
     event_lookup::{among, body, in_project, issue_of, read_id},
-    event_page::{EventListing, EventSearch, beside, page, whole},
+    event_page::{EventListing, EventSearch, beside, light, page, whole},
     latest_release::Latest,
     paths::{OrganizationPath, ProjectPath},
 };
@@ -39,7 +39,7 @@ use crate::{
 pub(super) async fn of_project(
     State(api): State<Api>,
     place: Within<InProject, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<EventSearch>,
     Query(period): Query<Period>,
     Query(listing): Query<EventListing>,
@@ -62,8 +62,7 @@ pub(super) async fn of_project(
     if listing.is_full() {
         return Ok((headers, Json(whole(&api, owned).await?)).into_response());
     }
-    let rows: Vec<EventRow> = owned.iter().map(|(event, issue)| EventRow::new(event, *issue)).collect();
-    Ok((headers, Json(rows)).into_response())
+    Ok((headers, Json(light(&api, owned).await?)).into_response())
 }
 
 async fn all_of(api: &Api, place: &InProject, range: Range, filter: Expr) -> Result<EventQuery, ApiError> {

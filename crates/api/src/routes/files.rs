@@ -3,10 +3,9 @@
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::{IntoResponse, Response},
 };
-use http::Uri;
 use nuthatch_protocol::FileId;
 use nuthatch_store::files::{File as StoredFile, FileKind, FileQuery, FileScope, ListCursor, Page};
 use serde::Deserialize;
@@ -63,7 +62,7 @@ impl Download {
 pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InProject, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<FileSearch>,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::Uri;
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+    response::IntoResponse,
+};
 use nuthatch_issues::{
     Issue as Model,
     forecast::{first_hour, forecast},
@@ -12,8 +15,10 @@ use nuthatch_query::Expr;
 use nuthatch_store::events::EventQuery;
 
 use super::{
+    event_lookup::release,
     event_page::EventSearch,
     issue_change,
+    issue_files::count_reports,
     issue_types::issue_types,
     issues::{context, series},
     latest_release::Latest,
@@ -33,7 +38,6 @@ use crate::{
     series::Intervals,
     shape::{
         activity::{Activities, Activity, activities as activity_rows},
-        event::EventRelease,
         issue::{Issue, IssueDetail, IssueHash, IssueRequest},
         people::People,
         tag::TagKey,
@@ -61,10 +65,10 @@ pub(super) async fn detail(
         activity: stored_activities(&api, issue, &people).await?,
         seen_by: Vec::new(),
         participants: Vec::new(),
-        user_report_count: 0,
+        user_report_count: count_reports(&api, &place).await?,
         escalates_above: escalates_above(&api, &place).await?,
-        first_release: issue.first_release.as_deref().map(EventRelease::of),
-        last_release: issue.last_release.as_deref().map(EventRelease::of),
+        first_release: release(&api, issue.project_id, issue.first_release.as_deref()).await?,
+        last_release: release(&api, issue.project_id, issue.last_release.as_deref()).await?,
         tags,
         plugin_actions: Vec::new(),
         plugin_issues: Vec::new(),
@@ -114,7 +118,7 @@ pub(super) async fn activities(
 pub(super) async fn hashes(
     State(api): State<Api>,
     place: Within<InIssue, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let hashes = api.meta.hashes(place.issue.id).await?;

@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::{IntoResponse, Response},
 };
-use http::Uri;
 use nuthatch_store::events::{EventPage, EventQuery, EventSummary, StoredEvent};
 use serde_json::Value;
 
 use super::{
     event_lookup::{belongs, body, in_project, read_id},
-    event_page::{EventListing, EventSearch, beside, page, whole},
+    event_page::{EventListing, EventSearch, beside, light, page, whole},
     issue::selected,
     paths::IssuePath,
 };
@@ -44,7 +43,7 @@ const RECOMMENDED_AGE: Duration = Duration::from_hours(7 * 24);
 pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InIssue, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<EventSearch>,
     Query(period): Query<Period>,
     Query(listing): Query<EventListing>,
@@ -53,12 +52,11 @@ pub(super) async fn list(
     let query = selected(&api, &place, &search, &period).await?;
     let (events, links) = page(&api, &query, &paging, false).await?;
     let headers = links.header(&api.public_url, &uri);
+    let owned = events.into_iter().map(|event| (event, Some(place.issue.id))).collect();
     if listing.is_full() {
-        let owned = events.into_iter().map(|event| (event, Some(place.issue.id))).collect();
         return Ok((headers, Json(whole(&api, owned).await?)).into_response());
     }
-    let rows: Vec<EventRow> = events.iter().map(|event| EventRow::new(event, Some(place.issue.id))).collect();
-    Ok((headers, Json(rows)).into_response())
+    Ok((headers, Json(light(&api, owned).await?)).into_response())
 }
 
 /// An event of an issue: `latest`, `oldest`, `recommended`, or by id. Neighbours are among those the query finds.

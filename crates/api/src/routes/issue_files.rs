@@ -4,8 +4,11 @@
 
 use std::collections::HashMap;
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::Uri;
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+    response::IntoResponse,
+};
 use nuthatch_protocol::{EventId, ProjectId};
 use nuthatch_store::files::{
     FILE_PAGE_MAX, File, FileQuery, FileScope, ListCursor, NumberedReport, Page, UserReportQuery,
@@ -37,7 +40,7 @@ const LOOKED_AT_MAX: usize = 1000;
 pub(super) async fn attachments(
     State(api): State<Api>,
     place: Within<InIssue, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let (files, links) = of_issue::<File>(&api, &place, &paging).await?;
@@ -54,12 +57,28 @@ pub(super) async fn attachments(
 pub(super) async fn user_reports(
     State(api): State<Api>,
     place: Within<InIssue, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let (reports, links) = of_issue::<NumberedReport>(&api, &place, &paging).await?;
     let rows: Vec<UserReport> = reports.iter().map(|row| UserReport::from(&row.report)).collect();
     Ok((links.header(&api.public_url, &uri), Json(rows)))
+}
+
+/// How many users said something about the events of an issue, among the [`LOOKED_AT_MAX`] newest reports of its project.
+pub(super) async fn count_reports(api: &Api, place: &InIssue) -> Result<u64, ApiError> {
+    let (mut cursor, mut count) = (None, 0);
+    for _ in 0..LOOKED_AT_MAX / FILE_PAGE_MAX {
+        let page = NumberedReport::page(api, place.project.id, cursor).await?;
+        for row in &page.rows {
+            count += u64::from(is_of(api, place, row.event()).await?);
+        }
+        cursor = page.rows.last().map(|row| ListCursor { number: row.number(), backwards: false });
+        if !page.has_next {
+            break;
+        }
+    }
+    Ok(count)
 }
 
 /// A row of a project that belongs to an event.

@@ -2,10 +2,9 @@
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::IntoResponse,
 };
-use http::Uri;
 use nuthatch_store::events::{TagValue as Counted, VALUES_MAX};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -112,7 +111,7 @@ pub(super) struct ValueOrder {
 pub(super) async fn values(
     State(api): State<Api>,
     place: Within<InIssue, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     path: RawPathParams,
     Query(search): Query<EventSearch>,
     Query(period): Query<Period>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::IntoResponse,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -69,7 +69,7 @@ pub(super) struct IssueListing {
 pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(selection): Query<IssueSelection>,
     Query(period): Query<Period>,
     Query(listing): Query<IssueListing>,
@@ -87,7 +87,7 @@ pub(super) async fn list(
 pub(super) async fn of_project(
     State(api): State<Api>,
     place: Within<InProject, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(selection): Query<IssueSelection>,
     Query(period): Query<Period>,
     Query(listing): Query<IssueListing>,

@@ -3,10 +3,9 @@
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::IntoResponse,
 };
-use http::Uri;
 use nuthatch_query::{AttributeType, FieldValue};
 use nuthatch_store::traces::{AttributeKey, KEYS_MAX};
 use serde::{Deserialize, Serialize};
@@ -93,7 +92,7 @@ fn type_name(of_type: AttributeType) -> &'static str {
 pub(super) async fn keys(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<ItemSearch>,
     Query(wanted): Query<AttributeSearch>,
     Query(period): Query<Period>,
@@ -132,7 +131,7 @@ pub(super) async fn keys(
 pub(super) async fn values(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     path: RawPathParams,
     Query(search): Query<ItemSearch>,
     Query(wanted): Query<AttributeSearch>,

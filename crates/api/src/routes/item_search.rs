@@ -8,7 +8,7 @@ use nuthatch_store::{projects::Project, traces::TraceQuery};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{event_page::in_environments, event_search::EventSet};
+use super::{event_page::in_environments, event_search::EventSet, latest_release::Latest};
 use crate::{
     Api,
     auth::access::{InOrganization, chosen},
@@ -26,8 +26,8 @@ const PERIOD: Duration = Duration::from_hours(14 * 24);
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ItemSearch {
-    /// `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors`, too, and all
-    /// events when it is absent.
+    /// `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors` and
+    /// `issuePlatform`, too, and all events as `discover` or when it is absent.
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<String>)]
     dataset: Option<String>,
@@ -100,15 +100,17 @@ impl ItemSearch {
         period: &Period,
     ) -> Result<Selected, ApiError> {
         let name = self.dataset.as_deref().unwrap_or_default();
-        let dataset = Dataset::named(name).map_err(|message| wrong("dataset", message))?;
+        let dataset = Dataset::named(name).map_err(|message| {
+            wrong("dataset", format!("{message}; tables and series also have errors, discover and issuePlatform"))
+        })?;
         let Scope { projects, asked, from, until, until_time, now } = self.scope(api, place, period).await?;
         let text = self.query.as_deref().unwrap_or_default();
         let filter = parse(text, Grammar::Items, now).map_err(|error| ApiError::Invalid(error.to_string()))?;
         let mut parts = vec![by_number(filter, &projects)];
         parts.extend(in_environments(&self.environment));
         parts.extend(dataset.condition());
-        let query =
-            TraceQuery { projects: asked, kind: dataset.kind(), from: Some(from), until, filter: Expr::And(parts) };
+        let filter = Latest { api, projects: &asked }.in_events(Expr::And(parts)).await?;
+        let query = TraceQuery { projects: asked, kind: dataset.kind(), from: Some(from), until, filter };
         let query = (!query.projects.is_empty()).then_some(query);
         Ok(Selected { dataset, projects, query, from, until: until_time })
     }

@@ -2,8 +2,11 @@
 
 use std::{fmt, num::ParseIntError, str::FromStr};
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::Uri;
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+    response::IntoResponse,
+};
 use nuthatch_protocol::{EventId, Timestamp, TraceItem, TraceItemKind};
 use nuthatch_store::{
     projects::Project,
@@ -33,7 +36,7 @@ use crate::{
     trace_items::{
         Column, Columns,
         column::{descending, stored_name},
-        value::{of_group, of_item, of_measure, shown_id, type_of},
+        value::{of_group, of_item, of_measure, type_of},
     },
 };
 
@@ -89,7 +92,7 @@ pub(super) struct TableMeta {
 pub(super) async fn table(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<ItemSearch>,
     Query(wanted): Query<TableQuery>,
     Query(period): Query<Period>,
@@ -145,15 +148,15 @@ async fn items(
     let (found, links) = page(api, selected.query.as_ref(), by, is_descending, cursor, paging.rows()?).await?;
     let rows = found.iter().map(|item| {
         let mut row = Map::new();
-        row.insert("id".to_owned(), json!(shown_id(item)));
+        row.insert("id".to_owned(), selected.dataset.id(item));
         row.insert("project.name".to_owned(), of_item(item, "project.name", &selected.projects));
         if item.kind == TraceItemKind::Span {
             for field in ["transaction.span_id", "trace"] {
                 row.insert(field.to_owned(), of_item(item, field, &selected.projects));
             }
         }
-        let shown = columns.0.iter().map(|(text, _)| (text.clone(), of_item(item, text, &selected.projects)));
-        row.extend(shown);
+        let shown = columns.0.iter().filter(|(text, _)| text != "id");
+        row.extend(shown.map(|(text, _)| (text.clone(), of_item(item, text, &selected.projects))));
         row
     });
     Ok((rows.collect(), links))

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::IntoResponse,
 };
 use http::{StatusCode, Uri};
@@ -37,7 +37,7 @@ const KEYS_MAX: usize = 50;
 pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InProject, ProjectRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     page(&api, &uri, &paging, api.meta.keys(place.project.id).await?)
@@ -52,7 +52,7 @@ pub(super) async fn list(
 pub(super) async fn of_organization(
     State(api): State<Api>,
     place: Within<InOrganization, ProjectRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let mut keys = Vec::new();
@@ -85,7 +85,8 @@ pub(super) async fn create(
         return Err(ApiError::Invalid(format!("a project has at most {KEYS_MAX} keys; delete one first")));
     }
     let (project_id, public, created) = (place.project.id, PublicKey(api.random()), api.now());
-    let new = NewKey { project_id, name, public, rate_limit, created };
+    let is_active = request.is_active.unwrap_or(true);
+    let new = NewKey { project_id, name, public, is_active, rate_limit, created };
     let key = api.meta.create_key(new).await?;
     Ok((StatusCode::CREATED, Json(Key::new(&key, &api.public_url))))
 }

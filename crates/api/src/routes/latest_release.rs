@@ -17,7 +17,7 @@ pub(super) struct Latest<'a> {
 }
 
 impl Latest<'_> {
-    /// Puts them in the place of the word in a condition on events.
+    /// Puts them in the place of the word in a condition on events or their like.
     pub(super) async fn in_events(&self, expr: Expr) -> Result<Expr, ApiError> {
         if !names_latest(&expr) {
             return Ok(expr);

@@ -2,10 +2,10 @@
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use nuthatch_protocol::{EventId, Timestamp};
 use nuthatch_store::{
     monitors::{self, CheckInQuery},
@@ -48,7 +48,7 @@ pub(super) struct MonitorSearch {
 pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<MonitorSearch>,
     Query(paging): Query<Paging>,
 ) -> Result<Response, ApiError> {
@@ -113,7 +113,7 @@ pub(super) async fn check_ins(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
     path: RawPathParams,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<MonitorSearch>,
     Query(period): Query<Period>,
     Query(paging): Query<Paging>,

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::Uri;
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+    response::IntoResponse,
+};
 use nuthatch_protocol::UserId;
 use nuthatch_store::{Change, StoreError, accounts::User, projects};
 
@@ -37,7 +40,7 @@ pub(super) const NAME_MAX_CHARS: usize = 64;
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let all = InOrganization::all(&api, &caller).await?.into_iter().filter(|place| place.scopes.contain("org:read"));
@@ -106,7 +109,7 @@ async fn whole(api: &Api, place: &InOrganization) -> Result<OrganizationDetail, 
 pub(super) async fn members(
     State(api): State<Api>,
     place: Within<InOrganization, MemberRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let users = users(&api, &place).await?;
@@ -144,6 +147,9 @@ pub(super) fn check_name(name: &str) -> Result<String, ApiError> {
     }
     if name.chars().count() > NAME_MAX_CHARS {
         return Err(ApiError::Invalid(format!("name is longer than {NAME_MAX_CHARS} characters")));
+    }
+    if name.contains(char::is_control) {
+        return Err(ApiError::Invalid("name must have no line breaks or other control characters".to_owned()));
     }
     Ok(name.to_owned())
 }

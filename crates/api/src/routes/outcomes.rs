@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use axum::{Json, extract::State};
-use nuthatch_protocol::{DataCategory, KeyId, Outcome, Timestamp};
+use nuthatch_protocol::{CategoryUnit, DataCategory, KeyId, Outcome, Timestamp};
 use nuthatch_store::outcomes::{OutcomeGroup, OutcomeGrouping, OutcomeQuery};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,8 +23,11 @@ use crate::{
     shape::outcome::{OutcomeStats, OutcomeStatsGroup},
 };
 
-/// The only field there is.
-const FIELD: &str = "sum(quantity)";
+/// Quantities, in what each category is counted in.
+const QUANTITY: &str = "sum(quantity)";
+
+/// How often something was seen: the quantity of what is counted in items.
+const TIMES_SEEN: &str = "sum(times_seen)";
 
 /// Seconds of the shortest interval.
 const MINUTE_SECS: i64 = 60;
@@ -34,7 +37,8 @@ const MINUTE_SECS: i64 = 60;
 #[serde(rename_all = "camelCase", default)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(super) struct OutcomeSearch {
-    /// `sum(quantity)`, which is also meant when absent.
+    /// `sum(quantity)`, which is also meant when absent, and `sum(times_seen)`, which is the same of the categories that are
+    /// counted in items and not in bytes or time.
     field: Vec<String>,
     /// `outcome`, `category`, `reason`, `project`, `key`.
     group_by: Vec<String>,
@@ -68,9 +72,7 @@ pub(super) async fn stats(
     Query(search): Query<OutcomeSearch>,
     Query(period): Query<Period>,
 ) -> Result<Json<OutcomeStats>, ApiError> {
-    if let Some(other) = search.field.iter().find(|field| *field != FIELD) {
-        return Err(ApiError::Invalid(format!("field {other:?} is not {FIELD}")));
-    }
+    let fields = fields(&search.field)?;
     let by = grouping(&search.group_by)?;
     let intervals = Intervals::of_period(&period, search.interval.as_deref(), MINUTE_SECS, api.now())?;
     let projects = place.projects(&api).await?;
@@ -85,23 +87,27 @@ pub(super) async fn stats(
         interval_minutes: intervals.secs / MINUTE_SECS,
         by,
     };
-    let mut series: BTreeMap<OutcomeGroup, Vec<(i64, u64)>> = BTreeMap::new();
-    for sum in api.meta.outcome_sums(&query).await? {
-        series.entry(sum.group).or_default().push((sum.start_minute * MINUTE_SECS, sum.quantity));
+    let mut found: BTreeMap<OutcomeGroup, BTreeMap<&str, Vec<(i64, u64)>>> = BTreeMap::new();
+    for field in &fields {
+        let Some(categories) = categories(field, &query.categories) else { continue };
+        for sum in api.meta.outcome_sums(&OutcomeQuery { categories, ..query.clone() }).await? {
+            let counts = found.entry(sum.group).or_default().entry(*field).or_default();
+            counts.push((sum.start_minute * MINUTE_SECS, sum.quantity));
+        }
     }
-    let mut groups: Vec<OutcomeStatsGroup> = series
+    let mut groups: Vec<OutcomeStatsGroup> = found
         .into_iter()
-        .map(|(group, counts)| {
-            let counts: Vec<u64> = intervals.fill(counts).into_iter().map(|(_, count)| count).collect();
-            let total = counts.iter().sum();
-            OutcomeStatsGroup {
-                by: words(group),
-                totals: BTreeMap::from([(FIELD, total)]),
-                series: BTreeMap::from([(FIELD, counts)]),
-            }
+        .map(|(group, mut counts)| {
+            let mut filled = |field: &'static str| {
+                let counts = intervals.fill(counts.remove(field).unwrap_or_default());
+                (field, counts.into_iter().map(|(_, count)| count).collect())
+            };
+            let series: BTreeMap<_, Vec<u64>> = fields.iter().copied().map(&mut filled).collect();
+            let totals = series.iter().map(|(field, counts)| (*field, counts.iter().sum())).collect();
+            OutcomeStatsGroup { by: words(group), totals, series }
         })
         .collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.totals[FIELD]));
+    groups.sort_by_key(|group| std::cmp::Reverse(fields.first().and_then(|field| group.totals.get(field)).copied()));
     let time = |n: i64| Timestamp::from_secs(intervals.first + n * intervals.secs).to_string();
     Ok(Json(OutcomeStats {
         start: time(0),
@@ -109,6 +115,30 @@ pub(super) async fn stats(
         intervals: (0..intervals.count).map(time).collect(),
         groups,
     }))
+}
+
+/// The fields that are asked for, each once.
+fn fields(names: &[String]) -> Result<Vec<&'static str>, ApiError> {
+    let mut fields = Vec::new();
+    for name in names {
+        let known = [QUANTITY, TIMES_SEEN].into_iter().find(|known| known == name);
+        let known =
+            known.ok_or_else(|| ApiError::Invalid(format!("field {name:?} is not {QUANTITY} or {TIMES_SEEN}")))?;
+        if !fields.contains(&known) {
+            fields.push(known);
+        }
+    }
+    Ok(if fields.is_empty() { vec![QUANTITY] } else { fields })
+}
+
+/// The categories that a field is about, of those that are asked for (all when empty); `None` when it is about none.
+fn categories(field: &str, asked: &[DataCategory]) -> Option<Vec<DataCategory>> {
+    if field == QUANTITY {
+        return Some(asked.to_vec());
+    }
+    let asked = if asked.is_empty() { DataCategory::ALL } else { asked };
+    let counted: Vec<_> = asked.iter().copied().filter(|category| category.unit() == CategoryUnit::Items).collect();
+    (!counted.is_empty()).then_some(counted)
 }
 
 fn grouping(names: &[String]) -> Result<OutcomeGrouping, ApiError> {

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::{StatusCode, Uri};
-use nuthatch_protocol::{PublicKey, TraceItemKind};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+    response::IntoResponse,
+};
+use http::StatusCode;
+use nuthatch_protocol::{PublicKey, TypeId};
 use nuthatch_query::Expr;
 use nuthatch_store::{
     Change, StoreError,
     events::{EventQuery, VALUES_MAX},
+    files::{FileKind, FileQuery, FileScope, UserReportQuery},
+    issues::{IssueCondition, IssueQuery, IssueSort, IssueTest},
     projects::NewProject,
     traces::{TracePage, TraceQuery},
 };
@@ -18,7 +24,7 @@ use utoipa::IntoParams;
 use super::{
     organizations::{check_name, shape as organization_shape},
     paths::{OrganizationPath, ProjectPath},
-    slug::{check_slug, slug_of},
+    slug::{check_slug, made_up},
 };
 use crate::{
     Api,
@@ -35,6 +41,7 @@ use crate::{
         project::{NewProjectRequest, Project, ProjectDetail, ProjectRequest, ReleaseName, read_domains},
         team::TeamSummary,
     },
+    trace_items::Dataset,
 };
 
 /// Longest name of a platform, in bytes.
@@ -75,7 +82,7 @@ impl ProjectSearch {
 pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InOrganization, ProjectRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<ProjectSearch>,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -97,7 +104,7 @@ pub(super) async fn list(
 pub(super) async fn all(
     State(api): State<Api>,
     caller: Caller,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<ProjectSearch>,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -150,7 +157,8 @@ pub(super) async fn make(
     request: NewProjectRequest,
 ) -> Result<nuthatch_store::projects::Project, ApiError> {
     let name = check_name(&request.name)?;
-    let slug = check_slug(&request.slug.filter(|slug| !slug.is_empty()).unwrap_or_else(|| slug_of(&name)))?;
+    let slug = request.slug.filter(|slug| !slug.is_empty());
+    let slug = slug.map_or_else(|| Ok(made_up(api, "project", &name)), |slug| check_slug(&slug))?;
     let new = NewProject {
         organization_id: place.organization.id,
         slug,
@@ -199,7 +207,7 @@ fn write(request: &ProjectRequest, project: &mut nuthatch_store::projects::Proje
         project.slug = check_slug(slug)?;
     }
     if let Some(platform) = &request.platform {
-        project.platform = check_platform(Some(platform.clone()))?;
+        project.platform = check_platform(platform.clone())?;
     }
     let mut wrong = BTreeMap::new();
     request.scrubbing.clone().change(&mut project.options.scrubbing, &mut wrong);
@@ -216,27 +224,13 @@ fn write(request: &ProjectRequest, project: &mut nuthatch_store::projects::Proje
     if wrong.is_empty() { Ok(()) } else { Err(ApiError::InvalidFields(wrong)) }
 }
 
-/// A project with its settings, and what is known of its events.
+/// A project with its settings.
 async fn whole(
     api: &Api,
     place: &InOrganization,
     project: &nuthatch_store::projects::Project,
 ) -> Result<ProjectDetail, ApiError> {
-    let mut row = shape(api, place, project).await?;
-    let (projects, filter) = (vec![project.id], Expr::all());
-    let logs = TraceQuery {
-        projects: projects.clone(),
-        kind: TraceItemKind::Log,
-        from: None,
-        until: None,
-        filter: filter.clone(),
-    };
-    let first = TracePage { by: None, ascending: false, after: None, limit: 1 };
-    row.has_logs = !api.traces.search(&logs, &first).await?.is_empty();
-    let events = EventQuery { projects, hashes: None, from: None, until: None, filter };
-    let environments = api.events.tag_values(&events, "environment", VALUES_MAX).await?.top;
-    row.environments = environments.into_iter().map(|value| value.value).collect();
-    Ok(ProjectDetail::new(row, project))
+    Ok(ProjectDetail::new(shape(api, place, project).await?, project))
 }
 
 pub(super) async fn shape(
@@ -250,8 +244,82 @@ pub(super) async fn shape(
     let teams = teams.iter().filter(|team| has.contains(&(team.id, project.id))).map(TeamSummary::from).collect();
     let latest = api.meta.latest_releases(&[project.id]).await?.pop().map(|(_, version)| ReleaseName { version });
     let has_monitors = !api.meta.monitors(&[project.id]).await?.is_empty();
+    let has_feedbacks = has_issues(api, place, project, TypeId::FEEDBACK).await?;
     let row = Project::new(project, organization_shape(api, place), totals, place.scopes, teams);
-    Ok(Project { latest_release: latest, has_monitors, ..row })
+    Ok(Project {
+        latest_release: latest,
+        environments: environments(api, project).await?,
+        first_transaction_event: has_items(api, project, Dataset::Transactions).await?,
+        has_logs: has_items(api, project, Dataset::Logs).await?,
+        has_trace_metrics: has_items(api, project, Dataset::Metrics).await?,
+        has_user_reports: has_reports(api, project).await?,
+        has_profiles: has_files(api, project, &[FileKind::Profile, FileKind::ProfileChunk]).await?,
+        has_replays: has_files(api, project, &[FileKind::ReplayEvent, FileKind::ReplayVideo]).await?,
+        has_feedbacks,
+        has_new_feedbacks: has_feedbacks,
+        has_monitors,
+        ..row
+    })
+}
+
+/// The environments that events name, the most frequent first.
+async fn environments(api: &Api, project: &nuthatch_store::projects::Project) -> Result<Vec<String>, ApiError> {
+    let events = EventQuery { projects: vec![project.id], hashes: None, from: None, until: None, filter: Expr::all() };
+    let values = api.events.tag_values(&events, "environment", VALUES_MAX).await?.top;
+    Ok(values.into_iter().map(|value| value.value).collect())
+}
+
+/// Whether a project has items of a dataset.
+async fn has_items(api: &Api, project: &nuthatch_store::projects::Project, dataset: Dataset) -> Result<bool, ApiError> {
+    let query = TraceQuery {
+        projects: vec![project.id],
+        kind: dataset.kind(),
+        from: None,
+        until: None,
+        filter: dataset.condition().unwrap_or_else(Expr::all),
+    };
+    let first = TracePage { by: None, ascending: false, after: None, limit: 1 };
+    Ok(!api.traces.search(&query, &first).await?.is_empty())
+}
+
+/// Whether users of a project said something about its events.
+async fn has_reports(api: &Api, project: &nuthatch_store::projects::Project) -> Result<bool, ApiError> {
+    let first = UserReportQuery { project_id: project.id, cursor: None, limit: 1 };
+    Ok(!api.meta.user_reports(&first).await?.rows.is_empty())
+}
+
+/// Whether a project has files of one of some kinds.
+async fn has_files(
+    api: &Api,
+    project: &nuthatch_store::projects::Project,
+    kinds: &[FileKind],
+) -> Result<bool, ApiError> {
+    for kind in kinds {
+        let first = FileQuery { project_id: project.id, scope: FileScope::Kind(*kind), cursor: None, limit: 1 };
+        if !api.meta.files(&first).await?.rows.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a project has issues of a type.
+async fn has_issues(
+    api: &Api,
+    place: &InOrganization,
+    project: &nuthatch_store::projects::Project,
+    type_id: TypeId,
+) -> Result<bool, ApiError> {
+    let first = IssueQuery {
+        organization: place.organization.id,
+        projects: vec![project.id],
+        filter: vec![IssueCondition { negated: false, test: IssueTest::Types(vec![type_id]) }],
+        seen_since: None,
+        sort: IssueSort::LastSeen,
+        cursor: None,
+        limit: 1,
+    };
+    Ok(!api.meta.issues(&first).await?.issues.is_empty())
 }
 
 fn check_platform(platform: Option<String>) -> Result<Option<String>, ApiError> {

@@ -51,7 +51,7 @@ pub(super) async fn create(
     Body(request): Body<NewReleaseRequest>,
 ) -> Result<Response, ApiError> {
     let projects = place.projects(&api).await?;
-    let change = Change::read(request, &projects)?;
+    let change = Change::read(made(request), &projects)?;
     change.create(&api, &place, projects).await
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn create_in_project(
     Body(request): Body<NewReleaseRequest>,
 ) -> Result<Response, ApiError> {
     let projects = place.organization.projects(&api).await?;
-    let mut change = Change::read(request, &projects)?;
+    let mut change = Change::read(made(request), &projects)?;
     change.add(place.project.id);
     change.create(&api, &place.organization, projects).await
 }
@@ -126,6 +126,11 @@ async fn change_known(
     one(api, place, projects, &version, ReleaseSearch::default(), &Period::default()).await
 }
 
+/// A request for a release that may be there already.
+fn made(NewReleaseRequest { version, release }: NewReleaseRequest) -> NewReleaseRequest {
+    NewReleaseRequest { version, release: release.without_nulls() }
+}
+
 /// A request, read.
 struct Change(ReleasePut);
 
@@ -138,24 +143,30 @@ impl Change {
         if !is_version(&version) {
             fault(
                 "version",
-                "must have 1 to 250 characters, none of them a slash or a control character, and not be a dot",
+                "must have 1 to 250 characters, none of them a slash or a control character, and not be a dot or `latest`",
             );
         }
-        if release.reference.as_ref().is_some_and(|reference| reference.chars().count() > NAME_MAX_CHARS) {
+        if release
+            .reference
+            .as_ref()
+            .and_then(Option::as_ref)
+            .is_some_and(|reference| reference.chars().count() > NAME_MAX_CHARS)
+        {
             fault("ref", "must have at most 250 characters");
         }
-        if release.url.as_ref().is_some_and(|url| !is_address(url)) {
+        if release.url.as_ref().and_then(Option::as_ref).is_some_and(|url| !is_address(url)) {
             fault("url", "must be an address that begins with http:// or https://");
         }
-        let mut time = |field: &str, text: Option<&String>| {
-            let time = text?.parse::<Timestamp>();
+        let mut time = |field: &str, text: Option<Option<String>>| {
+            let Some(text) = text? else { return Some(None) };
+            let time = text.parse::<Timestamp>();
             if time.is_err() {
                 faults.insert(field.to_owned(), "must be a time such as 2026-01-31T12:00:00Z".to_owned());
             }
-            time.ok()
+            time.ok().map(Some)
         };
-        let released = time("dateReleased", release.date_released.as_ref());
-        let started = time("dateStarted", release.date_started.as_ref());
+        let released = time("dateReleased", release.date_released);
+        let started = time("dateStarted", release.date_started);
         let archived = match release.status.as_deref() {
             None => None,
             Some("open") => Some(false),
@@ -208,10 +219,14 @@ fn ids(projects: &[Project]) -> Vec<ProjectId> {
     projects.iter().map(|project| project.id).collect()
 }
 
-/// Whether a text can be the name of a release: what fits a path, and what every client can name.
+/// Whether a text can be the name of a release: what fits a path, what every client can name, and what means nothing else
+/// in a search.
 fn is_version(text: &str) -> bool {
     let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\');
-    !text.is_empty() && text.chars().count() <= NAME_MAX_CHARS && !text.contains(is_odd) && !matches!(text, "." | "..")
+    !text.is_empty()
+        && text.chars().count() <= NAME_MAX_CHARS
+        && !text.contains(is_odd)
+        && !matches!(text, "." | ".." | "latest")
 }
 
 fn is_address(text: &str) -> bool {

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::IntoResponse,
 };
 use http::Uri;
@@ -23,6 +23,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
+    latest_release::Latest,
     paths::{OrganizationPath, ProjectPath},
     release_rows::{Telling, Version},
 };
@@ -35,8 +36,9 @@ use crate::{
     error::{ApiError, ErrorBody},
     health::{Field, Share, Unit, ratio},
     page::cut,
-    period::Period,
+    period::{Period, Range},
     query::{Paging, Query, single},
+    release_search,
     shape::release::Release,
 };
 
@@ -48,7 +50,7 @@ const PERIOD: Duration = Duration::from_hours(14 * 24);
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReleaseSearch {
-    /// Part of the version.
+    /// Part of the version, `release.version:>1.2`, `release.package:web`, `release.build:7`, `release:web@1.2.*`.
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<String>)]
     query: Option<String>,
@@ -56,7 +58,7 @@ pub(super) struct ReleaseSearch {
     project: Vec<String>,
     /// Environments that the release was seen in.
     environment: Vec<String>,
-    /// `open` (when absent) or `archived`.
+    /// `open` or `archived`; all when absent.
     #[serde(deserialize_with = "single")]
     #[param(value_type = Option<String>)]
     status: Option<String>,
@@ -71,7 +73,8 @@ pub(super) struct ReleaseSearch {
     health: Option<String>,
 }
 
-/// The releases of an organization. Health is that of the period, two weeks when absent.
+/// The releases of an organization; when a period is given, those that came out in it or that sent something in it. Health
+/// is that of the period, two weeks when absent.
 #[utoipa::path(
     get, path = "/api/0/organizations/{org}/releases/", operation_id = "listReleases", tag = "releases",
     params(OrganizationPath, ReleaseSearch, Period, Paging),
@@ -80,7 +83,7 @@ pub(super) struct ReleaseSearch {
 pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InOrganization, ProjectRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<ReleaseSearch>,
     Query(period): Query<Period>,
     Query(paging): Query<Paging>,
@@ -99,7 +102,7 @@ pub(super) async fn list(
 pub(super) async fn of_project(
     State(api): State<Api>,
     place: Within<InProject, ProjectRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<ReleaseSearch>,
     Query(period): Query<Period>,
     Query(paging): Query<Paging>,
@@ -195,14 +198,20 @@ async fn page(
     for release in api.meta.releases(&telling.project_ids(), None).await? {
         versions.entry(release.version.clone()).or_default().push(release);
     }
-    let wants_archived = search.status.as_deref() == Some("archived");
-    versions.retain(|_, releases| releases.iter().any(|release| release.facts.archived) == wants_archived);
-    let sought = search.query.unwrap_or_default().trim().to_lowercase();
-    let sought = sought.strip_prefix("release:").unwrap_or(&sought);
-    versions.retain(|version, _| version.to_lowercase().contains(sought));
+    if let Some(archived) = wants_archived(search.status.as_deref())? {
+        versions.retain(|_, releases| releases.iter().any(|release| release.facts.archived) == archived);
+    }
+    let sought = release_search::read(search.query.as_deref().unwrap_or_default(), telling.now)?;
+    let sought = Latest { api, projects: &telling.project_ids() }.in_events(sought).await?;
+    versions.retain(|version, _| release_search::finds(&sought, version));
     if !telling.environments.is_empty() && !versions.is_empty() {
-        let seen = seen(&telling, api).await?;
+        let seen = seen(&telling, api, Range::default()).await?;
         versions.retain(|version, _| seen.contains(version));
+    }
+    let range = period.range(telling.now)?;
+    if range != Range::default() && !versions.is_empty() {
+        let seen = seen(&telling, api, range).await?;
+        versions.retain(|version, releases| seen.contains(version) || came_out(releases, range));
     }
     let mut versions: Vec<Version> = versions.into_iter().collect();
     // The earliest of its dates is when a release came to be.
@@ -218,14 +227,35 @@ async fn page(
     Ok((links.header(&api.public_url, uri), Json(rows)))
 }
 
-/// The versions that have sessions or events in the environments.
-async fn seen(telling: &Telling, api: &Api) -> Result<HashSet<String>, ApiError> {
+/// Whether only those are meant that are put away, or only the others; `None`: all.
+fn wants_archived(status: Option<&str>) -> Result<Option<bool>, ApiError> {
+    match status.unwrap_or_default() {
+        "" => Ok(None),
+        "open" => Ok(Some(false)),
+        "archived" => Ok(Some(true)),
+        other => Err(ApiError::Invalid(format!("status {other:?} is not open or archived"))),
+    }
+}
+
+/// Whether a version was released in a time range; when nobody said so, whether it came to be known in it.
+fn came_out(releases: &[releases::Release], range: Range) -> bool {
+    releases
+        .iter()
+        .map(|release| release.facts.released.unwrap_or(release.date))
+        .any(|time| range.from.is_none_or(|from| time >= from) && range.until.is_none_or(|until| time < until))
+}
+
+/// The versions that have sessions or events in the environments and in a time range.
+async fn seen(telling: &Telling, api: &Api, range: Range) -> Result<HashSet<String>, ApiError> {
     let by = SessionGrouping { release: true, ..SessionGrouping::default() };
     let sessions = telling.of_period(telling.filter(None), by);
-    let sessions = SessionQuery { from_hour: 0, until_hour: i64::MAX, ..sessions };
+    let from_hour = range.from.map_or(0, Timestamp::hours);
+    let until_hour = range.until.map_or(i64::MAX, |until| Timestamp(until.0.saturating_sub(1)).hours() + 1);
+    let sessions = SessionQuery { from_hour, until_hour, ..sessions };
     let sessions = api.meta.session_sums(&sessions).await?.into_iter().filter_map(|sum| sum.group.release);
     let filter = telling.filter(None);
-    let events = EventQuery { projects: telling.project_ids(), hashes: None, from: None, until: None, filter };
+    let events =
+        EventQuery { projects: telling.project_ids(), hashes: None, from: range.from, until: range.until, filter };
     let events = api.events.tag_values(&events, "release", VALUES_MAX).await?.top;
     Ok(sessions.chain(events.into_iter().map(|value| value.value)).collect())
 }

@@ -5,8 +5,11 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::Uri;
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+    response::IntoResponse,
+};
 use nuthatch_protocol::Timestamp;
 use nuthatch_query::{Expr, Grammar, Op, Term, parse};
 use nuthatch_store::sessions::{SessionGroup, SessionGrouping, SessionQuery, SessionSum};
@@ -77,7 +80,7 @@ pub(super) struct SessionSearch {
 pub(super) async fn stats(
     State(api): State<Api>,
     place: Within<InOrganization, OrganizationRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(search): Query<SessionSearch>,
     Query(period): Query<Period>,
     Query(paging): Query<Paging>,

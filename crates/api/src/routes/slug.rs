@@ -1,12 +1,22 @@
 //! Slugs: names in URLs.
 
-use crate::error::ApiError;
+use crate::{Api, auth::secret::hex, error::ApiError};
 
 /// Longest slug, in characters.
 const SLUG_MAX_CHARS: usize = 50;
 
+/// A slug for what has a name: that of the name, with the kind of thing in front when it is digits alone; of a name without
+/// letters that a slug may have, the kind with a random end.
+pub(super) fn made_up(api: &Api, kind: &str, name: &str) -> String {
+    let slug = slug_of(name);
+    if slug.is_empty() {
+        return format!("{kind}-{}", hex(&api.random::<4>()));
+    }
+    if slug.chars().all(|c| c.is_ascii_digit()) { slug_of(&format!("{kind}-{slug}")) } else { slug }
+}
+
 /// The slug of a name: lower case, what is not a letter or digit as single dashes.
-pub(super) fn slug_of(name: &str) -> String {
+fn slug_of(name: &str) -> String {
     let letters =
         name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>();
     let words: Vec<&str> = letters.split('-').filter(|word| !word.is_empty()).collect();

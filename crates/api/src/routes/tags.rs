@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::IntoResponse,
 };
 use http::Uri;
@@ -101,7 +101,7 @@ pub(super) async fn of_organization(
 pub(super) async fn values_of_organization(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     path: RawPathParams,
     Query(tags): Query<TagSearch>,
     Query(search): Query<ValueSearch>,
@@ -140,7 +140,7 @@ pub(super) async fn of_project(
 pub(super) async fn values_of_project(
     State(api): State<Api>,
     place: Within<InProject, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     path: RawPathParams,
     Query(tags): Query<EnvironmentSearch>,
     Query(search): Query<ValueSearch>,

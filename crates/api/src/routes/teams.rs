@@ -1,7 +1,11 @@
 //! Teams, their members and projects (`reference/web-api.md` §3.2, §4.8).
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::{StatusCode, Uri};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+    response::IntoResponse,
+};
+use http::StatusCode;
 use nuthatch_issues::Action;
 use nuthatch_protocol::{IssueId, TeamId};
 use nuthatch_store::{
@@ -14,7 +18,7 @@ use super::{
     organizations::{check_name, users},
     paths::{MembershipPath, OrganizationPath, ProjectTeamPath, TeamPath},
     projects,
-    slug::{check_slug, slug_of},
+    slug::{check_slug, made_up},
 };
 use crate::{
     Api,
@@ -44,7 +48,7 @@ const TEAMS_MAX: usize = 200;
 pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InOrganization, TeamRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let all = api.meta.teams(place.organization.id).await?;
@@ -66,7 +70,7 @@ pub(super) async fn create(
     let slug = request.slug.filter(|slug| !slug.is_empty());
     let name = request.name.or_else(|| slug.clone());
     let name = check_name(name.as_deref().unwrap_or_default())?;
-    let slug = check_slug(&slug.unwrap_or_else(|| slug_of(&name)))?;
+    let slug = slug.map_or_else(|| Ok(made_up(&api, "team", &name)), |slug| check_slug(&slug))?;
     if api.meta.teams(place.organization.id).await?.len() >= TEAMS_MAX {
         return Err(ApiError::Invalid(format!("an organization has at most {TEAMS_MAX} teams; delete one first")));
     }
@@ -150,7 +154,7 @@ async fn unassign(api: &Api, place: &InOrganization, team: TeamId) -> Result<(),
 pub(super) async fn members(
     State(api): State<Api>,
     place: Within<InTeam, TeamRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let organization = place.organization.organization.id;
@@ -172,7 +176,7 @@ pub(super) async fn members(
 pub(super) async fn team_projects(
     State(api): State<Api>,
     place: Within<InTeam, TeamRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let has = api.meta.team_projects(place.organization.organization.id).await?;

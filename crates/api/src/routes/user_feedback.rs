@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::Uri;
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+    response::IntoResponse,
+};
 use nuthatch_issues::issue::short_id_text;
 use nuthatch_protocol::{
     EventId, IngestRecord, ItemAttributes, ItemType, KeyId, Partition, Topic, record::IngestHeader,
@@ -44,7 +47,7 @@ const COMMENTS_MAX_CHARS: usize = 4096;
 pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InProject, EventRight>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
     let query = UserReportQuery { project_id: place.project.id, cursor: read_cursor(&paging)?, limit: paging.rows()? };

@@ -1,13 +1,13 @@
 //! Events (`reference/web-api.md` §3.9): the light row of lists and the whole body.
 
-use nuthatch_protocol::IssueId;
-use nuthatch_store::events::EventSummary;
+use nuthatch_protocol::{Event as Canonical, IssueId};
+use nuthatch_store::{events::EventSummary, releases};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
-    event_body::entry::Entry,
+    event_body::{self, entry::Entry},
     shape::{file::UserReport, issue::IssueMetadata, tag::search_token, version::VersionInfo},
 };
 
@@ -35,12 +35,12 @@ pub(crate) struct EventRow {
     pub(crate) date_created: String,
     #[serde(rename = "crashFile")]
     pub(crate) crash_file: Option<String>,
-    #[schema(value_type = Object)]
-    pub(crate) metadata: Map<String, Value>,
+    pub(crate) metadata: IssueMetadata,
 }
 
 impl EventRow {
-    pub(crate) fn new(event: &EventSummary, issue: Option<IssueId>) -> Self {
+    /// The row of an event; without its body as much as is known.
+    pub(crate) fn new(event: &EventSummary, body: Option<&Canonical>, issue: Option<IssueId>) -> Self {
         let id = event.event_id.to_string();
         Self {
             event_id: id.clone(),
@@ -50,14 +50,14 @@ impl EventRow {
             event_type: event.event_type.clone(),
             message: event.message.clone(),
             title: event.title.clone(),
-            location: None,
+            location: body.and_then(event_body::location),
             culprit: event.culprit.clone(),
-            user: event.user.as_deref().map(EventUser::from_text),
+            user: body.and_then(event_body::user).or_else(|| event.user.as_deref().map(EventUser::from_text)),
             tags: tags(event),
             platform: event.platform.clone(),
             date_created: event.timestamp.to_string(),
             crash_file: None,
-            metadata: Map::from_iter([("title".to_owned(), Value::from(event.title.clone()))]),
+            metadata: event_body::metadata(body.unwrap_or(&Canonical::default()), &event.title),
         }
     }
 }
@@ -234,21 +234,21 @@ pub(crate) struct EventSdk {
 pub(crate) struct EventRelease {
     pub(crate) version: String,
     pub(crate) short_version: String,
-    pub(crate) version_info: Option<Value>,
+    pub(crate) version_info: Option<VersionInfo>,
     pub(crate) date_created: Option<String>,
     pub(crate) date_released: Option<String>,
     pub(crate) last_commit: Option<Value>,
 }
 
 impl EventRelease {
-    /// A release known by its version only: `web@1.2.0` is shown as `1.2.0`.
-    pub(crate) fn of(version: &str) -> Self {
+    /// A version, of which something may be known: `web@1.2.0` is shown as `1.2.0`.
+    pub(crate) fn new(version: &str, known: Option<&releases::Release>) -> Self {
         Self {
             short_version: VersionInfo::short(version),
             version: version.to_owned(),
-            version_info: None,
-            date_created: None,
-            date_released: None,
+            version_info: VersionInfo::read(version),
+            date_created: known.map(|release| release.date.to_string()),
+            date_released: known.and_then(|release| release.facts.released).map(|time| time.to_string()),
             last_commit: None,
         }
     }

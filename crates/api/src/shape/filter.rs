@@ -64,6 +64,7 @@ impl InboundFilterRequest {
         let mut wrong = BTreeMap::new();
         if id == LEGACY {
             match (self.subfilters, self.active) {
+                (_, Some(false)) => settings.legacy_browsers = LegacyBrowsers::All(false),
                 (Some(names), _) => settings.legacy_browsers = LegacyBrowsers::Listed(names),
                 (None, Some(active)) => settings.legacy_browsers = LegacyBrowsers::All(active),
                 (None, None) => _ = wrong.insert("active".to_owned(), "this or `subfilters` is needed".to_owned()),

@@ -269,6 +269,7 @@ pub(crate) struct IssueDetail {
     pub(crate) activity: Vec<Activity>,
     pub(crate) seen_by: Vec<User>,
     pub(crate) participants: Vec<User>,
+    /// Among the 1000 newest reports of the project.
     pub(crate) user_report_count: u64,
     /// Of an issue that is archived until it escalates: the events an hour above which it does today. Null for others.
     pub(crate) escalates_above: Option<u64>,

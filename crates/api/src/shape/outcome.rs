@@ -25,10 +25,10 @@ pub(crate) struct OutcomeStatsGroup {
     /// What it is of: `outcome`, `category`, `reason` and `key` as words, `project` as a number.
     #[schema(value_type = BTreeMap<String, Value>)]
     pub(crate) by: BTreeMap<&'static str, Value>,
-    /// `sum(quantity)` over all intervals.
+    /// By field, over all intervals.
     #[schema(value_type = BTreeMap<String, u64>)]
     pub(crate) totals: BTreeMap<&'static str, u64>,
-    /// `sum(quantity)` of each interval.
+    /// By field, of each interval.
     #[schema(value_type = BTreeMap<String, Vec<u64>>)]
     pub(crate) series: BTreeMap<&'static str, Vec<u64>>,
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::scope::Scopes,
+    query::present,
     shape::{
         filter::filter_lists,
         organization::{Avatar, Organization},
@@ -204,7 +205,10 @@ pub(crate) struct NewProjectRequest {
 pub(crate) struct ProjectRequest {
     pub(crate) name: Option<String>,
     pub(crate) slug: Option<String>,
-    pub(crate) platform: Option<String>,
+    /// Null: none.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) platform: Option<Option<String>>,
     #[serde(flatten)]
     pub(crate) scrubbing: ScrubbingRequest,
     /// Where browsers may send from: `*`, `example.com`, `*.example.com`, `https://example.com:8443`. None: from nowhere.

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::version::VersionInfo;
+use crate::query::present;
 
 /// A release of an organization: one version, of one or more projects.
 #[derive(Debug, Serialize, ToSchema)]
@@ -106,20 +107,37 @@ pub(crate) struct NewReleaseRequest {
     pub(crate) release: ReleaseRequest,
 }
 
-/// What is said about a release; what is absent or null stays as it is.
+/// What is said about a release; what is absent stays as it is. Null takes it back when a release is changed, and leaves it
+/// when one is made that is there already: tools make the same one at the same time.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ReleaseRequest {
     /// Slugs or ids of projects that have it.
     pub(crate) projects: Option<Vec<ProjectName>>,
     /// The commit or tag it was made of.
-    #[serde(rename = "ref")]
-    pub(crate) reference: Option<String>,
-    pub(crate) url: Option<String>,
-    pub(crate) date_released: Option<String>,
-    pub(crate) date_started: Option<String>,
+    #[serde(rename = "ref", default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) reference: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) url: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) date_released: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) date_started: Option<Option<String>>,
     /// `open` or `archived`
     pub(crate) status: Option<String>,
+}
+
+impl ReleaseRequest {
+    /// With what is null as if it were absent.
+    pub(crate) fn without_nulls(self) -> Self {
+        let [reference, url, date_released, date_started] =
+            [self.reference, self.url, self.date_released, self.date_started].map(|member| member.flatten().map(Some));
+        Self { reference, url, date_released, date_started, ..self }
+    }
 }
 
 /// The slug of a project, or its id: a slug of digits comes as a number, too.

@@ -67,28 +67,80 @@ impl VersionInfo {
     }
 }
 
-fn numbers(raw: &str) -> Option<VersionParts> {
-    let (rest, build_code) = raw.split_once('+').map_or((raw, None), |(rest, code)| (rest, Some(code.to_owned())));
-    let (numbers, pre) = rest.split_once('-').map_or((rest, None), |(numbers, pre)| (numbers, Some(pre.to_owned())));
+/// Numbers, what is behind the `-`, what is behind the `+`.
+fn split(raw: &str) -> Option<(Vec<u64>, Option<&str>, Option<&str>)> {
+    let (rest, build_code) = raw.split_once('+').map_or((raw, None), |(rest, code)| (rest, Some(code)));
+    let (numbers, pre) = rest.split_once('-').map_or((rest, None), |(numbers, pre)| (numbers, Some(pre)));
     let numbers: Vec<u64> = numbers.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
-    if numbers.len() > NUMBERS_MAX {
-        return None;
-    }
+    (numbers.len() <= NUMBERS_MAX).then_some((numbers, pre, build_code))
+}
+
+fn numbers(raw: &str) -> Option<VersionParts> {
+    let (numbers, pre, build_code) = split(raw)?;
     let number = |index: usize| Some(numbers.get(index).copied().unwrap_or_default());
     Some(VersionParts {
         raw: raw.to_owned(),
         major: number(0),
         minor: number(1),
         patch: number(2),
-        pre,
-        build_code,
+        pre: pre.map(str::to_owned),
+        build_code: build_code.map(str::to_owned),
         components: numbers.len(),
     })
+}
+
+/// A version as it is compared: by its numbers, those that are not there being 0, and in front of one without what is
+/// behind the `-` those with. Builds do not count.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct VersionOrder {
+    numbers: [u64; NUMBERS_MAX],
+    pre: Pre,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Pre {
+    Of(Vec<Identifier>),
+    None,
+}
+
+/// What stands between the dots behind the `-`: numbers come first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Identifier {
+    Number(u64),
+    Text(String),
+}
+
+impl VersionOrder {
+    /// Reads what is behind the `@`; `None` when it is no version with numbers.
+    pub(crate) fn read(raw: &str) -> Option<Self> {
+        let identifier = |text: &str| match text.parse() {
+            Ok(number) => Identifier::Number(number),
+            Err(_) => Identifier::Text(text.to_owned()),
+        };
+        let (found, pre, _) = split(raw)?;
+        let mut numbers = [0; NUMBERS_MAX];
+        numbers.iter_mut().zip(found).for_each(|(place, number)| *place = number);
+        Some(Self { numbers, pre: pre.map_or(Pre::None, |pre| Pre::Of(pre.split('.').map(identifier).collect())) })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_have_an_order() {
+        let ascending =
+            ["0.9", "1.2.0", "1.2.0.1", "1.10-alpha", "1.10-rc.2", "1.10-rc.10", "1.10-rc.x", "1.10.0", "2", "10.0"];
+        for pair in ascending.windows(2) {
+            let [lower, higher] = [pair[0], pair[1]].map(|raw| VersionOrder::read(raw).unwrap());
+            assert!(lower < higher, "{pair:?}");
+        }
+        assert_eq!(VersionOrder::read("1.2+5"), VersionOrder::read("1.2.0+6"));
+        for raw in ["", "nightly", "1.x", "1.2.3.4.5", "-1"] {
+            assert_eq!(VersionOrder::read(raw), None, "{raw}");
+        }
+    }
 
     #[test]
     fn names_are_taken_apart() {

@@ -89,6 +89,8 @@ fn of_field(field: &str) -> Option<(&'static str, Option<&'static str>)> {
         | "name"
         | "span.name"
         | "metric.name"
+        | "event_id"
+        | "transaction.event_id"
         | "transaction.span_id" => ("string", None),
         _ => return None,
     })

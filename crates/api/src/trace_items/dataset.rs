@@ -1,7 +1,10 @@
 //! What a table is made of.
 
-use nuthatch_protocol::TraceItemKind;
-use nuthatch_query::{Expr, Op, Term, Value};
+use nuthatch_protocol::{TraceItem, TraceItemKind};
+use nuthatch_query::{self as query, Expr, Op, Term};
+use serde_json::{Value, json};
+
+use super::value::shown_id;
 
 /// A kind of rows, as requests name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +50,17 @@ impl Dataset {
         }
     }
 
+    /// The id that an item is shown with: a transaction's is that of its event, which can be opened.
+    pub(crate) fn id(self, item: &TraceItem) -> Value {
+        match item.event_id.filter(|_| self == Self::Transactions) {
+            Some(event) => json!(event.to_string()),
+            None => json!(shown_id(item)),
+        }
+    }
+
     /// What all its items meet.
     pub(crate) fn condition(self) -> Option<Expr> {
-        let op = Op::In(vec![Value::Text("true".to_owned())]);
+        let op = Op::In(vec![query::Value::Text("true".to_owned())]);
         (self == Self::Transactions).then(|| Expr::Term(Term { key: "is_transaction".to_owned(), op }))
     }
 }

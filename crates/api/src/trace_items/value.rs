@@ -54,6 +54,12 @@ pub(crate) fn of_item(item: &TraceItem, field: &str, projects: &[Project]) -> Va
             (Some(value), _) => attribute(value),
             (None, "span.description") if item.kind == TraceItemKind::Span => json!(item.name),
             (None, "transaction.span_id") if item.is_segment => text(item.span_id.map(|id| id.to_string())),
+            (None, "event_id" | "transaction.event_id") => match item.event_id {
+                Some(id) => json!(id.to_string()),
+                None => item.attributes.get("transaction.event_id").map_or(Value::Null, attribute),
+            },
+            // Rows of before it was kept by this name.
+            (None, "transaction.status") if item.is_segment => of_item(item, "span.status", projects),
             (None, _) => Value::Null,
         },
     }

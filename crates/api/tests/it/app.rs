@@ -243,6 +243,26 @@ impl App {
         self.keep(FileEffect::File(NewFile { head, content: None }), offset).await;
     }
 
+    /// Keeps a file of a kind.
+    pub async fn file(&self, project: &Project, kind: FileKind) {
+        let offset = self.applied.fetch_add(1, Ordering::Relaxed) + 1;
+        let head = FileHead {
+            project_id: project.id,
+            kind,
+            owner: EventId([9; 16]),
+            part: String::new(),
+            name: kind.to_string(),
+            content_type: "application/json".to_owned(),
+            attachment_type: None,
+            bytes: 2,
+            sha1: Sha1([1; 20]),
+            blob: None,
+            received: Timestamp::from_secs(NOON),
+        };
+        let content = Some(Bytes::from_static(b"{}"));
+        self.keep(FileEffect::File(NewFile { head, content }), offset).await;
+    }
+
     /// Keeps what a user said about event `id`.
     pub async fn report(&self, project: &Project, id: u8, comments: &str) {
         let offset = self.applied.fetch_add(1, Ordering::Relaxed) + 1;
@@ -278,6 +298,13 @@ impl App {
         let id = stored.summary.event_id;
         self.rows(vec![row(stored)]).await;
         id
+    }
+
+    /// Stores an event with tags of its own, searchable.
+    pub async fn event_with_tags(&self, project: &Project, id: u8, tags: &[(&str, &str)], body: &Value) {
+        let stored = stored(project.id, EventId([id; 16]), id, NOON - 60, Bytes::from(body.to_string()));
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.rows(vec![EventRow { tags, ..row(stored) }]).await;
     }
 
     /// Stores so many events of a project that have nothing in common.

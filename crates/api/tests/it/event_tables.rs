@@ -76,6 +76,44 @@ async fn events_are_rows_newest_first() {
 }
 
 #[tokio::test]
+async fn datasets_of_events_are_named_or_left_out() {
+    let app = app().await;
+    for what in ["events", "events-stats"] {
+        let path = |dataset: &str| format!("/api/0/organizations/acme/{what}/?field=id&statsPeriod=10m{dataset}");
+        let left_out = app.get(&path("")).await.json();
+        assert_eq!(app.get(&path("&dataset=discover")).await.json(), left_out, "{what}");
+        let of_detectors = app.get(&path("&dataset=issuePlatform")).await;
+        assert_eq!(of_detectors.status, StatusCode::OK, "{what} {of_detectors:?}");
+    }
+    let none = get(&app, "events", "field=id&dataset=issuePlatform").await;
+    assert_eq!((&none["data"], &none["meta"]["dataset"]), (&json!([]), &json!("issuePlatform")), "all are errors");
+    let wrong = get(&app, "events", "field=id&dataset=discovery").await;
+    assert!(wrong["dataset"][0].as_str().unwrap().contains("discover"), "{wrong}");
+}
+
+#[tokio::test]
+async fn the_latest_release_is_that_of_the_projects_asked_about() {
+    let app = app().await;
+    for query in ["release:latest", "release:[latest, nothing]", "!release:latest"] {
+        let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let parameters = format!("dataset=errors&field=id&query={query}");
+        assert_eq!(
+            get(&app, "events", &parameters).await["data"].as_array().unwrap().len(),
+            if query.starts_with("%21") { 5 } else { 0 }
+        );
+    }
+    let made = json!({"version": "web@1.0", "projects": ["web"]});
+    app.ann("POST", "/api/0/organizations/acme/releases/", &made).await;
+    let latest = get(&app, "events", "dataset=errors&field=id&query=release:latest").await;
+    assert_eq!(column(&latest, "id"), [5, 4, 3, 2, 1].map(id).map(Value::from));
+    let newer = json!({"version": "web@2.0", "projects": ["web"]});
+    app.pass(60);
+    app.ann("POST", "/api/0/organizations/acme/releases/", &newer).await;
+    let latest = get(&app, "events", "dataset=errors&field=id&query=release:latest").await;
+    assert_eq!(latest["data"], json!([]));
+}
+
+#[tokio::test]
 async fn a_search_narrows_events_by_what_they_have_and_where_they_are() {
     let app = app().await;
     for (query, found) in [

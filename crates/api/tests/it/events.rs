@@ -147,3 +147,48 @@ async fn an_event_of_a_detector_carries_what_was_reported() {
     assert_eq!(shown.as_object().unwrap().len(), 15);
     assert_eq!(app.get(&event(8)).await.json()["occurrence"], json!(null));
 }
+
+#[tokio::test]
+async fn a_light_row_has_what_the_event_has() {
+    let app = App::new().await;
+    app.issue(&app.acme.project, 1, 1).await;
+    let user = json!({"id": "42", "email": "ada@example.org", "username": "ada", "ip_address": "203.0.113.7"});
+    let frames = json!([{"filename": "lib.py", "function": "call", "in_app": false},
+        {"filename": "pay.py", "function": "charge", "in_app": true}]);
+    let body = json!({"user": user, "exception": {"values": [
+        {"type": "KeyError", "value": "no money", "stacktrace": {"frames": frames}}]}});
+    app.event(&app.acme.project, 1, 1, NOON - 60, &body).await;
+    for path in ["/api/0/projects/acme/web/events/", "/api/0/issues/1001/events/"] {
+        let row = app.get(path).await.json()[0].clone();
+        for member in ["id", "email", "username", "ip_address"] {
+            assert_eq!(row["user"][member], user[member], "{path} {member}");
+        }
+        assert_eq!(row["location"], "pay.py", "{path}");
+        let metadata = json!({"type": "KeyError", "value": "no money", "filename": "pay.py", "function": "charge"});
+        assert_eq!(row["metadata"], metadata, "{path}");
+        assert!(row.get("release").is_none() && row.get("entries").is_none(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_release_of_an_event_and_of_an_issue_is_told_as_by_itself() {
+    let app = App::new().await;
+    app.issue(&app.acme.project, 1, 1).await;
+    let known = json!({"version": "web@1.0", "projects": ["web"], "dateReleased": "2026-01-30T12:00:00Z"});
+    let release = app.ann("POST", "/api/0/organizations/acme/releases/", &known).await.json();
+    let id = app.event(&app.acme.project, 1, 1, NOON - 60, &json!({"release": "web@1.0"})).await;
+    let event = app.get(&format!("/api/0/projects/acme/web/events/{id}/")).await.json();
+    let issue = app.get("/api/0/issues/1001/").await.json();
+    for shown in [&event["release"], &issue["firstRelease"]] {
+        for member in ["version", "shortVersion", "versionInfo", "dateCreated", "dateReleased"] {
+            assert!(!release[member].is_null());
+            assert_eq!(shown[member], release[member], "{member}");
+        }
+    }
+    let unknown = app.event(&app.acme.project, 2, 1, NOON - 50, &json!({"release": "web@9.1"})).await;
+    let event = app.get(&format!("/api/0/projects/acme/web/events/{unknown}/")).await.json();
+    assert_eq!(
+        (&event["release"]["versionInfo"]["package"], &event["release"]["dateCreated"]),
+        (&json!("web"), &json!(null))
+    );
+}

@@ -130,6 +130,10 @@ async fn reports_are_shown_with_their_event_and_its_issue() {
     assert_eq!((&listed[0]["comments"], &listed[0]["issue"]), (&json!("no event"), &Value::Null));
     let report = &listed[1];
     assert_eq!((&report["eventID"], &report["issue"]["shortId"]), (&json!(id(7)), &json!("WEB-1")));
+    app.issue(&app.acme.project, 2, 2).await;
+    for (issue, count) in [(1001, 1), (1002, 0)] {
+        assert_eq!(app.get(&format!("/api/0/issues/{issue}/")).await.json()["userReportCount"], count, "{issue}");
+    }
     for path in [format!("{WEB}/events/{}/", id(7)), "/api/0/issues/1001/events/latest/".to_owned()] {
         let event = app.get(&path).await.json();
         assert_eq!(event["userReport"]["comments"], "it broke <b>", "{path}");

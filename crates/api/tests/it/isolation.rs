@@ -10,29 +10,33 @@ use crate::app::App;
 const NOT_ABOUT_AN_ORGANIZATION: [&str; 4] =
     ["/api/0/", "/api/0/auth/login/", "/api/0/auth/setup/", "/api/0/auth/logout/"];
 
+/// A path of the description, with Ann's data in it.
+pub fn filled_in(app: &App, path: &str) -> String {
+    path.replace("{org}", "acme")
+        .replace("{project}", "web")
+        .replace("{issue}", &(app.acme.project.id.0 * 1000 + 1).to_string())
+        .replace("{event_id}", &"07".repeat(16))
+        .replace("{letter}", "1")
+        .replace("{trace_id}/attachments/{attachment}", "{trace_id}/attachments/2")
+        .replace("{trace_id}", &"01".repeat(16))
+        .replace("{item_id}", &"01".repeat(16))
+        .replace("{attachment}", "1")
+        .replace("{file}", "1")
+        .replace("{key}", &"01".repeat(16))
+        .replace("{short_id}", "WEB-1")
+        .replace("{version}", "web@1.0")
+        .replace("{slug}", "error")
+        .replace("{team}", "core")
+        .replace("{member}", "me")
+        .replace("{id}", "1")
+}
+
 /// Every operation of the description: method, path, with Ann's data in it.
 fn operations(app: &App) -> Vec<(String, String)> {
     let api = serde_json::to_value(nuthatch_api::openapi()).unwrap();
     let mut all = Vec::new();
     for (path, methods) in api["paths"].as_object().unwrap() {
-        let path = path
-            .replace("{org}", "acme")
-            .replace("{project}", "web")
-            .replace("{issue}", &(app.acme.project.id.0 * 1000 + 1).to_string())
-            .replace("{event_id}", &"07".repeat(16))
-            .replace("{letter}", "1")
-            .replace("{trace_id}/attachments/{attachment}", "{trace_id}/attachments/2")
-            .replace("{trace_id}", &"01".repeat(16))
-            .replace("{item_id}", &"01".repeat(16))
-            .replace("{attachment}", "1")
-            .replace("{file}", "1")
-            .replace("{key}", &"01".repeat(16))
-            .replace("{short_id}", "WEB-1")
-            .replace("{version}", "web@1.0")
-            .replace("{slug}", "error")
-            .replace("{team}", "core")
-            .replace("{member}", "me")
-            .replace("{id}", "1");
+        let path = filled_in(app, path);
         all.extend(methods.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
     }
     all

@@ -17,7 +17,7 @@ impl App {
     }
 
     /// An issue of a type, with this number.
-    async fn issue_of_type(&self, number: u64, type_id: u32) -> IssueId {
+    pub async fn issue_of_type(&self, number: u64, type_id: u32) -> IssueId {
         let id = self.issue(&self.acme.project, number, number as u8).await;
         let mut issue = self.meta.issue(id).await.unwrap().unwrap();
         issue.type_id = TypeId(type_id);

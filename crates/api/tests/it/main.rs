@@ -12,6 +12,7 @@ mod files;
 mod isolation;
 mod issue_types;
 mod issues;
+mod lists;
 mod occurrences;
 mod openapi;
 mod outcomes;

@@ -59,6 +59,10 @@ async fn sums_are_grouped_and_laid_out_over_time() {
         let groups = stats["groups"].as_array().unwrap().clone();
         groups.iter().map(|group| total(group).as_u64().unwrap()).sum::<u64>()
     };
+    let seen = app.get(&format!("{STATS}?field=sum(times_seen)&field=sum(quantity)&groupBy=outcome")).await.json();
+    assert_eq!(seen["groups"][0]["totals"], json!({"sum(quantity)": 12, "sum(times_seen)": 12}));
+    let alone = app.get(&format!("{STATS}?field=sum(times_seen)&statsPeriod=3h")).await.json();
+    assert_eq!(alone["groups"][0]["series"], json!({"sum(times_seen)": [0, 18, 0, 5]}));
     assert_eq!(count("").await, 23, "a day");
     assert_eq!(count("statsPeriod=90d").await, 26);
     assert_eq!(count("statsPeriod=1h&interval=1m").await, 5);
@@ -73,7 +77,7 @@ async fn sums_are_grouped_and_laid_out_over_time() {
 async fn what_cannot_be_answered_is_said() {
     let app = filled().await;
     let wrong = [
-        "field=sum(times_seen)",
+        "field=sum(bytes)",
         "groupBy=colour",
         "category=x",
         "outcome=x",

@@ -4,7 +4,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
-use nuthatch_store::{AccountStore as _, ProjectStore as _, accounts::NewUser, projects::Role};
+use nuthatch_protocol::TypeId;
+use nuthatch_store::{AccountStore as _, ProjectStore as _, accounts::NewUser, files::FileKind, projects::Role};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -25,8 +26,59 @@ async fn a_project_is_created_with_a_key_whose_dsn_names_the_server() {
     assert_eq!(keys[0]["dsn"]["otlp_traces"], format!("{address}/integration/otlp/v1/traces"));
     let again = app.ann("POST", "/api/0/organizations/acme/projects/", &json!({"name": "My Shop"})).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
-    let wrong = app.ann("POST", "/api/0/organizations/acme/projects/", &json!({"name": "12"})).await;
+    let wrong = app.ann("POST", "/api/0/organizations/acme/projects/", &json!({"name": "x", "slug": "12"})).await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "a slug of digits would be taken for an id");
+}
+
+#[tokio::test]
+async fn names_that_are_no_slugs_get_one() {
+    let app = App::new().await;
+    for (what, kind) in [("projects", "project"), ("teams", "team")] {
+        let path = format!("/api/0/organizations/acme/{what}/");
+        let digits = app.ann("POST", &path, &json!({"name": "12"})).await;
+        assert_eq!(
+            (digits.status, digits.json()["slug"].as_str()),
+            (StatusCode::CREATED, Some(&*format!("{kind}-12")))
+        );
+        let mut slugs = Vec::new();
+        for name in ["日本", "日本"] {
+            let made = app.ann("POST", &path, &json!({"name": name})).await;
+            assert_eq!((made.status, &made.json()["name"]), (StatusCode::CREATED, &json!(name)));
+            slugs.push(made.json()["slug"].as_str().unwrap().to_owned());
+        }
+        assert!(slugs.iter().all(|slug| slug.starts_with(&format!("{kind}-"))) && slugs[0] != slugs[1], "{slugs:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_made_as_it_is_asked_for_or_refused_by_name() {
+    let app = App::new().await;
+    let path = "/api/0/projects/acme/web/keys/";
+    let off = app.ann("POST", path, &json!({"name": "Later", "isActive": false})).await.json();
+    assert_eq!(off["isActive"], false);
+    assert_eq!(app.get(&format!("{path}{}/", off["id"].as_str().unwrap())).await.json()["isActive"], false);
+    for name in ["a\u{0}b", "a\nb", "\u{1b}[31m"] {
+        let refused = app.ann("POST", path, &json!({"name": name})).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{name:?}");
+    }
+    for (body, field) in [
+        (json!({"isActive": "no"}), "isActive"),
+        (json!({"name": 7}), "name"),
+        (json!({"rateLimit": {"window": "x", "count": 1}}), "rateLimit.window"),
+        (json!({"rateLimit": [1]}), "rateLimit"),
+    ] {
+        let refused = app.ann("POST", path, &body).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
+        assert!(refused.json()[field][0].is_string(), "{body} {refused:?}");
+        assert!(!String::from_utf8_lossy(&refused.body).contains("struct"), "{refused:?}");
+    }
+    for body in [json!([]), json!("name"), json!(7)] {
+        let refused = app.ann("POST", path, &body).await;
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert_eq!((refused.status, detail.as_str()), (StatusCode::BAD_REQUEST, "body: expected an object"));
+    }
+    let unmade = app.ann("PUT", "/api/0/projects/acme/web/", &json!({"resolveAge": "soon"})).await;
+    assert!(unmade.json()["resolveAge"][0].is_string(), "{unmade:?}");
 }
 
 #[tokio::test]
@@ -36,6 +88,9 @@ async fn projects_and_keys_are_changed() {
     assert_eq!((&renamed.json()["name"], &renamed.json()["slug"]), (&json!("Web"), &json!("site")));
     let id = app.acme.project.id;
     assert_eq!(app.get(&format!("/api/0/projects/acme/{id}/")).await.json()["slug"], "site");
+    let site = "/api/0/projects/acme/site/";
+    assert_eq!(app.ann("PUT", site, &json!({"name": "Web"})).await.json()["platform"], "python", "absent stays");
+    assert_eq!(app.ann("PUT", site, &json!({"platform": null})).await.json()["platform"], json!(null));
     let key = app.ann("POST", "/api/0/projects/acme/site/keys/", &json!({"name": "Second"})).await.json();
     let path = format!("/api/0/projects/acme/site/keys/{}/", key["id"].as_str().unwrap());
     assert_eq!(app.ann("PUT", &path, &json!({"isActive": false})).await.json()["isActive"], false);
@@ -151,6 +206,48 @@ async fn what_is_set_is_read_and_the_rest_refused() {
 }
 
 #[tokio::test]
+async fn a_project_tells_what_it_was_sent_in_lists_as_by_itself() {
+    let app = App::new().await;
+    let flags = [
+        "firstTransactionEvent",
+        "hasUserReports",
+        "hasFeedbacks",
+        "hasNewFeedbacks",
+        "hasProfiles",
+        "hasReplays",
+        "hasLogs",
+    ];
+    let rows = async || {
+        let of_team = app.get("/api/0/teams/acme/core/projects/").await.json();
+        [
+            app.get("/api/0/projects/acme/web/").await.json(),
+            app.get("/api/0/projects/").await.json()[0].clone(),
+            app.get("/api/0/organizations/acme/projects/").await.json()[0].clone(),
+            of_team[0].clone(),
+        ]
+    };
+    app.ann("POST", "/api/0/organizations/acme/teams/", &json!({"name": "Core"})).await;
+    app.ann("POST", "/api/0/projects/acme/web/teams/core/", &json!(null)).await;
+    for row in rows().await {
+        assert!(flags.iter().all(|flag| row[flag] == json!(false)), "{row}");
+        assert_eq!(row["environments"], json!([]));
+    }
+    let project = &app.acme.project;
+    crate::traces::fill(&app).await;
+    app.report(project, 7, "it broke").await;
+    app.file(project, FileKind::Profile).await;
+    app.file(project, FileKind::ReplayVideo).await;
+    app.issue_of_type(3, TypeId::FEEDBACK.0).await;
+    let stored = json!({"environment": "production"});
+    app.event_with_tags(project, 1, &[("environment", "production")], &stored).await;
+    for row in rows().await {
+        let unset: Vec<_> = flags.iter().filter(|flag| row[**flag] != json!(true)).collect();
+        assert!(unset.is_empty(), "{unset:?} {row}");
+        assert_eq!(row["environments"], json!(["production"]));
+    }
+}
+
+#[tokio::test]
 async fn filters_are_switched() {
     let app = App::new().await;
     let path = "/api/0/projects/acme/web/filters/";
@@ -164,6 +261,8 @@ async fn filters_are_switched() {
         ("filtered-transaction", json!({"active": false}), json!(false)),
         ("legacy-browsers", json!({"active": true}), json!(true)),
         ("legacy-browsers", json!({"subfilters": ["ie9", "safari"]}), json!(["ie9", "safari"])),
+        ("legacy-browsers", json!({"active": false, "subfilters": ["ie9"]}), json!(false)),
+        ("legacy-browsers", json!({"active": true, "subfilters": ["ie9"]}), json!(["ie9"])),
     ] {
         let answer = app.ann("PUT", &format!("{path}{id}/"), &change).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT, "{id} {answer:?}");

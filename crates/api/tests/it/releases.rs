@@ -236,8 +236,12 @@ async fn releases_are_chosen_and_ordered() {
     assert_eq!(versions(&app, "sort=crash_free_sessions").await[..2], ["web@2.0", "web@1.0"]);
     assert_eq!(versions(&app, "sort=adoption").await[..2], ["web@1.0", "web@2.0"]);
     assert_eq!(versions(&app, "environment=staging").await, ["web@1.0"]);
-    assert_eq!(versions(&app, "query=release:WEB@2").await, ["web@2.0"]);
+    assert_eq!(versions(&app, "query=release:WEB@2*").await, ["web@2.0"]);
     assert_eq!(versions(&app, "status=archived").await, [] as [String; 0]);
+    assert_eq!(app.get(&format!("{RELEASES}?status=gone")).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(versions(&app, "statsPeriod=24h").await, ["web@3.0", "web@1.0", "web@2.0"], "the other one was quiet");
+    let long_ago = "start=2026-01-28T00:00:00Z&end=2026-01-28T13:00:00Z";
+    assert_eq!(versions(&app, long_ago).await, ["web@1.0", "web@0.9"], "seen then, or known since then");
     assert_eq!(versions(&app, "project=-1&per_page=3").await.len(), 3);
     let first = app.get(&format!("{RELEASES}?per_page=3")).await;
     let cursor = first.cursor("next").unwrap();
@@ -246,6 +250,51 @@ async fn releases_are_chosen_and_ordered() {
     assert_eq!(app.get("/api/0/projects/acme/web/").await.json()["hasSessions"], true);
     let of_project = app.get("/api/0/projects/acme/web/releases/").await.json();
     assert_eq!(of_project.as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn releases_are_sought_by_what_their_names_say() {
+    let app = App::new().await;
+    for version in ["web@1.2.0", "web@1.10.0-rc.1", "web@1.10.0+77", "shop@2.0", "nightly"] {
+        app.ann("POST", RELEASES, &json!({"version": version, "projects": ["web"]})).await;
+    }
+    for (query, mut found) in [
+        ("release.version:>1.2", vec!["web@1.10.0-rc.1", "web@1.10.0+77", "shop@2.0"]),
+        ("release.version:>=1.2 release.version:<1.10", vec!["web@1.2.0", "web@1.10.0-rc.1"]),
+        ("release.version:1.10.0", vec!["web@1.10.0+77"]),
+        ("release.version:[1.2, 2.0.0]", vec!["web@1.2.0", "shop@2.0"]),
+        ("release.version:1.*", vec!["web@1.2.0", "web@1.10.0-rc.1", "web@1.10.0+77"]),
+        ("!release.version:<2", vec!["shop@2.0", "nightly"]),
+        ("release.package:web", vec!["web@1.2.0", "web@1.10.0-rc.1", "web@1.10.0+77"]),
+        ("!release.package:web", vec!["shop@2.0", "nightly"]),
+        ("release.build:77", vec!["web@1.10.0+77"]),
+        ("release.build:>70", vec!["web@1.10.0+77"]),
+        ("has:release.build", vec!["web@1.10.0+77"]),
+        ("release:shop@2.0", vec!["shop@2.0"]),
+        ("release:*@1.10*", vec!["web@1.10.0-rc.1", "web@1.10.0+77"]),
+        ("version:nightly", vec!["nightly"]),
+        ("release.package:shop OR nightly", vec!["shop@2.0", "nightly"]),
+        ("NIGHT", vec!["nightly"]),
+        ("b@1.1", vec!["web@1.10.0-rc.1", "web@1.10.0+77"]),
+    ] {
+        let text: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let mut versions = versions(&app, &format!("query={text}")).await;
+        versions.sort();
+        found.sort_unstable();
+        assert_eq!(versions, found, "{query}");
+    }
+    for (query, named) in [
+        ("release.stage:adopted", "release.stage"),
+        ("level:error", "level"),
+        ("release.version:>soon", "release.version"),
+        ("release.version:soon", "release.version"),
+        ("(", "("),
+    ] {
+        let text: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let answer = app.get(&format!("{RELEASES}?query={text}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains(named), "{answer:?}");
+    }
 }
 
 #[tokio::test]
@@ -287,12 +336,17 @@ async fn a_release_is_made_once_and_changed_after_that() {
         (&json!("2026-01-31T12:00:00Z"), &json!("https://ci.example/5"), &json!("abc"))
     );
     assert_eq!(app.get(&one).await.json(), row);
+    let unsaid = app.ann("PUT", &one, &json!({"dateReleased": null, "url": null})).await.json();
+    assert_eq!((&unsaid["dateReleased"], &unsaid["url"]), (&json!(null), &json!(null)));
+    assert_eq!(unsaid["ref"], "abc", "absent stays");
+    assert_eq!(app.get(&one).await.json(), unsaid);
     assert_eq!(app.get("/api/0/projects/acme/web/").await.json()["latestRelease"], json!({"version": "web@3.1+5"}));
 
     let archive = json!({"version": "web@3.1+5", "projects": [], "status": "archived"});
     assert_eq!(app.ann("POST", RELEASES, &archive).await.json()["status"], "archived");
     let listed = async |query: &str| app.get(&format!("{RELEASES}{query}")).await.json().as_array().unwrap().len();
-    assert_eq!((listed("").await, listed("?status=archived").await), (0, 1));
+    let all = (listed("").await, listed("?status=open").await, listed("?status=archived").await);
+    assert_eq!(all, (1, 0, 1));
     let restore = json!({"version": "web@3.1+5", "status": "open"});
     assert_eq!(app.ann("POST", RELEASES, &restore).await.status, StatusCode::ALREADY_REPORTED);
     assert_eq!((listed("").await, listed("?status=archived").await), (1, 0));
@@ -316,6 +370,7 @@ async fn releases_are_changed_by_who_may_and_with_what_can_be_read() {
     for (field, value) in [
         ("version", json!("a/b")),
         ("version", json!("")),
+        ("version", json!("latest")),
         ("version", json!("x".repeat(251))),
         ("url", json!("javascript:alert(1)")),
         ("ref", json!("x".repeat(251))),

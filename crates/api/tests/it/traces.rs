@@ -77,11 +77,16 @@ fn request(project: ProjectId, n: u8) -> Vec<TraceItem> {
 /// Four requests of Ann's, one of Eve's.
 async fn app() -> App {
     let app = App::new().await;
+    fill(&app).await;
+    app
+}
+
+/// Stores them.
+pub async fn fill(app: &App) {
     let mut items: Vec<_> = (1..5).flat_map(|n| request(app.acme.project.id, n)).collect();
     items.extend(request(app.other.project.id, 9));
     app.traces.upsert(items, Position { topic: Topic::TraceItems, partition: 0, offset: 1 }).await.unwrap();
     app.traces.commit().await.unwrap();
-    app
 }
 
 async fn table(app: &App, parameters: &str) -> Value {
@@ -120,16 +125,35 @@ async fn spans_are_listed_with_their_types_and_units() {
 }
 
 #[tokio::test]
+async fn transactions_name_the_event_that_can_be_opened() {
+    let app = app().await;
+    let fields = "field=id&field=event_id&field=span_id&field=transaction.status&field=span.status";
+    let shown = table(&app, &format!("dataset=transactions&{fields}&per_page=1")).await;
+    let row = &shown["data"][0];
+    let event = EventId([101; 16]).to_string();
+    assert_eq!((&row["id"], &row["event_id"]), (&json!(event), &json!(event)));
+    assert_eq!(
+        (&row["span_id"], &row["transaction.status"], &row["span.status"]),
+        (&json!("0101010101010101"), &json!("internal_error"), &json!("internal_error"))
+    );
+    assert_eq!(shown["meta"]["fields"]["event_id"], "string");
+    let opened = app.get(&format!("/api/0/projects/acme/web/events/{event}/")).await;
+    assert_eq!((opened.status, &opened.json()["type"]), (StatusCode::OK, &json!("transaction")));
+    let spans = table(&app, &format!("dataset=spans&{fields}&query=is_transaction:true&per_page=1")).await;
+    assert_eq!(spans["data"][0]["id"], "0101010101010101", "a span is named by its own id");
+}
+
+#[tokio::test]
 async fn pages_of_items_go_both_ways_in_any_order() {
     let app = app().await;
     let ids = |answer: &crate::app::Answer| -> Vec<String> {
         let rows = answer.json()["data"].as_array().unwrap().clone();
-        rows.iter().map(|row| row["id"].as_str().unwrap()[..2].to_owned()).collect()
+        rows.iter().map(|row| row["span_id"].as_str().unwrap()[..2].to_owned()).collect()
     };
     for (sort, expected) in [("", ["01", "02", "03", "04"]), ("-span.duration", ["04", "03", "02", "01"])] {
         let path = |cursor: &str| {
             format!(
-                "/api/0/organizations/acme/events/?dataset=transactions&field=id&per_page=3&sort={sort}&cursor={cursor}"
+                "/api/0/organizations/acme/events/?dataset=transactions&field=span_id&per_page=3&sort={sort}&cursor={cursor}"
             )
         };
         let first = app.get(&path("")).await;

@@ -1,5 +1,5 @@
-use nuthatch_grouping::{Config, group, mark_frames, occurrence, row};
-use nuthatch_protocol::{Level, Timestamp, TypeId};
+use nuthatch_grouping::{Config, group, mark_frames, occurrence, row, trace_item, transaction_items};
+use nuthatch_protocol::{AttributeValue, Level, Timestamp, TraceItemKind, TypeId};
 use serde_json::json;
 
 use crate::{event, hostile::header};
@@ -77,4 +77,35 @@ fn frames_are_marked_where_the_sdk_said_nothing() {
     );
     assert_eq!((&frames[1]["in_app"], &frames[1]["data"]["orig_in_app"]), (&json!(true), &json!(-1)));
     assert_eq!((&frames[2]["in_app"], frames[2].get("data")), (&json!(true), None));
+}
+
+#[test]
+fn a_transaction_is_searched_by_its_event_and_its_status() {
+    let event = event(&json!({
+        "type": "transaction", "transaction": "GET /", "start_timestamp": 1_795_132_700.0, "timestamp": 1_795_132_701.0,
+        "contexts": {"trace": {"trace_id": "01".repeat(16), "span_id": "02".repeat(8), "status": "aborted"}},
+        "spans": [{"trace_id": "01".repeat(16), "span_id": "03".repeat(8), "start_timestamp": 1_795_132_700.1,
+            "timestamp": 1_795_132_700.2, "status": "ok"}],
+    }));
+    let items = transaction_items(&header(), &event);
+    let text = |n: usize, name: &str| items[n].attributes.get(name).and_then(AttributeValue::as_text);
+    let id = header().event_id.to_string();
+    assert_eq!((text(0, "transaction.event_id"), text(0, "transaction.status")), (Some(id.as_str()), Some("aborted")));
+    assert_eq!((text(1, "transaction.event_id"), text(1, "span.status")), (Some(id.as_str()), Some("ok")));
+}
+
+#[test]
+fn the_number_of_a_severity_is_read_from_wherever_the_sdk_put_it() {
+    let log = |item: serde_json::Value| {
+        let mut line =
+            json!({"trace_id": "01".repeat(16), "timestamp": 1_795_132_700.0, "level": "warn", "body": "hot"});
+        line.as_object_mut().unwrap().extend(item.as_object().unwrap().clone());
+        let row = trace_item(&header(), TraceItemKind::Log, 0, line.as_object().unwrap()).unwrap();
+        row.attributes.get("severity_number").cloned()
+    };
+    let number = |number| Some(AttributeValue::Integer(number));
+    assert_eq!(log(json!({"severity_number": 13})), number(13));
+    assert_eq!(log(json!({"attributes": {"sentry.severity_number": 13}})), number(13), "as the SDK for Python does");
+    assert_eq!(log(json!({"severity_number": 14, "attributes": {"sentry.severity_number": 13}})), number(14));
+    assert_eq!(log(json!({})), None);
 }

@@ -190,7 +190,14 @@ pub(crate) fn switched(is_active: bool) -> Change<ProjectKey> {
 }
 
 pub(crate) async fn add_key(meta: &MemoryMeta, public: PublicKey) -> ProjectKey {
-    let key = NewKey { project_id: ProjectId(1), name: "another".to_owned(), public, rate_limit: None, created: NOW };
+    let key = NewKey {
+        project_id: ProjectId(1),
+        name: "another".to_owned(),
+        public,
+        is_active: true,
+        rate_limit: None,
+        created: NOW,
+    };
     meta.create_key(key).await.unwrap()
 }
 

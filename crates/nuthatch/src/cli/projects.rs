@@ -125,7 +125,14 @@ pub(crate) async fn key(context: &Context, command: KeyCommand) -> anyhow::Resul
         }
         KeyCommand::Create { project, name } => {
             let project_id = find(&meta, &project).await?.id;
-            let key = NewKey { project_id, name, public: PublicKey(random_bytes()), rate_limit: None, created: now() };
+            let key = NewKey {
+                project_id,
+                name,
+                public: PublicKey(random_bytes()),
+                is_active: true,
+                rate_limit: None,
+                created: now(),
+            };
             let key = meta.create_key(key).await?;
             context.output.result(&shown_key(&key, &url), || dsn(&url, &key));
         }

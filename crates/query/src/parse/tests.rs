@@ -227,3 +227,12 @@ proptest! {
         prop_assert_eq!(boolean(&text), all(vec![is("key", &value)]));
     }
 }
+
+#[test]
+fn versions_of_releases_are_compared_as_they_are_written() {
+    let releases = |text: &str| parse(text, Grammar::Releases, NOW).unwrap();
+    let compared = |op| all(vec![term("release.version", op, false)]);
+    assert_eq!(releases("release.version:>=1.10"), compared(Op::Ge(Value::Text("1.10".to_owned()))));
+    assert_eq!(releases("release.version:1.2.3"), all(vec![is("release.version", "1.2.3")]));
+    assert!(parse("release.build:>x", Grammar::Releases, NOW).is_err());
+}

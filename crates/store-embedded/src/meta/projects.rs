@@ -98,12 +98,20 @@ fn insert_key(connection: &Connection, new: NewKey) -> Result<ProjectKey, Failur
     let id = connection
         .prepare_cached(
             "INSERT INTO project_key (project_id, name, public, is_active, created, rate_window_secs, rate_count)
-             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .insert(params![new.project_id.0 as i64, new.name, new.public.0, new.created.0, window_secs, count])
+        .insert(params![
+            new.project_id.0 as i64,
+            new.name,
+            new.public.0,
+            new.is_active,
+            new.created.0,
+            window_secs,
+            count
+        ])
         .map_err(constraint("this public key", NO_PROJECT))?;
-    let NewKey { project_id, name, public, rate_limit, created } = new;
-    Ok(ProjectKey { id: KeyId(id as u64), project_id, name, public, is_active: true, rate_limit, created })
+    let NewKey { project_id, name, public, is_active, rate_limit, created } = new;
+    Ok(ProjectKey { id: KeyId(id as u64), project_id, name, public, is_active, rate_limit, created })
 }
 
 impl EmbeddedMeta {
@@ -238,7 +246,14 @@ impl ProjectStore for EmbeddedMeta {
             let id = ProjectId(id as u64);
             let NewProject { organization_id, slug, name, platform, first_key, created } = new;
             let name_of_key = FIRST_KEY_NAME.to_owned();
-            let key = NewKey { project_id: id, name: name_of_key, public: first_key, rate_limit: None, created };
+            let key = NewKey {
+                project_id: id,
+                name: name_of_key,
+                public: first_key,
+                is_active: true,
+                rate_limit: None,
+                created,
+            };
             let key = insert_key(connection, key)?;
             let options = ProjectOptions::default();
             Ok((Project { id, organization_id, slug, name, platform, created, resolve_age_hours: None, options }, key))

@@ -119,9 +119,14 @@ pub async fn keys_open_projects(store: &impl MetaStore) {
         project_id,
         name: "Mobile".to_owned(),
         public: PublicKey([public; 16]),
+        is_active: true,
         rate_limit: None,
         created: NOW,
     };
+    let off = store.create_key(NewKey { is_active: false, ..new(web.id, 4) }).await.expect("creates");
+    assert_eq!(store.keys(web.id).await.expect("lists").into_iter().find(|key| key.id == off.id), Some(off.clone()));
+    assert!(!off.is_active);
+    store.delete_key(off.id).await.expect("deletes");
     let mut second = store.create_key(new(web.id, 2)).await.expect("creates");
     let taken = store.create_key(new(web.id, 1)).await;
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
@@ -196,8 +201,14 @@ pub async fn configuration_has_a_version(store: &impl MetaStore) {
     moves("a key is written");
     store.delete_key(key.id).await.expect("removes");
     moves("a key is removed");
-    let new =
-        NewKey { project_id: web.id, name: String::new(), public: PublicKey([2; 16]), rate_limit: None, created: NOW };
+    let new = NewKey {
+        project_id: web.id,
+        name: String::new(),
+        public: PublicKey([2; 16]),
+        is_active: true,
+        rate_limit: None,
+        created: NOW,
+    };
     store.create_key(new).await.expect("creates");
     moves("a key is created");
     let quota = store.create_quota(acme.id, None, rule(QuotaScope::Organization, Some(1))).await.expect("creates");

@@ -320,13 +320,14 @@ pub async fn releases_are_made_and_changed(store: &impl MetaStore) {
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(put(&[], ReleaseChange::default(), NOW).await, ReleaseOutcome::Nowhere);
     assert_eq!(store.releases(&all, None).await.expect("lists"), []);
-    let first = ReleaseChange { reference: text("abc"), started: Some(NOW), ..ReleaseChange::default() };
+    let first = ReleaseChange { reference: Some(text("abc")), started: Some(Some(NOW)), ..ReleaseChange::default() };
     assert_eq!(put(&[place.web], first, NOW).await, ReleaseOutcome::Created);
     assert_eq!(store.latest_releases(&all).await.expect("lists"), [(place.web, "web@3".to_owned())]);
-    let second = ReleaseChange { url: text("https://a.example"), archived: Some(true), ..ReleaseChange::default() };
+    let second =
+        ReleaseChange { url: Some(text("https://a.example")), archived: Some(true), ..ReleaseChange::default() };
     assert_eq!(put(&[place.api], second, later).await, ReleaseOutcome::Changed);
     assert_eq!(
-        put(&[], ReleaseChange { released: Some(later), ..ReleaseChange::default() }, later).await,
+        put(&[], ReleaseChange { released: Some(Some(later)), ..ReleaseChange::default() }, later).await,
         ReleaseOutcome::Changed
     );
     let facts = ReleaseFacts {
@@ -338,5 +339,10 @@ pub async fn releases_are_made_and_changed(store: &impl MetaStore) {
     };
     let found = store.releases(&all, Some("web@3")).await.expect("lists");
     let told: Vec<_> = found.into_iter().map(|release| (release.project_id, release.date, release.facts)).collect();
-    assert_eq!(told, [(place.api, later, facts.clone()), (place.web, NOW, facts)], "known since each got it");
+    let expected = [(place.api, later, facts.clone()), (place.web, NOW, facts.clone())];
+    assert_eq!(told, expected, "known since each got it");
+    put(&[], ReleaseChange { released: Some(None), ..ReleaseChange::default() }, later).await;
+    let found = store.releases(&all, Some("web@3")).await.expect("lists");
+    let taken_back = ReleaseFacts { released: None, ..facts };
+    assert!(found.iter().all(|release| release.facts == taken_back), "{found:?}");
 }

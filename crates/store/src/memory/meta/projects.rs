@@ -21,8 +21,8 @@ impl State {
             return Err(StoreError::Conflict("this public key"));
         }
         self.last_key.0 += 1;
-        let NewKey { project_id, name, public, rate_limit, created } = key;
-        let key = ProjectKey { id: self.last_key, project_id, name, public, is_active: true, rate_limit, created };
+        let NewKey { project_id, name, public, is_active, rate_limit, created } = key;
+        let key = ProjectKey { id: self.last_key, project_id, name, public, is_active, rate_limit, created };
         self.keys.insert(key.id, key.clone());
         Ok(key)
     }
@@ -118,7 +118,8 @@ impl ProjectStore for MemoryMeta {
         let id = ProjectId(state.projects.len() as u64 + 1);
         let NewProject { organization_id, slug, name, platform, first_key, created } = project;
         let name_of_key = FIRST_KEY_NAME.to_owned();
-        let key = NewKey { project_id: id, name: name_of_key, public: first_key, rate_limit: None, created };
+        let key =
+            NewKey { project_id: id, name: name_of_key, public: first_key, is_active: true, rate_limit: None, created };
         let key = state.add_key(key)?;
         let options = ProjectOptions::default();
         let project = Project { id, organization_id, slug, name, platform, created, resolve_age_hours: None, options };
