@@ -672,7 +672,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The releases of an organization. Health is that of the period, two weeks when absent. */
+        /**
+         * The releases of an organization; when a period is given, those that came out in it or that sent something in it. Health
+         *     is that of the period, two weeks when absent.
+         */
         get: operations["listReleases"];
         put?: never;
         /**
@@ -2043,7 +2046,7 @@ export interface components {
         EventRelease: {
             version: string;
             shortVersion: string;
-            versionInfo: unknown;
+            versionInfo: components["schemas"]["VersionInfo"] | null;
             dateCreated: string | null;
             dateReleased: string | null;
             lastCommit: unknown;
@@ -2065,7 +2068,7 @@ export interface components {
             platform: string;
             dateCreated: string;
             crashFile: string | null;
-            metadata: Record<string, never>;
+            metadata: components["schemas"]["IssueMetadata"];
         };
         /** @description The SDK that sent an event. */
         EventSdk: {
@@ -2261,7 +2264,10 @@ export interface components {
             activity: components["schemas"]["Activity"][];
             seenBy: components["schemas"]["User"][];
             participants: components["schemas"]["User"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Among the 1000 newest reports of the project.
+             */
             userReportCount: number;
             /**
              * Format: int64
@@ -2781,11 +2787,11 @@ export interface components {
             by: {
                 [key: string]: unknown;
             };
-            /** @description `sum(quantity)` over all intervals. */
+            /** @description By field, over all intervals. */
             totals: {
                 [key: string]: number;
             };
-            /** @description `sum(quantity)` of each interval. */
+            /** @description By field, of each interval. */
             series: {
                 [key: string]: number[];
             };
@@ -2871,6 +2877,7 @@ export interface components {
         ProjectRequest: components["schemas"]["ScrubbingRequest"] & {
             name?: string | null;
             slug?: string | null;
+            /** @description Null: none. */
             platform?: string | null;
             /** @description Where browsers may send from: `*`, `example.com`, `*.example.com`, `https://example.com:8443`. None: from nowhere. */
             allowedDomains?: string[] | null;
@@ -3043,7 +3050,10 @@ export interface components {
             hasHealthData: boolean;
             healthData: components["schemas"]["ReleaseHealth"] | null;
         };
-        /** @description What is said about a release; what is absent or null stays as it is. */
+        /**
+         * @description What is said about a release; what is absent stays as it is. Null takes it back when a release is changed, and leaves it
+         *     when one is made that is there already: tools make the same one at the same time.
+         */
         ReleaseRequest: {
             /** @description Slugs or ids of projects that have it. */
             projects?: components["schemas"]["ProjectName"][] | null;
@@ -4181,8 +4191,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors`, too, and all
-                 *     events when it is absent.
+                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors` and
+                 *     `issuePlatform`, too, and all events as `discover` or when it is absent.
                  */
                 dataset?: string;
                 /**
@@ -4263,8 +4273,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors`, too, and all
-                 *     events when it is absent.
+                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors` and
+                 *     `issuePlatform`, too, and all events as `discover` or when it is absent.
                  */
                 dataset?: string;
                 /**
@@ -6263,13 +6273,13 @@ export interface operations {
     listReleases: {
         parameters: {
             query?: {
-                /** @description Part of the version. */
+                /** @description Part of the version, `release.version:>1.2`, `release.package:web`, `release.build:7`, `release:web@1.2.*`. */
                 query?: string;
                 /** @description Slugs or ids; `-1` or absent: all. */
                 project?: string[];
                 /** @description Environments that the release was seen in. */
                 environment?: string[];
-                /** @description `open` (when absent) or `archived`. */
+                /** @description `open` or `archived`; all when absent. */
                 status?: string;
                 /**
                  * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
@@ -6411,13 +6421,13 @@ export interface operations {
     getRelease: {
         parameters: {
             query?: {
-                /** @description Part of the version. */
+                /** @description Part of the version, `release.version:>1.2`, `release.package:web`, `release.build:7`, `release:web@1.2.*`. */
                 query?: string;
                 /** @description Slugs or ids; `-1` or absent: all. */
                 project?: string[];
                 /** @description Environments that the release was seen in. */
                 environment?: string[];
-                /** @description `open` (when absent) or `archived`. */
+                /** @description `open` or `archived`; all when absent. */
                 status?: string;
                 /**
                  * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
@@ -6678,7 +6688,10 @@ export interface operations {
     getOrganizationStats: {
         parameters: {
             query?: {
-                /** @description `sum(quantity)`, which is also meant when absent. */
+                /**
+                 * @description `sum(quantity)`, which is also meant when absent, and `sum(times_seen)`, which is the same of the categories that are
+                 *     counted in items and not in bytes or time.
+                 */
                 field?: string[];
                 /** @description `outcome`, `category`, `reason`, `project`, `key`. */
                 groupBy?: string[];
@@ -6978,8 +6991,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors`, too, and all
-                 *     events when it is absent.
+                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors` and
+                 *     `issuePlatform`, too, and all events as `discover` or when it is absent.
                  */
                 dataset?: string;
                 /**
@@ -7055,8 +7068,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors`, too, and all
-                 *     events when it is absent.
+                 * @description `spans`, `transactions`, `ourlogs` (also `logs`), `tracemetrics`. Tables and series have `errors` and
+                 *     `issuePlatform`, too, and all events as `discover` or when it is absent.
                  */
                 dataset?: string;
                 /**
@@ -9001,13 +9014,13 @@ export interface operations {
     listProjectReleases: {
         parameters: {
             query?: {
-                /** @description Part of the version. */
+                /** @description Part of the version, `release.version:>1.2`, `release.package:web`, `release.build:7`, `release:web@1.2.*`. */
                 query?: string;
                 /** @description Slugs or ids; `-1` or absent: all. */
                 project?: string[];
                 /** @description Environments that the release was seen in. */
                 environment?: string[];
-                /** @description `open` (when absent) or `archived`. */
+                /** @description `open` or `archived`; all when absent. */
                 status?: string;
                 /**
                  * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
@@ -9153,13 +9166,13 @@ export interface operations {
     getProjectRelease: {
         parameters: {
             query?: {
-                /** @description Part of the version. */
+                /** @description Part of the version, `release.version:>1.2`, `release.package:web`, `release.build:7`, `release:web@1.2.*`. */
                 query?: string;
                 /** @description Slugs or ids; `-1` or absent: all. */
                 project?: string[];
                 /** @description Environments that the release was seen in. */
                 environment?: string[];
-                /** @description `open` (when absent) or `archived`. */
+                /** @description `open` or `archived`; all when absent. */
                 status?: string;
                 /**
                  * @description `date` (when absent): the newest first. `sessions`, `users`, `crash_free_sessions`, `crash_free_users` in the
