@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { byteSize, compactNumber, count, percent } from "./number";
+import { byteSize, compactNumber, count, percent, readWhole } from "./number";
 
 describe("compactNumber", () => {
   it.each([
@@ -32,4 +32,21 @@ it("gives sizes and counts their units", () => {
   expect(byteSize(5e15)).toBe("5,000 TB");
   expect(count(1, "event")).toBe("1 event");
   expect(count(0, "event")).toBe("0 events");
+});
+
+describe("readWhole", () => {
+  it.each([
+    ["1", 1],
+    [" 500 ", 500],
+    ["", "Expected a number"],
+    ["many", "Expected a number"],
+    ["0", "Expected 1 or more"],
+    ["-5", "Expected 1 or more"],
+    ["1.5", "Expected a whole number"],
+    ["9007199254740993", "This number is too large"],
+    ["1e999", "Expected a number"],
+  ])("reads %j as %j", (text, expected) => expect(readWhole(text, 1)).toBe(expected));
+
+  it("counts in units", () =>
+    expect([readWhole("1.5", 1, 1_000), readWhole("0.0001", 1, 1_000)]).toEqual([1_500, "Expected a whole number"]));
 });

@@ -37,6 +37,18 @@ export function byteSize(bytes: number): string {
   return `${exactNumber(Number((bytes / 1_000_000_000_000).toPrecision(3)))} TB`;
 }
 
+/** What somebody typed as a whole number of units, times what a unit counts for; else what is wrong with it, in words.
+ * Halves are taken where a unit is made of smaller ones: 1.5 kB are 1,500. */
+export function readWhole(text: string, least: number, unit = 1): number | string {
+  const value = text.trim() === "" ? Number.NaN : Number(text) * unit;
+  if (!Number.isFinite(value)) return "Expected a number";
+  const whole = Math.round(value);
+  if (Math.abs(value - whole) > 1e-6) return "Expected a whole number";
+  if (whole < least) return `Expected ${exactNumber(least)} or more`;
+  if (whole > Number.MAX_SAFE_INTEGER) return "This number is too large";
+  return whole;
+}
+
 /** `1 event`, `2 events`. */
 export function count(value: number, noun: string): string {
   return `${exactNumber(value)} ${noun}${value === 1 ? "" : "s"}`;

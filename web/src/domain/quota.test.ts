@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { amount, limitText, usedPercent, windowName } from "./quota";
+import { amount, inByteUnit, limitText, usedPercent, windowName } from "./quota";
 
 describe("limitText", () => {
   it.each([
@@ -18,6 +18,16 @@ it("names windows that nobody chooses by their seconds", () => {
 
 it("measures bytes as bytes", () => {
   expect([amount(12_300, ["attachment"]), amount(12_300, ["error"])]).toEqual(["12.3 kB", "12,300"]);
+});
+
+it("finds the unit that a number of bytes was written in", () => {
+  expect([5_000_000, 1_500, 999, 1_234_567, 2_000_000_000].map(inByteUnit)).toEqual([
+    { value: 5, unit: 1e6 },
+    { value: 1.5, unit: 1e3 },
+    { value: 999, unit: 1 },
+    { value: 1_234_567, unit: 1 },
+    { value: 2, unit: 1e9 },
+  ]);
 });
 
 it("never says all is used before it is, and nothing where there is no limit", () => {

@@ -58,12 +58,28 @@ export function limitText({ limit, window, categories }: Omit<QuotaWords, "scope
   return `${amount(limit, categories)} ${per}`;
 }
 
+/** Units that bytes are written in. */
+export const BYTE_UNITS = [
+  { name: "B", size: 1 },
+  { name: "kB", size: 1e3 },
+  { name: "MB", size: 1e6 },
+  { name: "GB", size: 1e9 },
+] as const;
+
+/** A number of bytes in the largest unit that leaves few digits: 1,500,000 are 1.5 MB. */
+export function inByteUnit(bytes: number): { value: number; unit: number } {
+  const unit = BYTE_UNITS.findLast(({ size }) => bytes >= size && Number.isInteger((bytes / size) * 100))?.size ?? 1;
+  return { value: bytes / unit, unit };
+}
+
+/** Whether one of the categories is measured in bytes. */
+export function areBytes(categories: string[]): boolean {
+  return LIMITABLE.some(({ unit, categories: all }) => unit === "bytes" && categories.some((c) => all.includes(c)));
+}
+
 /** A number of units in the unit that the categories are measured in. */
 export function amount(units: number, categories: string[]): string {
-  const isBytes = LIMITABLE.some(
-    ({ unit, categories: all }) => unit === "bytes" && categories.some((c) => all.includes(c)),
-  );
-  return isBytes ? byteSize(units) : exactNumber(units);
+  return areBytes(categories) ? byteSize(units) : exactNumber(units);
 }
 
 /** Share of a limit that is used, from 0 to 100; nothing where there is no limit. */

@@ -8,10 +8,12 @@ interface Props {
   text: string | (() => string);
   /** What it is, as in "Copy DSN". */
   label: string;
+  /** Whose it is, where there are several: said to readers, not shown. */
+  of?: string;
   withWords?: boolean;
 }
 
-export function CopyButton({ text, label, withWords = false }: Props) {
+export function CopyButton({ text, label, of, withWords = false }: Props) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -23,11 +25,11 @@ export function CopyButton({ text, label, withWords = false }: Props) {
   return (
     <>
       {withWords ? (
-        <Button icon={icon} onClick={copy}>
+        <Button aria-label={of && !copied ? `${label} of ${of}` : undefined} icon={icon} onClick={copy}>
           {copied ? "Copied" : label}
         </Button>
       ) : (
-        <IconButton icon={icon} label={copied ? "Copied" : label} onClick={copy} />
+        <IconButton icon={icon} label={copied ? "Copied" : of ? `${label} of ${of}` : label} onClick={copy} />
       )}
       <span aria-live="polite" className="quiet">
         {copied ? "Copied" : ""}

@@ -3,8 +3,9 @@ import { type FormEvent, useId, useState } from "react";
 import { ApiError } from "@/api/client";
 import type { Quota, QuotaRequest } from "@/api/models";
 import { type QuotaOwner, saveQuota } from "@/api/quotas";
+import { readWhole } from "@/domain/number";
 import { categoryName } from "@/domain/outcomes";
-import { LIMITABLE, WINDOWS, windowName } from "@/domain/quota";
+import { areBytes, BYTE_UNITS, inByteUnit, LIMITABLE, WINDOWS, windowName } from "@/domain/quota";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Field } from "@/ui/Field";
@@ -31,6 +32,9 @@ const MODES = [
 /** Adds or changes a quota. What the server refuses is said at the field. */
 export function QuotaForm({ owner, quota, targets, onSaved, onClose }: Props) {
   const [mode, setMode] = useState(quota?.limit === 0 ? "close" : quota?.limit === null ? "count" : "limit");
+  const [categories, setCategories] = useState(quota?.categories ?? ["error"]);
+  const [fault, setFault] = useState<string>();
+  const isBytes = areBytes(categories);
   const save = useMutation({
     mutationFn: (body: QuotaRequest) => saveQuota(owner, quota?.id ?? null, body),
     onSuccess: () => {
@@ -39,42 +43,39 @@ export function QuotaForm({ owner, quota, targets, onSaved, onClose }: Props) {
       onClose();
     },
   });
-  const errors = save.error instanceof ApiError ? save.error.fields : {};
+  const refused = save.error instanceof ApiError ? save.error.fields : {};
+  const errors: Record<string, string> = fault === undefined ? refused : { limit: fault };
   const categoryError = Object.entries(errors).find(([place]) => place.startsWith("categories"))?.[1];
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    save.mutate(readForm(new FormData(event.currentTarget), mode));
+    const form = new FormData(event.currentTarget);
+    const limit = readLimit(form, mode);
+    setFault(typeof limit === "string" ? limit : undefined);
+    if (typeof limit !== "string") save.mutate({ ...readForm(form, mode), categories, limit });
   };
   return (
     <Dialog onClose={onClose} title={quota ? "Change quota" : "Add quota"}>
       <form className={styles.form} noValidate onSubmit={submit}>
         <ScopeSelect error={errors.scopeId ?? errors.scope} owner={owner} quota={quota} targets={targets} />
-        <Select label="Takes" onChange={setMode} options={MODES} value={mode} />
+        <Select label="Accept" onChange={setMode} options={MODES} value={mode} />
         {mode !== "close" && (
           <div className={styles.pair}>
             {mode === "limit" && (
-              <Field
-                defaultValue={quota?.limit || 1000}
-                error={errors.limit}
-                inputMode="numeric"
-                label="At most"
-                min={1}
-                name="limit"
-                type="number"
-              />
+              <LimitField error={errors.limit} isBytes={isBytes} key={String(isBytes)} limit={quota?.limit || 1000} />
             )}
             <WindowSelect error={errors.window} seconds={quota?.window ?? 3_600} />
           </div>
         )}
         <fieldset className={quotas.categories}>
-          <legend>Of</legend>
+          <legend>Kinds of data</legend>
           {LIMITABLE.flatMap(({ categories }) => categories).map((category) => (
             <label key={category}>
               <input
-                defaultChecked={quota ? quota.categories.includes(category) : category === "error"}
-                name="category"
+                checked={categories.includes(category)}
+                onChange={({ target }) =>
+                  setCategories(categories.filter((each) => each !== category).concat(target.checked ? category : []))
+                }
                 type="checkbox"
-                value={category}
               />
               {categoryName(category)}
             </label>
@@ -93,9 +94,9 @@ export function QuotaForm({ owner, quota, targets, onSaved, onClose }: Props) {
           maxLength={64}
           name="reasonCode"
         />
-        {save.isError && (
+        {(save.isError || fault !== undefined) && (
           <p className={styles.failure} role="alert">
-            {Object.keys(errors).length > 0 ? "Not saved: correct the fields that are marked." : save.error.message}
+            {Object.keys(errors).length > 0 ? "Not saved: correct the fields that are marked." : save.error?.message}
           </p>
         )}
         <div className={styles.buttons}>
@@ -106,6 +107,32 @@ export function QuotaForm({ owner, quota, targets, onSaved, onClose }: Props) {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** The most that is accepted: a number, and of bytes the unit as well. */
+function LimitField({ limit, isBytes, error }: { limit: number; isBytes: boolean; error?: string }) {
+  const { value, unit } = isBytes ? inByteUnit(limit) : { value: limit, unit: 1 };
+  return (
+    <>
+      <Field
+        defaultValue={value}
+        error={error}
+        inputMode={isBytes ? "decimal" : "numeric"}
+        label="At most"
+        name="limit"
+        step="any"
+        type="number"
+      />
+      {isBytes && (
+        <Select
+          label="Unit"
+          name="unit"
+          options={BYTE_UNITS.map(({ name, size }) => [String(size), name] as const)}
+          value={String(unit)}
+        />
+      )}
+    </>
   );
 }
 
@@ -127,7 +154,7 @@ function ScopeSelect({
   const chosen = quota ? `${quota.scope}:${quota.scopeId ?? ""}` : whole[0];
   // One that is gone is still what the quota says.
   if (!options.some(([value]) => value === chosen)) options.push([chosen ?? "", "Something that is gone"]);
-  return <Select error={error} label="Counts" name="scope" options={options} value={chosen ?? ""} />;
+  return <Select error={error} label="Applies to" name="scope" options={options} value={chosen ?? ""} />;
 }
 
 function WindowSelect({ seconds, error }: { seconds: number; error?: string }) {
@@ -181,15 +208,18 @@ function Select({
   );
 }
 
+/** The limit as the server has it, or what is wrong with what was typed. */
+function readLimit(form: FormData, mode: string): number | null | string {
+  if (mode !== "limit") return mode === "count" ? null : 0;
+  return readWhole(String(form.get("limit") ?? ""), 1, Number(form.get("unit") ?? 1));
+}
+
 function readForm(form: FormData, mode: string): QuotaRequest {
   const text = (name: string) => String(form.get(name) ?? "").trim();
   const [scope = "", scopeId = ""] = text("scope").split(":");
-  const limit = Math.max(0, Math.trunc(Number(text("limit"))) || 0);
   return {
     scope,
     scopeId: scopeId || null,
-    categories: form.getAll("category").map(String),
-    limit: mode === "limit" ? limit : mode === "count" ? null : 0,
     window: mode === "close" ? null : Number(text("window")),
     reasonCode: text("reasonCode") || null,
   };

@@ -92,9 +92,13 @@ function Quotas({ owner, lead, mayChange, targets, nameOf }: Props) {
   const reload = () => client.invalidateQueries({ queryKey: quotasQuery(owner).queryKey });
   const remove = useMutation({
     mutationFn: (quota: Quota) => deleteQuota(owner, quota.id),
-    onSuccess: () => notify("Quota removed"),
+    onSuccess: async () => {
+      notify("Quota removed");
+      await reload();
+      // The button that had the focus went with its row.
+      document.getElementById("main")?.focus({ preventScroll: true });
+    },
     onError: (error) => notifyFailure("The quota was not removed.", error),
-    onSettled: reload,
   });
   if (quotas.isError && !quotas.data) {
     return <Failure error={quotas.error} isPage retry={quotas.refetch} what="The quotas" />;
