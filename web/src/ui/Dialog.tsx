@@ -12,6 +12,7 @@ interface Props {
 /** A modal window: the browser's own dialog holds the focus, dims the page and gives the focus back. */
 export function Dialog({ title, onClose, children, wide = false }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const pressedBeside = useRef(false);
   const id = useId();
   useEffect(() => {
     const element = dialog.current;
@@ -34,7 +35,11 @@ export function Dialog({ title, onClose, children, wide = false }: Props) {
         event.preventDefault();
         onClose();
       }}
-      onClick={(event) => event.target === dialog.current && onClose()}
+      // A press that began in the window, as when text is selected, and ended beside it closes nothing.
+      onClick={(event) => event.target === dialog.current && pressedBeside.current && onClose()}
+      onPointerDown={(event) => {
+        pressedBeside.current = event.target === dialog.current;
+      }}
     >
       <div className={styles.body}>
         <header className={styles.header}>
