@@ -36,8 +36,8 @@ export const organizationOptions = (org: string) =>
   });
 
 /** Changes what an organization requires of its projects. */
-export async function updateOrganizationOptions(org: string, body: ScrubbingSettings) {
-  await ask(PUT("/api/0/organizations/{org}/", { params: { path: { org } }, body }));
+export async function updateOrganizationOptions(org: string, body: Partial<ScrubbingSettings>) {
+  return (await ask(PUT("/api/0/organizations/{org}/", { params: { path: { org } }, body }))).data;
 }
 
 /** What settings would take out of an event; stores nothing. */

@@ -14,15 +14,18 @@ interface Props {
   columns: readonly Column[];
   /** Whether its rows become cards on a phone, their cells named by `Cell`. */
   cards?: boolean;
+  /** Whether long words in its cells are broken, so that all columns stay in sight. */
+  wrap?: boolean;
   /** The rows. */
   children: ReactNode;
 }
 
 /** A table with a head. What does not fit the window is scrolled sideways or, as cards, stacked. */
-export function Table({ label, columns, cards = false, children }: Props) {
+export function Table({ label, columns, cards = false, wrap = false, children }: Props) {
+  const look = [styles.scroll, cards && styles.cards, wrap && styles.wrap].filter(Boolean).join(" ");
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a narrow window scrolls it sideways, also by keys.
-    <section aria-label={label} className={cards ? `${styles.scroll} ${styles.cards}` : styles.scroll} tabIndex={0}>
+    <section aria-label={label} className={look} tabIndex={0}>
       <table className={styles.table}>
         <thead>
           <tr>

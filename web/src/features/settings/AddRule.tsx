@@ -2,7 +2,7 @@ import { useState } from "react";
 import { KINDS, METHODS, withRule } from "@/domain/scrubRule";
 import { Button } from "@/ui/Button";
 import { Field } from "@/ui/Field";
-import { notify } from "@/ui/toast";
+import { notifyFailure } from "@/ui/toast";
 import styles from "./SettingsPage.module.css";
 
 const FIRST = { method: "mask", type: "creditcard", source: "$string", pattern: "" };
@@ -13,7 +13,7 @@ export function AddRule({ text, onAdd }: { text: string; onAdd: (text: string) =
   const change = (part: Partial<typeof FIRST>) => setRule({ ...rule, ...part });
   const add = () => {
     const next = withRule(text, rule);
-    if (next === null) return notify("The rules are not valid JSON: correct them first");
+    if (next === null) return notifyFailure("The rules are not valid JSON: correct them first");
     onAdd(next);
     setRule(FIRST);
   };

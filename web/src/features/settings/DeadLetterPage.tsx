@@ -1,24 +1,26 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useId, useState } from "react";
+import { ApiError } from "@/api/client";
 import { deadLetter, discardLetter, lettersKey, replayLetter } from "@/api/deadLetters";
 import type { DeadLetterDetail } from "@/api/models";
 import { jsonFault } from "@/domain/json";
 import { byteSize } from "@/domain/number";
 import { absoluteTime } from "@/domain/time";
-import { Button } from "@/ui/Button";
+import { Button, buttonClass } from "@/ui/Button";
 import { Chip } from "@/ui/Chip";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { KeyValues } from "@/ui/KeyValues";
 import { Page } from "@/ui/Page";
 import { Skeleton } from "@/ui/Skeleton";
-import { Failure } from "@/ui/State";
+import { Failure, State } from "@/ui/State";
 import { useShortcuts } from "@/ui/shortcuts";
 import { notify, notifyFailure } from "@/ui/toast";
 import { useTitle } from "@/ui/useTitle";
 import { ConfirmDiscard } from "./ConfirmDiscard";
 import styles from "./DeadLetters.module.css";
 import settings from "./SettingsPage.module.css";
+import { UnsavedChanges } from "./UnsavedChanges";
 
 const route = getRouteApi("/signed-in/settings/$org/projects/$project/dead-letters/$letter");
 
@@ -28,6 +30,8 @@ export function DeadLetterPage() {
   const letter = useQuery(deadLetter(org, project, id));
   useTitle(`Letter ${id}`, "Dead letters");
   if (letter.isError && !letter.data) {
+    if (letter.error instanceof ApiError && letter.error.status === 404)
+      return <Gone id={id} org={org} project={project} />;
     return <Failure error={letter.error} isPage retry={letter.refetch} what={`Dead letter ${id}`} />;
   }
   return (
@@ -41,6 +45,24 @@ export function DeadLetterPage() {
     >
       {letter.data ? <Letter letter={letter.data} org={org} project={project} /> : <Skeleton height={320} />}
     </Page>
+  );
+}
+
+/** What stands for a letter that somebody, or its replay, was done with. */
+function Gone({ org, project, id }: { org: string; project: string; id: string }) {
+  return (
+    <State
+      action={
+        <Link className={buttonClass("plain")} params={{ org }} search={{ project }} to="/settings/$org/dead-letters/">
+          Show all dead letters of {project}
+        </Link>
+      }
+      icon="letter"
+      isPage
+      title={`There is no dead letter ${id}`}
+    >
+      It was replayed or discarded, or there never was one.
+    </State>
   );
 }
 
@@ -66,7 +88,7 @@ function Letter({ org, project, letter }: { org: string; project: string; letter
   const leave = async (said: string) => {
     notify(said);
     await client.invalidateQueries({ queryKey: lettersKey(org, project) });
-    await navigate({ to: "/settings/$org/dead-letters/", params: { org }, search: { project } });
+    await navigate({ to: "/settings/$org/dead-letters/", params: { org }, search: { project }, ignoreBlocker: true });
   };
   const replay = useMutation({
     mutationFn: () => replayLetter(org, project, letter.id, edited ?? undefined),
@@ -130,6 +152,7 @@ function Letter({ org, project, letter }: { org: string; project: string; letter
           {edited === null ? "Replay" : "Replay as edited"}
         </Button>
       </div>
+      <UnsavedChanges exist={edited !== null && edited !== letter.payload} />
       {discarding && (
         <ConfirmDiscard
           onClose={() => setDiscarding(false)}

@@ -48,9 +48,8 @@ export function PrivacyPage() {
           current={project.data}
           key={project.data.id}
           legend="Scrubbing"
-          save={async (settings) => {
-            await updateOptions(org, slug, settings);
-            await client.invalidateQueries({ queryKey: projectQuery(org, slug).queryKey });
+          save={async (changes) => {
+            client.setQueryData(projectQuery(org, slug).queryKey, await updateOptions(org, slug, changes));
           }}
         >
           {(settings) => <ScrubbingPreview org={org} settings={settings} slug={slug} />}
@@ -105,9 +104,8 @@ export function OrganizationPrivacyPage() {
           key={organization.data.id}
           legend="Required of all projects"
           mayChange={mayChange}
-          save={async (settings) => {
-            await updateOrganizationOptions(org, settings);
-            await client.invalidateQueries({ queryKey: organizationOptions(org).queryKey });
+          save={async (changes) => {
+            client.setQueryData(organizationOptions(org).queryKey, await updateOrganizationOptions(org, changes));
           }}
         />
       ) : (

@@ -2,12 +2,16 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { ApiError } from "@/api/client";
 import type { ScrubbingSettings } from "@/api/models";
+import { changed } from "@/domain/changed";
+import { jsonFaults, listFaults } from "@/domain/faults";
 import { readLines, writeLines } from "@/domain/lines";
 import { Button } from "@/ui/Button";
 import { notify } from "@/ui/toast";
 import { AddRule } from "./AddRule";
 import styles from "./SettingsPage.module.css";
 import { TextArea } from "./TextArea";
+import { UnsavedChanges } from "./UnsavedChanges";
+import { useFaultFocus } from "./useFaultFocus";
 
 /** The switches of scrubbing, and what they do. */
 export const SWITCHES = [
@@ -19,51 +23,88 @@ export const SWITCHES = [
 interface Props {
   legend: string;
   current: ScrubbingSettings;
-  /** Saves the settings; what is wrong with them is an `ApiError` with the places. */
-  save: (settings: ScrubbingSettings) => Promise<unknown>;
+  /** Saves what was changed, and has the new settings in `current` when it is done; what is wrong with them is an
+   * `ApiError` with the places. */
+  save: (changes: Partial<ScrubbingSettings>) => Promise<unknown>;
   /** Whether they may be changed; `undefined` while that is not known. */
   mayChange?: boolean | undefined;
   /** What is shown below, given the settings in hand. */
   children?: (settings: ScrubbingSettings) => ReactNode;
 }
 
-/** The settings of scrubbing, of a project or an organization. */
-export function ScrubbingForm({ legend, current, save, mayChange = true, children }: Props) {
-  const [on, setOn] = useState(() => Object.fromEntries(SWITCHES.map(([name]) => [name, current[name]])));
-  const [sensitive, setSensitive] = useState(writeLines(current.sensitiveFields));
-  const [safe, setSafe] = useState(writeLines(current.safeFields));
-  const [rules, setRules] = useState(pretty(current.relayPiiConfig));
-  const settings: ScrubbingSettings = {
-    dataScrubber: on.dataScrubber ?? false,
-    dataScrubberDefaults: on.dataScrubberDefaults ?? false,
-    scrubIPAddresses: on.scrubIPAddresses ?? false,
-    sensitiveFields: readLines(sensitive),
-    safeFields: readLines(safe),
-    relayPiiConfig: rules.trim() === "" ? null : rules,
+/** What is in the fields. */
+interface Texts {
+  dataScrubber: boolean;
+  dataScrubberDefaults: boolean;
+  scrubIPAddresses: boolean;
+  sensitiveFields: string;
+  safeFields: string;
+  relayPiiConfig: string;
+}
+
+function textsOf({ sensitiveFields, safeFields, relayPiiConfig, ...switches }: ScrubbingSettings): Texts {
+  const { dataScrubber, dataScrubberDefaults, scrubIPAddresses } = switches;
+  return {
+    ...{ dataScrubber, dataScrubberDefaults, scrubIPAddresses },
+    sensitiveFields: writeLines(sensitiveFields),
+    safeFields: writeLines(safeFields),
+    relayPiiConfig: pretty(relayPiiConfig),
   };
+}
+
+function settingsOf(texts: Texts): ScrubbingSettings {
+  return {
+    ...texts,
+    sensitiveFields: readLines(texts.sensitiveFields),
+    safeFields: readLines(texts.safeFields),
+    relayPiiConfig: texts.relayPiiConfig.trim() === "" ? null : texts.relayPiiConfig,
+  };
+}
+
+/** The settings of scrubbing, of a project or an organization. Only what was changed is sent: the rest may have been
+ * changed by somebody else since. */
+export function ScrubbingForm({ legend, current, save, mayChange = true, children }: Props) {
+  const [edits, setEdits] = useState<Partial<Texts>>({});
+  const before = textsOf(current);
+  const texts = { ...before, ...edits };
+  const settings = settingsOf(texts);
+  const changes = changed(settingsOf(before), settings);
+  const isDirty = Object.keys(changes).length > 0;
   const saving = useMutation({
-    mutationFn: () => save(settings),
-    onSuccess: () => notify("Settings saved"),
+    mutationFn: (_sent: Texts) => save(changes),
+    onSuccess: () => {
+      notify("Settings saved");
+      setEdits({});
+    },
   });
   const fields = saving.error instanceof ApiError ? saving.error.fields : {};
-  const faultOf = (setting: string) => {
-    const fault = Object.entries(fields).find(([place]) => place.startsWith(setting));
-    return fault && `${fault[0]}: ${fault[1]}`;
-  };
+  const form = useFaultFocus(saving.error);
+  const edit = (part: Partial<Texts>) => setEdits({ ...edits, ...part });
+  // A fault is one of the text that was sent, until that is edited.
+  const area = (name: "sensitiveFields" | "safeFields" | "relayPiiConfig", faults: typeof listFaults) => ({
+    error: saving.variables?.[name] === texts[name] ? faults(fields, name, texts[name]) : undefined,
+    onChange: (text: string) => edit({ [name]: text }),
+    readOnly: mayChange === false,
+    value: texts[name],
+  });
+  const isAsSent = JSON.stringify(saving.variables) === JSON.stringify(texts);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    saving.mutate();
+    saving.mutate(texts);
   };
   return (
     <>
-      <form className={styles.form} noValidate onSubmit={submit}>
-        <fieldset className={styles.switches}>
+      {mayChange === false && (
+        <p className={styles.note}>Only an owner of the organization (scope org:write) can change this.</p>
+      )}
+      <form className={styles.form} noValidate onSubmit={submit} ref={form}>
+        <fieldset className={styles.switches} disabled={mayChange === false}>
           <legend>{legend}</legend>
           {SWITCHES.map(([name, label]) => (
             <label key={name}>
               <input
-                checked={on[name] ?? false}
-                onChange={(event) => setOn({ ...on, [name]: event.target.checked })}
+                checked={texts[name]}
+                onChange={(event) => edit({ [name]: event.target.checked })}
                 type="checkbox"
               />
               {label}
@@ -71,44 +112,39 @@ export function ScrubbingForm({ legend, current, save, mayChange = true, childre
           ))}
         </fieldset>
         <TextArea
-          error={faultOf("sensitiveFields")}
+          {...area("sensitiveFields", listFaults)}
           label="Sensitive words, one a line"
           note="What has one of them in its name or in its text is taken out"
-          onChange={setSensitive}
-          value={sensitive}
         />
         <TextArea
-          error={faultOf("safeFields")}
+          {...area("safeFields", listFaults)}
           label="Safe fields, one a line"
           note="Names, or selectors such as extra.author, that the settings above leave alone"
-          onChange={setSafe}
-          value={safe}
         />
         <TextArea
-          error={faultOf("relayPiiConfig")}
+          {...area("relayPiiConfig", jsonFaults)}
           isCode
           label="Advanced rules"
           note="JSON with rules, and applications that say by selectors where each is applied"
-          onChange={setRules}
           rows={10}
-          value={rules}
         />
-        <AddRule onAdd={setRules} text={rules} />
-        {saving.isError && (
+        {mayChange && <AddRule onAdd={(rules) => edit({ relayPiiConfig: rules })} text={texts.relayPiiConfig} />}
+        {saving.isError && isAsSent && (
           <p className={styles.failure} role="alert">
-            Not saved: {saving.error.message}
+            {Object.keys(fields).length > 0
+              ? "Not saved: correct the fields that are marked."
+              : `Not saved: ${saving.error.message}`}
           </p>
         )}
-        {mayChange ? (
+        {mayChange && (
           <div className={styles.buttons}>
-            <Button busy={saving.isPending} look="primary" type="submit">
+            <Button busy={saving.isPending} disabled={!isDirty} look="primary" type="submit">
               Save settings
             </Button>
           </div>
-        ) : (
-          mayChange === false && <p className={styles.about}>Owners of the organization may change this.</p>
         )}
       </form>
+      <UnsavedChanges exist={isDirty} />
       {children?.(settings)}
     </>
   );

@@ -3,7 +3,9 @@ import { useState } from "react";
 import { ApiError } from "@/api/client";
 import type { ScrubbingPreviewRequest } from "@/api/models";
 import { previewScrubbing } from "@/api/privacy";
+import { jsonFaults, listFaults } from "@/domain/faults";
 import { jsonFault } from "@/domain/json";
+import { writeLines } from "@/domain/lines";
 import { Button } from "@/ui/Button";
 import { Cell, Table } from "@/ui/Table";
 import styles from "./SettingsPage.module.css";
@@ -34,11 +36,20 @@ export function ScrubbingPreview({
   const id = text.trim();
   const isId = /^[0-9a-f-]{32,36}$/i.test(id);
   const fault = isId ? null : jsonFault(text);
+  const trial = { settings, text };
   const preview = useMutation({
-    mutationFn: () =>
+    mutationFn: ({ settings, text }: typeof trial) =>
       previewScrubbing(org, slug, { ...settings, ...(isId ? { eventID: id } : { event: JSON.parse(text) }) }),
   });
-  const faults = preview.error instanceof ApiError ? Object.entries(preview.error.fields) : [];
+  // What a trial showed is of the settings and the event that it was made with.
+  const isOld = !preview.isIdle && JSON.stringify(preview.variables) !== JSON.stringify(trial);
+  const fields = preview.error instanceof ApiError ? preview.error.fields : {};
+  const faults = [
+    ["Sensitive words", listFaults(fields, "sensitiveFields", writeLines(settings.sensitiveFields ?? []))],
+    ["Safe fields", listFaults(fields, "safeFields", writeLines(settings.safeFields ?? []))],
+    ["Advanced rules", jsonFaults(fields, "relayPiiConfig", settings.relayPiiConfig ?? "")],
+    ["Event", jsonFaults(fields, isId ? "eventID" : "event", text)],
+  ].filter(([, words]) => words);
   return (
     <section aria-labelledby="preview" className={styles.part}>
       <div className={styles.partHead}>
@@ -55,21 +66,26 @@ export function ScrubbingPreview({
           value={text}
         />
         <div className={styles.buttons}>
-          <Button busy={preview.isPending} disabled={fault !== null} onClick={() => preview.mutate()}>
+          <Button busy={preview.isPending} disabled={fault !== null} onClick={() => preview.mutate(trial)}>
             Show what they take out
           </Button>
         </div>
-        {preview.isError && (
-          <div className={styles.failure} role="alert">
+        {isOld && (
+          <p className={styles.about} role="status">
+            The settings or the event were changed since they were tried: try them again.
+          </p>
+        )}
+        {preview.isError && !isOld && (
+          <div className={`${styles.failure} ${styles.faults}`} role="alert">
             {faults.length === 0 && <p>{preview.error.message}</p>}
-            {faults.map(([place, message]) => (
-              <p key={place}>
-                <code>{place}</code>: {message}
+            {faults.map(([setting, words]) => (
+              <p key={setting}>
+                {setting}: {words}
               </p>
             ))}
           </div>
         )}
-        {preview.data && (
+        {preview.data && !isOld && (
           <div aria-live="polite">
             {preview.data.filtered !== null && (
               <p className={styles.about}>
@@ -97,6 +113,7 @@ function Changes({ changes }: { changes: Change[] }) {
   return (
     <Table
       cards
+      wrap
       columns={[{ name: "Where" }, { name: "Rule" }, { name: "Before" }, { name: "Afterwards" }]}
       label="What would be taken out"
     >

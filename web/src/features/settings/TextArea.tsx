@@ -9,10 +9,11 @@ interface Props {
   error?: string;
   rows?: number;
   isCode?: boolean;
+  readOnly?: boolean;
 }
 
 /** A labelled text of several lines, with a note that a fault replaces. */
-export function TextArea({ label, value, onChange, note, error, rows = 4, isCode = false }: Props) {
+export function TextArea({ label, value, onChange, note, error, rows = 4, isCode = false, readOnly = false }: Props) {
   const id = useId();
   return (
     <div className={styles.label}>
@@ -23,11 +24,12 @@ export function TextArea({ label, value, onChange, note, error, rows = 4, isCode
         className={isCode ? `${styles.area} ${styles.code}` : styles.area}
         id={id}
         onChange={(event) => onChange(event.target.value)}
+        readOnly={readOnly}
         rows={rows}
         spellCheck={false}
         value={value}
       />
-      <p className={error ? styles.failure : styles.about} id={`${id}-note`}>
+      <p className={error ? `${styles.failure} ${styles.faults}` : styles.about} id={`${id}-note`}>
         {error ?? note}
       </p>
     </div>
