@@ -21,6 +21,15 @@ export function NotFoundPage() {
   );
 }
 
+/** When not even the frame could be shown. */
+export function BrokenPage(props: ErrorComponentProps) {
+  return (
+    <main>
+      <CrashPage {...props} />
+    </main>
+  );
+}
+
 /** What is left when a page broke or the server did not answer at all. */
 export function CrashPage({ error, reset }: ErrorComponentProps) {
   const router = useRouter();

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { currentUser, signOut } from "@/api/account";
 import { organizations } from "@/api/projects";
 import { Avatar } from "@/ui/Avatar";
@@ -11,6 +11,7 @@ import { Menu } from "@/ui/Menu";
 import { useShortcuts } from "@/ui/shortcuts";
 import { flipTheme, setTheme, type Theme, useTheme } from "@/ui/theme";
 import { notifyFailure } from "@/ui/toast";
+import { SessionEnded } from "./SessionEnded";
 import styles from "./Shell.module.css";
 import { ShortcutSheet } from "./ShortcutSheet";
 
@@ -24,6 +25,7 @@ const THEMES: { value: Theme; name: string; icon: IconName }[] = [
 export function Shell() {
   const [sheet, setSheet] = useState(false);
   const [menu, setMenu] = useState(false);
+  const bar = useRef<HTMLElement>(null);
   const navigate = useNavigate();
   const user = useQuery(currentUser).data;
   const orgs = useQuery(organizations).data ?? [];
@@ -63,22 +65,36 @@ export function Shell() {
     { key: "g s", label: "Go to settings", run: () => navigate({ to: "/settings/account/api/auth-tokens/" }) },
   ]);
 
-  // The session ended: once, from wherever the reader is, to the sign-in page and back afterwards.
-  useEffect(() => {
-    if (user !== null) return;
-    const { pathname, search } = window.location;
-    void navigate({ to: "/auth/login/", search: { next: pathname + search }, replace: true });
-  }, [user, navigate]);
-
   // biome-ignore lint/correctness/useExhaustiveDependencies: going to another page folds the phone's menu.
   useEffect(() => setMenu(false), [path]);
+
+  // The phone's menu covers the page: Escape folds it, and so does the focus when it goes to what is covered.
+  useEffect(() => {
+    if (!menu) return;
+    const isIn = (target: EventTarget | null, place: string) =>
+      target instanceof Element && target.closest(place) !== null;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || isIn(event.target, "[role=menu], dialog")) return;
+      event.stopPropagation();
+      setMenu(false);
+      bar.current?.querySelector("button")?.focus();
+    };
+    const onFocus = (event: FocusEvent) => isIn(event.target, "#main") && setMenu(false);
+    // Before the shortcuts of the page that is covered.
+    document.addEventListener("keydown", onKey, true);
+    document.addEventListener("focusin", onFocus);
+    return () => {
+      document.removeEventListener("keydown", onKey, true);
+      document.removeEventListener("focusin", onFocus);
+    };
+  }, [menu]);
 
   return (
     <div className={styles.shell}>
       <a className={styles.skip} href="#main">
         Skip to the content
       </a>
-      <header className={styles.bar}>
+      <header className={styles.bar} ref={bar}>
         <Link aria-label="Nuthatch, issues" className={styles.brand} to="/">
           <Mark size={22} />
           <span>Nuthatch</span>
@@ -174,6 +190,7 @@ export function Shell() {
       <main className={styles.main} id="main" tabIndex={-1}>
         <Outlet />
       </main>
+      <SessionEnded user={user} />
       {sheet && <ShortcutSheet onClose={() => setSheet(false)} />}
     </div>
   );

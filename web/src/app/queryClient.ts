@@ -1,4 +1,4 @@
-import { QueryCache, QueryClient } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { currentUser } from "@/api/account";
 import { ApiError } from "@/api/client";
 
@@ -10,17 +10,21 @@ function worthRetrying(failures: number, error: Error): boolean {
   return !refused && failures < RETRIES_MAX;
 }
 
-export const queryClient = new QueryClient({
+/** The session ended while a page was open: who is signed in is asked anew, and the frame asks to sign in again. What was
+ * known of it stays until the answer, so that the page does. */
+function noticeEndOfSession(error: Error) {
+  if (error instanceof ApiError && error.status === 401) {
+    void queryClient.invalidateQueries({ queryKey: currentUser.queryKey });
+  }
+}
+
+export const queryClient: QueryClient = new QueryClient({
   defaultOptions: {
-    queries: { retry: worthRetrying, retryDelay: (attempt) => 500 * 2 ** attempt },
-    mutations: { retry: false },
+    // Whether the server answers is found out by asking: what the browser thinks of its network says nothing of a server
+    // on this machine or in this house.
+    queries: { networkMode: "always", retry: worthRetrying, retryDelay: (attempt) => 500 * 2 ** attempt },
+    mutations: { networkMode: "always", retry: false },
   },
-  queryCache: new QueryCache({
-    onError(error) {
-      // The session ended while a page was open: the guard asks who is signed in and leads to the sign-in page.
-      if (error instanceof ApiError && error.status === 401) {
-        void queryClient.resetQueries({ queryKey: currentUser.queryKey });
-      }
-    },
-  }),
+  queryCache: new QueryCache({ onError: noticeEndOfSession }),
+  mutationCache: new MutationCache({ onError: noticeEndOfSession }),
 });

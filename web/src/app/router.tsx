@@ -13,12 +13,12 @@ import { organizations, projects } from "@/api/projects";
 import { parseSearch, stringifySearch } from "@/domain/searchParams";
 import { IssuesPage } from "@/features/issues/IssuesPage";
 import { readSearch } from "@/features/issues/search";
-import { CrashPage, NotFoundPage } from "./FailurePages";
+import { BrokenPage, CrashPage, NotFoundPage } from "./FailurePages";
 import { Pending } from "./Pending";
 import { queryClient } from "./queryClient";
 import { Shell } from "./Shell";
 
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashPage });
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: BrokenPage });
 
 const text = (value: unknown) => (typeof value === "string" ? value : undefined);
 
@@ -229,6 +229,9 @@ const teamPage = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/TeamPage"), "TeamPage"),
 });
 
+/** Every other address: the frame stays, so that there is a way on. */
+const unknown = createRoute({ getParentRoute: () => signedIn, path: "$", component: NotFoundPage });
+
 const accountTokens = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings/account/api/auth-tokens",
@@ -264,11 +267,13 @@ export const router = createRouter({
       teamsPage,
       teamPage,
       accountTokens,
+      unknown,
     ]),
   ]),
   trailingSlash: "always",
   parseSearch,
   stringifySearch,
+  defaultErrorComponent: CrashPage,
   defaultPendingComponent: Pending,
   defaultPendingMs: 400,
   defaultPreload: "intent",
