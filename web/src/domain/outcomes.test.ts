@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { categories, layers, OUTCOMES, type OutcomeSum, reasonMeaning } from "./outcomes";
+import {
+  categories,
+  isInboundFilter,
+  layers,
+  makesLetters,
+  OUTCOMES,
+  type OutcomeSum,
+  reasonMeaning,
+} from "./outcomes";
 
 function sum(category: string, outcome: string, reason: string, series: number[]): OutcomeSum {
   return { category, outcome, reason, series, total: series.reduce((all, each) => all + each, 0) };
@@ -36,6 +44,21 @@ describe("outcomes", () => {
   it("says what reasons mean, and nothing about those it does not know", () => {
     expect(reasonMeaning("accepted", "")).toBe(OUTCOMES[0]?.meaning);
     expect(reasonMeaning("invalid", "too_large:user_report")).toContain("user report");
+    for (const reason of ["not_an_object", "too_deep", "internal_error", "unreadable_payload"])
+      expect([reason, reasonMeaning("invalid", reason)]).not.toEqual([reason, ""]);
     expect(reasonMeaning("invalid", "<b>made up</b>")).toBe("");
+  });
+
+  it("tells where a reason is decided or kept", () => {
+    expect([makesLetters("too_deep"), makesLetters("duplicate"), makesLetters("too_large:event")]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([isInboundFilter("web-crawlers"), isInboundFilter("custom-rule"), isInboundFilter("noise")]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 });

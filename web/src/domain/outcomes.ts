@@ -51,6 +51,15 @@ const CATEGORIES: Record<string, string> = {
 const REASONS: Record<string, string> = {
   duplicate: "An event with this id was counted before.",
   invalid_json: "The payload is not JSON.",
+  not_an_object: "The payload is JSON, but no object.",
+  too_deep: "The payload is nested deeper than is read.",
+  too_many_entries: "Something in the payload has more entries than are read.",
+  invalid_transaction: "The transaction lacks the times or ids that make it one.",
+  invalid_span: "The span lacks the times or ids that make it one.",
+  invalid_log: "The log line lacks its time, trace or body.",
+  invalid_trace_metric: "The metric lacks its time, trace, name or value.",
+  internal_error: "The server failed to handle it; replay it with a later release.",
+  unreadable_payload: "Its bytes could not be read from the disk.",
   invalid_session: "The session names no valid release, or something in it is of the wrong kind.",
   timestamp: "Its time is too long ago, or in the future.",
   invalid_record: "The record could not be read.",
@@ -141,6 +150,50 @@ const REASONS: Record<string, string> = {
   "invalid-csp": "The report is about something that cannot be helped.",
   other: "The SDK gave a reason that this server does not know.",
 };
+
+/** Reasons for which what was refused is kept as a dead letter. */
+const OF_LETTERS = new Set([
+  "invalid_json",
+  "not_an_object",
+  "too_deep",
+  "too_many_entries",
+  "invalid_transaction",
+  "invalid_span",
+  "invalid_log",
+  "invalid_trace_metric",
+  "invalid_session",
+  "invalid_replay",
+  "security_report",
+  "security_report_type",
+  "empty_feedback",
+  "no_monitor",
+  "timestamp",
+  "invalid_record",
+  "damaged_record",
+  "internal_error",
+  "unreadable_payload",
+]);
+
+/** Whether what was refused for a reason may be among the dead letters. */
+export function makesLetters(reason: string): boolean {
+  return OF_LETTERS.has(reason);
+}
+
+/** Reasons of outcomes that are filtered elsewhere than by a project's inbound filters: issue types, settled changes. */
+const OF_OTHER_RULES = new Set([
+  "feature_disabled",
+  "creation_quota",
+  "noise",
+  "type_mismatch",
+  "group_not_found",
+  "superseded",
+  "rate_limited",
+]);
+
+/** Whether a project's inbound filters drop for this reason. */
+export function isInboundFilter(reason: string): boolean {
+  return reason !== "" && !OF_OTHER_RULES.has(reason) && !reason.startsWith("status_");
+}
 
 export function categoryName(category: string): string {
   return CATEGORIES[category] ?? category.replaceAll("_", " ");

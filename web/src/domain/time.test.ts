@@ -33,7 +33,7 @@ describe("absolute times", () => {
 
   it("name the day of a daily bucket in UTC, whatever the reader's zone", () => {
     const midnight = Date.parse("2026-05-14T00:00:00Z") / 1_000;
-    expect(bucketLabel(midnight, 86_400, "America/New_York")).toBe("Thu 14 May");
+    expect(bucketLabel(midnight, 86_400, "America/New_York")).toBe("Thu 14 May UTC");
     expect(bucketLabel(midnight, 3_600, "America/New_York")).toBe("13 May, 20:00");
   });
 });

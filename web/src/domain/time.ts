@@ -76,17 +76,18 @@ export function duration(ms: number): string {
   return `${sign}${Math.floor(size / HOUR_MS)} h ${Math.floor((size % HOUR_MS) / MINUTE_MS)} min`;
 }
 
-/** The start and end of a chart's bucket: one hour or one day. */
+/** When a chart's bucket begins: a day, which is one of UTC and says so, or a time in the reader's own zone. */
 export function bucketLabel(unixSeconds: number, widthSeconds: number, timeZone?: string): string {
   const date = new Date(unixSeconds * SECOND_MS);
   if (widthSeconds >= DAY_MS / SECOND_MS) {
     // Day buckets start at midnight UTC; another zone would name the wrong day.
-    return new Intl.DateTimeFormat("en-GB", {
+    const day = new Intl.DateTimeFormat("en-GB", {
       weekday: "short",
       day: "numeric",
       month: "short",
       timeZone: "UTC",
     }).format(date);
+    return `${day} UTC`;
   }
   return new Intl.DateTimeFormat("en-GB", {
     day: "numeric",

@@ -19,11 +19,14 @@ interface Props {
   times: number[];
   /** From the bottom up. */
   layers: Layer[];
+  /** How a count is written, where it is none of things: `3.05 MB`. */
+  write?: ((count: number) => string) | undefined;
 }
 
 /** What counts of several kinds add up to over time. The interval under the pointer, or that of the slider, is told in
  * words; the same numbers as a table for readers. */
-export function StackedChart({ label, times, layers }: Props) {
+export function StackedChart({ label, times, layers, write }: Props) {
+  const exact = write ?? exactNumber;
   const [chosen, setChosen] = useState<number | null>(null);
   const at = chosen === null ? null : Math.min(chosen, times.length - 1);
   const width = (times[1] ?? 0) - (times[0] ?? 0);
@@ -32,14 +35,14 @@ export function StackedChart({ label, times, layers }: Props) {
   const step = WIDTH / Math.max(1, times.length);
   const words = (index: number) => {
     const parts = layers.filter(({ counts }) => counts[index]).map(({ name, counts }) => [name, counts[index] ?? 0]);
-    const told = parts.map(([name, value]) => `${String(name).toLowerCase()} ${exactNumber(Number(value))}`).join(", ");
+    const told = parts.map(([name, value]) => `${String(name).toLowerCase()} ${exact(Number(value))}`).join(", ");
     return `${bucketLabel(times[index] ?? 0, width)} · ${told || "nothing"}`;
   };
   return (
     <figure aria-label={label} className={styles.chart}>
       <figcaption className={styles.caption}>
         <span>{label}</span>
-        <span className={styles.value}>{at === null ? `peak ${compactNumber(highest)}` : words(at)}</span>
+        <span className={styles.value}>{at === null ? `peak ${(write ?? compactNumber)(highest)}` : words(at)}</span>
       </figcaption>
       <svg
         aria-hidden="true"
@@ -87,7 +90,7 @@ export function StackedChart({ label, times, layers }: Props) {
         {layers.map(({ id, name, counts }) => (
           <li key={id}>
             <span aria-hidden="true" className={`${styles.mark} ${styles[id]}`} />
-            {name} <b>{exactNumber(counts.reduce((sum, value) => sum + value, 0))}</b>
+            {name} <b>{exact(counts.reduce((sum, value) => sum + value, 0))}</b>
           </li>
         ))}
       </ul>
@@ -109,7 +112,7 @@ export function StackedChart({ label, times, layers }: Props) {
               <tr key={time}>
                 <th scope="row">{bucketLabel(time, width)}</th>
                 {layers.map(({ id, counts }) => (
-                  <td key={id}>{exactNumber(counts[index] ?? 0)}</td>
+                  <td key={id}>{exact(counts[index] ?? 0)}</td>
                 ))}
               </tr>
             ))}

@@ -2,16 +2,19 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { type OutcomeStats, outcomeStats } from "@/api/outcomes";
 import { projects as projectsQuery } from "@/api/projects";
-import { exactNumber, percent } from "@/domain/number";
+import { byteSize, exactNumber, percent } from "@/domain/number";
 import {
   type CategoryRow,
   categories,
   categoryName,
+  isInboundFilter,
   layers,
+  makesLetters,
   OUTCOMES,
   type OutcomeSum,
   reasonMeaning,
 } from "@/domain/outcomes";
+import { amount, areBytes } from "@/domain/quota";
 import { Chip, type Tone } from "@/ui/Chip";
 import { Choice, Choices } from "@/ui/Choice";
 import { Page } from "@/ui/Page";
@@ -97,6 +100,7 @@ export function StatsPage() {
 
 function Books({ stats, rows, category }: { stats: OutcomeStats; rows: CategoryRow[]; category: string }) {
   const row = rows.find((each) => each.category === category);
+  const isBytes = areBytes([category]);
   const own = stats.sums.filter((sum) => sum.category === category);
   return (
     <>
@@ -104,13 +108,14 @@ function Books({ stats, rows, category }: { stats: OutcomeStats; rows: CategoryR
         label={`${categoryName(category)} by outcome`}
         layers={layers(stats.sums, category).map(({ outcome, ...layer }) => ({ id: outcome, ...layer }))}
         times={stats.times}
+        write={isBytes ? byteSize : undefined}
       />
-      <p className={styles.balance}>{balance(row)}</p>
+      <p className={styles.balance}>{balance(row, isBytes ? byteSize : exactNumber)}</p>
       <section aria-labelledby="reasons" className={settings.part}>
         <h2 className={styles.title} id="reasons">
           {categoryName(category)} by reason
         </h2>
-        <Reasons received={row?.received ?? 0} sums={own} />
+        <Reasons category={category} received={row?.received ?? 0} sums={own} />
       </section>
       <section aria-labelledby="kinds" className={settings.part}>
         <h2 className={styles.title} id="kinds">
@@ -123,17 +128,18 @@ function Books({ stats, rows, category }: { stats: OutcomeStats; rows: CategoryR
 }
 
 /** The equation that the page stands for. */
-function balance(row: CategoryRow | undefined): string {
+function balance(row: CategoryRow | undefined, write: (count: number) => string): string {
   const { received, byOutcome } = row ?? { received: 0, byOutcome: {} as Record<string, number> };
   const parts = OUTCOMES.filter(({ id }) => id !== "client_discard" && byOutcome[id]).map(
-    ({ id, name }) => `${exactNumber(byOutcome[id] ?? 0)} ${name.toLowerCase()}`,
+    ({ id, name }) => `${write(byOutcome[id] ?? 0)} ${name.toLowerCase()}`,
   );
   const kept = byOutcome.client_discard ?? 0;
-  const unsent = kept > 0 ? ` SDKs report ${exactNumber(kept)} more that they did not send.` : "";
-  return `${exactNumber(received)} received = ${parts.join(" + ") || "nothing"}.${unsent}`;
+  const unsent = kept > 0 ? ` SDKs report ${write(kept)} more that they did not send.` : "";
+  return `${write(received)} received = ${parts.join(" + ") || "nothing"}.${unsent}`;
 }
 
-function Reasons({ sums, received }: { sums: OutcomeSum[]; received: number }) {
+function Reasons({ category, sums, received }: { category: string; sums: OutcomeSum[]; received: number }) {
+  const isBytes = areBytes([category]);
   if (sums.length === 0) return <p className={settings.about}>Nothing of this kind in this time.</p>;
   const order = (outcome: string) => OUTCOMES.findIndex(({ id }) => id === outcome);
   const sorted = [...sums].sort((a, b) => order(a.outcome) - order(b.outcome) || b.total - a.total);
@@ -142,7 +148,7 @@ function Reasons({ sums, received }: { sums: OutcomeSum[]; received: number }) {
       columns={[
         { name: "Outcome" },
         { name: "Reason" },
-        { name: "Units", number: true },
+        { name: isBytes ? "Size" : "Units", number: true },
         { name: "Share", number: true },
       ]}
       label="Outcomes by reason"
@@ -155,15 +161,45 @@ function Reasons({ sums, received }: { sums: OutcomeSum[]; received: number }) {
               <Chip tone={TONES[outcome]}>{known?.name ?? outcome}</Chip>
             </td>
             <td className={styles.reason}>
-              {reason && <code>{reason}</code>} <span>{reasonMeaning(outcome, reason)}</span>
+              {reason && <code>{reason}</code>} <span>{reasonMeaning(outcome, reason)}</span>{" "}
+              <Remedy outcome={outcome} reason={reason} />
             </td>
-            <Cell number>{exactNumber(total)}</Cell>
+            <Cell number>{amount(total, [category])}</Cell>
             <Cell number>{outcome === "client_discard" ? "" : percent(total, received)}</Cell>
           </tr>
         );
       })}
     </Table>
   );
+}
+
+/** The way to where it is decided, or where what was refused is kept. */
+function Remedy({ outcome, reason }: { outcome: string; reason: string }) {
+  const { org } = route.useParams();
+  const { project } = route.useSearch();
+  if (outcome === "rate_limited")
+    return project === undefined || reason === "org_quota" ? (
+      <Link params={{ org }} to="/settings/$org/quotas/">
+        Quotas
+      </Link>
+    ) : (
+      <Link params={{ org, project }} to="/settings/$org/projects/$project/quotas/">
+        Quotas
+      </Link>
+    );
+  if (outcome === "filtered" && project !== undefined && isInboundFilter(reason))
+    return (
+      <Link params={{ org, project }} to="/settings/$org/projects/$project/filters/">
+        Filters
+      </Link>
+    );
+  if (outcome === "invalid" && makesLetters(reason))
+    return (
+      <Link params={{ org }} search={{ project, reason }} to="/settings/$org/dead-letters/">
+        Dead letters
+      </Link>
+    );
+  return null;
 }
 
 function Kinds({ rows, category }: { rows: CategoryRow[]; category: string }) {
@@ -187,11 +223,11 @@ function Kinds({ rows, category }: { rows: CategoryRow[]; category: string }) {
             </Link>
           </th>
           <Cell name="Received" number>
-            {exactNumber(row.received)}
+            {amount(row.received, [row.category])}
           </Cell>
           {OUTCOMES.map(({ id, name }) => (
             <Cell key={id} name={name} number>
-              {exactNumber(row.byOutcome[id] ?? 0)}
+              {amount(row.byOutcome[id] ?? 0, [row.category])}
             </Cell>
           ))}
         </tr>
