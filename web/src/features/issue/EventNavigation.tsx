@@ -58,6 +58,7 @@ export function EventNavigation({ org, issue, eventName, event, busy }: Props) {
           </Link>
         ))}
         <Link
+          activeOptions={{ exact: true }}
           className={styles.link}
           params={{ org, issue: issue.id }}
           search={{}}

@@ -7,13 +7,14 @@ import { headline } from "@/domain/triage";
 import { Pager } from "@/ui/Pager";
 import { Skeleton } from "@/ui/Skeleton";
 import { Failure, State } from "@/ui/State";
+import { Cell, Table } from "@/ui/Table";
 import { Time } from "@/ui/Time";
 import { useTitle } from "@/ui/useTitle";
 import styles from "./EventsPage.module.css";
 
 const route = getRouteApi("/signed-in/organizations/$org/issues/$issue/events");
 
-const COLUMNS = ["environment", "release", "user"];
+const COLUMNS = ["Environment", "Release", "User"];
 
 /** All events of one issue, newest first. */
 export function EventsPage() {
@@ -47,43 +48,39 @@ export function EventsPage() {
         </State>
       )}
       {page.data && page.data.events.length > 0 && (
-        <div className={styles.scroll}>
-          <table className={styles.table}>
-            <thead>
-              <tr>
-                <th scope="col">Event</th>
-                <th scope="col">Time</th>
+        <div className={styles.rows}>
+          <Table
+            cards
+            columns={["Event", "Time", ...COLUMNS].map((name) => ({ name }))}
+            label="Events of the issue"
+            wrap
+          >
+            {page.data.events.map((event) => (
+              <tr key={event.id}>
+                <th scope="row">
+                  <Link
+                    className="mono"
+                    params={{ org, issue: id, event: event.eventID }}
+                    search={{}}
+                    to="/organizations/$org/issues/$issue/events/$event/"
+                  >
+                    {event.eventID.slice(0, 8)}
+                  </Link>{" "}
+                  <span className={styles.title}>{event.title}</span>
+                </th>
+                <Cell name="Time">
+                  <span className={styles.time}>
+                    {absoluteTime(event.dateCreated)} <Time value={event.dateCreated} />
+                  </span>
+                </Cell>
                 {COLUMNS.map((column) => (
-                  <th key={column} scope="col">
-                    {column.charAt(0).toUpperCase() + column.slice(1)}
-                  </th>
+                  <Cell key={column} name={column}>
+                    {event.tags.find(({ key }) => key === column.toLowerCase())?.value ?? "–"}
+                  </Cell>
                 ))}
               </tr>
-            </thead>
-            <tbody>
-              {page.data.events.map((event) => (
-                <tr key={event.id}>
-                  <td>
-                    <Link
-                      className="mono"
-                      params={{ org, issue: id, event: event.eventID }}
-                      search={{}}
-                      to="/organizations/$org/issues/$issue/events/$event/"
-                    >
-                      {event.eventID.slice(0, 8)}
-                    </Link>{" "}
-                    <span className={styles.title}>{event.title}</span>
-                  </td>
-                  <td className={styles.time}>
-                    <span>{absoluteTime(event.dateCreated)}</span> <Time value={event.dateCreated} />
-                  </td>
-                  {COLUMNS.map((column) => (
-                    <td key={column}>{event.tags.find(({ key }) => key === column)?.value ?? ""}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
+            ))}
+          </Table>
         </div>
       )}
       {page.data && (

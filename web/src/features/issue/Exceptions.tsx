@@ -5,6 +5,7 @@ import type { FrameFilter, FrameOrder } from "@/domain/stacktrace";
 import { Chip } from "@/ui/Chip";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { CopyButton } from "@/ui/CopyButton";
+import { ScrollBox } from "@/ui/ScrollBox";
 import { Segmented } from "@/ui/Segmented";
 import { useShortcuts } from "@/ui/shortcuts";
 import { usePreference } from "@/ui/usePreference";
@@ -114,7 +115,11 @@ function ExceptionItem({ link: { exception, index, relation }, platform, filter,
         <h3>{exception.type ?? "Unknown error"}</h3>
         <MechanismChips exception={exception} />
       </div>
-      {exception.value && <p className={styles.value}>{exception.value}</p>}
+      {exception.value && (
+        <ScrollBox className={styles.value} label={`Message of ${exception.type ?? "the exception"}`}>
+          {exception.value}
+        </ScrollBox>
+      )}
       {exception.frames ? (
         <StackFrames
           anchor={`frame-${index}`}

@@ -25,14 +25,14 @@ export function Side({ org, issue }: { org: string; issue: IssueDetail }) {
             <dt>Last seen</dt>
             <dd>
               <Time value={issue.lastSeen} />
-              <ReleaseName version={issue.lastRelease?.version} />
+              <ReleaseName org={org} project={issue.project.slug} version={issue.lastRelease?.version} />
             </dd>
           </div>
           <div>
             <dt>First seen</dt>
             <dd>
               <Time value={issue.firstSeen} />
-              <ReleaseName version={issue.firstRelease?.version} />
+              <ReleaseName org={org} project={issue.project.slug} version={issue.firstRelease?.version} />
             </dd>
           </div>
         </dl>
@@ -43,9 +43,16 @@ export function Side({ org, issue }: { org: string; issue: IssueDetail }) {
   );
 }
 
-function ReleaseName({ version }: { version: string | undefined }) {
+function ReleaseName({ org, project, version }: { org: string; project: string; version: string | undefined }) {
   if (!version) return null;
-  return <span className={styles.release}>in {version}</span>;
+  return (
+    <span className={styles.release}>
+      in{" "}
+      <Link params={{ org, version }} search={{ project }} to="/organizations/$org/releases/$version/">
+        {version}
+      </Link>
+    </span>
+  );
 }
 
 /** Keys that tell most about where an issue happens, in this order; the others follow as the server sends them. */
