@@ -3,10 +3,10 @@ import { crashFreeText, issuesQuery, newIssuesQuery, verdict } from "./releases"
 
 it("never calls a release crash-free that is not", () => {
   expect(crashFreeText(100)).toBe("100%");
-  expect(crashFreeText(99.99999)).toBe("99.999%");
+  expect(crashFreeText(99.99999)).toBe("99.99%");
   expect(crashFreeText(98.7654)).toBe("98.76%");
-  expect(crashFreeText(50)).toBe("50.0%");
-  expect(crashFreeText(0)).toBe("0.0%");
+  expect(crashFreeText(50)).toBe("50.00%");
+  expect(crashFreeText(0)).toBe("0.00%");
   expect(crashFreeText(null)).toBe("–");
 });
 

@@ -57,13 +57,11 @@ export function verdict(crashFree: number): Verdict {
   return crashFree < MODERATE ? "moderate" : "good";
 }
 
-/** A crash-free share: as many digits as tell it from all, and never rounded up to all. */
+/** A crash-free share, in the same digits for all, so that they can be compared; never rounded up to all. */
 export function crashFreeText(percentage: number | null): string {
   if (percentage === null) return "–";
   if (percentage >= 100) return "100%";
-  const digits = percentage >= 99 ? 3 : percentage >= 90 ? 2 : 1;
-  const scale = 10 ** digits;
-  return `${(Math.floor(percentage * scale) / scale).toFixed(digits)}%`;
+  return `${(Math.floor(percentage * 100) / 100).toFixed(2)}%`;
 }
 
 /** The search that finds the new issues of a release. */

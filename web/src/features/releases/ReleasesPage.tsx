@@ -188,7 +188,7 @@ function Adoption({ percentage }: { percentage: number | null }) {
       <span aria-hidden="true" className={styles.track}>
         <span className={styles.fill} style={{ width: `${percentage}%` }} />
       </span>
-      {percentage > 0 && percentage < 1 ? "<1%" : `${Math.round(percentage)}%`}
+      <span className={styles.share}>{percentage > 0 && percentage < 1 ? "<1%" : `${Math.round(percentage)}%`}</span>
     </span>
   );
 }

@@ -1,4 +1,4 @@
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import {
@@ -11,6 +11,7 @@ import {
 } from "@/api/deadLetters";
 import type { DeadLetter, Project } from "@/api/models";
 import { projects as projectsQuery } from "@/api/projects";
+import { letterKind } from "@/domain/deadLetter";
 import { byteSize, count } from "@/domain/number";
 import { Button } from "@/ui/Button";
 import { Chip } from "@/ui/Chip";
@@ -29,16 +30,32 @@ import settings from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/settings/$org/dead-letters");
 
+/** Most projects that are looked through for the first with letters. */
+const PROJECTS_ASKED_MAX = 30;
+
 /** What was accepted and could not be handled, one project at a time. */
 export function DeadLettersPage() {
   const { org } = route.useParams();
   const search = route.useSearch();
   const projects = useQuery(projectsQuery(org));
-  const project = search.project ? projects.data?.find(({ slug }) => slug === search.project) : projects.data?.[0];
+  // Without a choice, the first project that has letters.
+  const counts = useQueries({
+    queries: (search.project ? [] : (projects.data ?? []).slice(0, PROJECTS_ASKED_MAX)).map(({ slug }) => ({
+      ...letterReasons(org, slug),
+      refetchInterval: false as const,
+    })),
+  });
+  const isLooking = projects.isPending || counts.some(({ isPending }) => isPending);
+  const first = counts.findIndex(({ data }) =>
+    data?.some(({ reason, count }) => count > 0 && (search.reason ?? reason) === reason),
+  );
+  const project = search.project
+    ? projects.data?.find(({ slug }) => slug === search.project)
+    : projects.data?.[Math.max(0, first)];
   useTitle("Dead letters", project?.name);
   return (
     <Page lead="What could not be handled: mend and replay it, or discard it." title="Dead letters">
-      {projects.isPending && <Skeleton height={168} />}
+      {isLooking && <Skeleton height={168} />}
       {projects.isError && !projects.data && (
         <Failure error={projects.error} retry={projects.refetch} what="The projects" />
       )}
@@ -54,7 +71,7 @@ export function DeadLettersPage() {
           Letters belong to projects.
         </State>
       )}
-      {projects.data && project && (
+      {projects.data && project && !isLooking && (
         <Letters
           key={project.id}
           org={org}
@@ -172,7 +189,7 @@ function LetterRows({ letters, org, project }: { letters: DeadLetter[]; org: str
   ]);
   return (
     <ul className={settings.rows} ref={list}>
-      {letters.map(({ id, message, reason, place, dateCreated, size, replayRequested }) => (
+      {letters.map(({ id, message, reason, place, dateCreated, size, source, replayRequested }) => (
         <li className={settings.row} key={id}>
           <div className={settings.words}>
             <p className={settings.name}>
@@ -181,6 +198,7 @@ function LetterRows({ letters, org, project }: { letters: DeadLetter[]; org: str
               </Link>
             </p>
             <p className={settings.meta}>
+              {letterKind(source) !== null && <span>{letterKind(source)}</span>}
               <Chip>{reason}</Chip>
               {replayRequested && <Chip tone="info">Waiting for its replay</Chip>}
               {place !== null && <code>{place}</code>}
