@@ -49,6 +49,37 @@ const PAGES = [
   { name: "privacy", path: "/settings/acme/projects/shop-api/security-and-privacy/", full: true },
   { name: "organization-privacy", path: "/settings/acme/security-and-privacy/", full: true },
   { name: "filters", path: "/settings/acme/projects/shop-api/filters/", full: true },
+  {
+    name: "filters-refused",
+    path: "/settings/acme/projects/shop-api/filters/",
+    full: true,
+    act: async (page) => {
+      await page.getByText(/^Which browsers/).click();
+      await page.getByLabel("IP addresses, one a line").fill("10.0.0.1\n\nhere\nthere");
+      await page.getByRole("button", { name: "Save lists" }).click();
+      await page.getByText("Line 3").waitFor();
+    },
+  },
+  {
+    name: "privacy-tried",
+    path: "/settings/acme/projects/shop-api/security-and-privacy/",
+    full: true,
+    act: async (page) => {
+      await page.getByRole("button", { name: "Show what they take out" }).click();
+      await page.getByRole("cell", { name: "extra.password" }).waitFor();
+    },
+  },
+  { name: "privacy-member", path: "/settings/acme/security-and-privacy/", scenario: "member" },
+  {
+    name: "session-ended",
+    path: "/settings/acme/projects/shop-api/security-and-privacy/",
+    act: async (page) => {
+      await page.getByLabel("Safe fields, one a line").fill("extra.author");
+      await page.context().request.post(`${mock.url}/mock/`, { data: { scenario: "signed-out" } });
+      await page.getByRole("button", { name: "Save settings" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
   { name: "quotas", path: "/settings/acme/quotas/" },
   { name: "quotas-none", path: "/settings/acme/quotas/", scenario: "silent" },
   { name: "quotas-slow", path: "/settings/acme/quotas/", scenario: "slow" },
@@ -56,7 +87,13 @@ const PAGES = [
   {
     name: "quotas-add",
     path: "/settings/acme/projects/shop-api/quotas/",
-    act: (page) => page.getByRole("button", { name: "Add quota" }).click(),
+    act: async (page) => {
+      await page.getByRole("button", { name: "Add quota" }).click();
+      await page.getByLabel("Errors").uncheck();
+      await page.getByLabel("Logs, in bytes").check();
+      await page.getByLabel("At most").fill("");
+      await page.getByRole("dialog").getByRole("button", { name: "Add quota" }).click();
+    },
   },
   {
     name: "project-key",
@@ -72,6 +109,7 @@ const PAGES = [
   { name: "releases-failing", path: `${org}/releases/`, scenario: "failing" },
   { name: "release-missing", path: `${org}/releases/nothing@1/` },
   { name: "stats-session", path: `${org}/stats/?statsPeriod=1h&category=session` },
+  { name: "stats-bytes", path: `${org}/stats/?statsPeriod=30d&category=attachment&project=shop-api` },
   { name: "stats-none", path: `${org}/stats/`, scenario: "silent" },
   { name: "stats-slow", path: `${org}/stats/`, scenario: "slow" },
   { name: "stats-failing", path: `${org}/stats/`, scenario: "failing" },
@@ -107,7 +145,7 @@ const PAGES = [
     act: (page) => page.getByRole("button", { name: "Create token" }).click(),
   },
   { name: "shortcuts", path: `${org}/issues/1001/`, act: (page) => keys(page, "?") },
-  { name: "not-found", path: "/nowhere/at/all/" },
+  { name: "not-found", path: `${org}/nowhere/at/all/` },
 ];
 
 async function signInWrongly(page) {

@@ -170,6 +170,34 @@ describe("the issue page", () => {
     await chain.getByText("_get_response").waitFor();
   });
 
+  it("lets a long message be scrolled by keys, and keeps a short one out of the way", async () => {
+    await page.route("**/events/recommended/", async (route) => {
+      const answer = await route.fetch();
+      const event = await answer.json();
+      const { values } = event.entries.find(({ type }) => type === "exception").data;
+      values[0].value = "a long word ".repeat(2_000);
+      await route.fulfill({ json: event });
+    });
+    await open(`${ISSUES}1001/`);
+    const message = page.getByRole("region", { name: /^Message of/ });
+    await message.waitFor();
+    assert.equal(await message.count(), 1);
+    await message.focus();
+    assert.match(await page.evaluate(() => document.activeElement.textContent), /^a long word/);
+  });
+
+  it("leads to the releases it was first and last seen in, and marks only the list of events as all events", async () => {
+    await open(`${ISSUES}1001/events/a94be07c51d34b8e9f6217c3d80e4b12/`);
+    const all = page.getByRole("link", { name: "All events" });
+    await all.waitFor();
+    assert.equal(await all.getAttribute("aria-current"), null);
+    const release = page
+      .getByRole("complementary")
+      .getByRole("link", { name: /^\S+@|^[\w.-]+@/ })
+      .first();
+    assert.match(await release.getAttribute("href"), /\/organizations\/acme\/releases\/.+\/\?project=/);
+  });
+
   it("lists what else happened in the trace, and says when nothing of it is stored or it cannot be loaded", async () => {
     const trace = page.getByRole("region", { name: /^Trace/ });
     await open(`${ISSUES}1001/`);
@@ -425,6 +453,21 @@ describe("the stats", () => {
     assert.notEqual(await slider.getAttribute("aria-valuetext"), text);
   });
 
+  it("write bytes as bytes, say which days are meant, and lead to where one can do something", async () => {
+    await open(`${STATS}?statsPeriod=30d&category=attachment`);
+    const chart = page.getByRole("figure");
+    await chart.getByText(/^peak [\d.]+ [kM]B$/).waitFor();
+    await chart.getByText(/ UTC$/).first().waitFor();
+    await page.getByRole("columnheader", { name: "Size" }).waitFor();
+    await open(`${STATS}?category=error&project=shop-api`);
+    const reasons = page.getByRole("region", { name: "Outcomes by reason" });
+    const lead = (row, link) =>
+      reasons.getByRole("row").filter({ hasText: row }).getByRole("link", { name: link }).getAttribute("href");
+    assert.equal(await lead("key_quota", "Quotas"), "/settings/acme/projects/shop-api/quotas/");
+    assert.equal(await lead("browser-extensions", "Filters"), "/settings/acme/projects/shop-api/filters/");
+    assert.match(await lead("invalid_json", "Dead letters"), /reason=invalid_json/);
+  });
+
   it("say when there is nothing, and when they cannot be had", async () => {
     await open(STATS, "silent");
     await heading("Nothing was received");
@@ -442,7 +485,7 @@ describe("the releases", () => {
     const row = page.getByRole("row").filter({ hasText: "2.4.0 (117)" });
     await row.getByText("96.20%").first().waitFor();
     await row.getByText("22%").waitFor();
-    await page.getByRole("row").filter({ hasText: "2.4.1" }).getByText("99.982%").first().waitFor();
+    await page.getByRole("row").filter({ hasText: "2.4.1" }).getByText("99.98%").first().waitFor();
     await page
       .getByRole("row")
       .filter({ hasText: "1.9.0" })
@@ -488,12 +531,25 @@ describe("the dead letters", () => {
   it("are listed with reason, place and age, and say when there are none or no answer", async () => {
     await open(LETTERS);
     await page.getByRole("listitem").filter({ hasText: "expected value" }).getByText("line 1 column 1").waitFor();
+    assert.match(await page.getByRole("listitem").filter({ hasText: "expected value" }).innerText(), /\bEvent\b/);
     assert.equal(await links().count(), 5);
     await page.getByLabel("Reason").selectOption("too_deep");
     await links().nth(1).waitFor({ state: "detached" });
     assert.equal(new URL(page.url()).searchParams.get("reason"), "too_deep");
     await page.getByLabel("Project").selectOption("storefront");
     await heading("No dead letters");
+    // The first project has none: the page opens on the one that has.
+    await page.route("**/projects/acme/*/dead-letters/**", (route) => {
+      const to = (from, name) =>
+        route.continue({ url: route.request().url().replace(`/acme/${from}/`, `/acme/${name}/`) });
+      return route.request().url().includes("/acme/shop-api/")
+        ? to("shop-api", "storefront")
+        : to("storefront", "shop-api");
+    });
+    await open(LETTERS);
+    await links().first().waitFor();
+    assert.equal(await page.getByLabel("Project").inputValue(), "storefront");
+    await page.unroute("**/projects/acme/*/dead-letters/**");
     await open(LETTERS, "bare");
     await heading("No project yet");
     await open(LETTERS, "failing");
@@ -518,6 +574,18 @@ describe("the dead letters", () => {
     assert.deepEqual((await asked).postDataJSON(), { payload: '{"message": "mended, e"}' });
     await page.getByText("Replay of letter 4 asked for").waitFor();
     await page.getByRole("listitem").filter({ hasText: "Waiting for its replay" }).waitFor();
+  });
+
+  it("are not edited in vain: who leaves is asked", async () => {
+    await open(`${LETTER}4/`);
+    await page.getByRole("button", { name: "Edit payload" }).click();
+    await page.getByRole("textbox", { name: "Payload" }).fill('{"message": "mended"}');
+    await page.getByRole("link", { name: "Dead letters of shop-api" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Stay" }).click();
+    assert.equal(await page.getByRole("textbox", { name: "Payload" }).inputValue(), '{"message": "mended"}');
+    await page.getByRole("link", { name: "Dead letters of shop-api" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Leave without saving" }).click();
+    await links().first().waitFor();
   });
 
   it("are discarded only after asking, one or all of a reason", async () => {
@@ -553,7 +621,8 @@ describe("the dead letters", () => {
     await page.getByText("Nothing is left of this record").waitFor();
     assert.ok(await page.getByRole("button", { name: "Replay" }).isDisabled());
     await open(`${LETTER}99/`);
-    await heading("Dead letter 99 could not be loaded");
+    await heading("There is no dead letter 99");
+    await page.getByRole("link", { name: "Show all dead letters of shop-api" }).waitFor();
     assert.deepEqual(faults, []);
   });
 });
@@ -741,14 +810,31 @@ describe("signing in", () => {
     await open(`${ISSUES}?sort=freq`);
     await rows().nth(1).waitFor();
     await page.request.post(`${mock.url}/mock/`, { data: { scenario: "signed-out" } });
-    await page.getByRole("heading", { name: "Sign in to Nuthatch" }).waitFor();
+    await page.getByRole("heading", { name: "Sign in again" }).waitFor();
     await page.getByLabel("Email").fill("mira@example.com");
     await page.getByLabel("Password").fill("correct horse");
     await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.waitForURL("**/issues/?sort=freq");
     await page.getByRole("button", { name: "Account" }).click();
     await page.getByRole("menuitem", { name: /Sign out/ }).click();
     await page.getByRole("heading", { name: "Sign in to Nuthatch" }).waitFor();
+  });
+
+  it("is asked for over what is being typed, which can be saved afterwards", async () => {
+    await open(PRIVACY);
+    const words = page.getByLabel("Sensitive words, one a line");
+    await words.fill("zebra");
+    await page.request.post(`${mock.url}/mock/`, { data: { scenario: "signed-out" } });
+    await page.getByRole("button", { name: "Save settings" }).click();
+    const dialog = page.getByRole("dialog", { name: "Sign in again" });
+    await dialog.getByLabel("Email").fill("mira@example.com");
+    await dialog.getByLabel("Password").fill("correct horse");
+    await dialog.getByRole("button", { name: "Sign in" }).click();
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(await words.inputValue(), "zebra");
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByText("Settings saved").waitFor();
   });
 
   it("leads nowhere else, whatever the link says", async () => {
@@ -778,12 +864,19 @@ describe("what becomes of events", () => {
     await page.getByLabel("Sensitive words, one a line").fill("zebra");
     await page.getByLabel("Advanced rules").fill('{"applications": {"$foo": ["@ip"]}}');
     await page.getByRole("button", { name: "Show what they take out" }).click();
-    await page.getByText("relayPiiConfig.applications.$foo").waitFor();
+    await page.getByText("Advanced rules: Line 1, applications › $foo: expected a type").waitFor();
     await page.getByLabel("Advanced rules").fill("");
     await page.getByRole("button", { name: "Show what they take out" }).click();
     await page.getByRole("cell", { name: "extra.password" }).waitFor();
+    await page.getByLabel("Safe fields, one a line").fill("extra.author");
+    await page.getByText("were changed since they were tried").waitFor();
+    assert.equal(await page.getByRole("cell", { name: "extra.password" }).count(), 0);
+    await page.getByLabel("Safe fields, one a line").fill("");
+    await page.getByRole("cell", { name: "extra.password" }).waitFor();
+    const sent = page.waitForRequest((request) => request.method() === "PUT");
     await page.getByRole("button", { name: "Save settings" }).click();
     await page.getByText("Settings saved").waitFor();
+    assert.deepEqual((await sent).postDataJSON(), { sensitiveFields: ["zebra"] });
     await page.reload();
     assert.equal(await page.getByLabel("Sensitive words, one a line").inputValue(), "zebra");
   });
@@ -800,7 +893,8 @@ describe("what becomes of events", () => {
     await page.getByText("Sensitive words: zebra").waitFor();
     assert.equal(await page.getByLabel("Take out IP addresses").isChecked(), false, "the project's own switch");
     await open(ORGANIZATION_PRIVACY, "member");
-    await page.getByText("Owners of the organization may change this.").waitFor();
+    await page.getByText("Only an owner of the organization").waitFor();
+    assert.equal(await page.getByLabel("Take out IP addresses").isDisabled(), true);
     assert.equal(await page.getByRole("button", { name: "Save settings" }).count(), 0);
   });
 
@@ -823,6 +917,38 @@ describe("what becomes of events", () => {
     assert.equal(await sources.inputValue(), "https://*.example.com");
     assert.equal(await page.getByRole("checkbox", { name: /usual sources/i }).isChecked(), false);
   });
+
+  it("filters the old browsers that are chosen, and those again after a pause", async () => {
+    await open(FILTERS);
+    await page.getByText("Which browsers: Internet Explorer 9").click();
+    await page.getByRole("checkbox", { name: "Safari up to 15" }).click();
+    await page.getByText("Which browsers: Internet Explorer 9, Safari up to 15").waitFor();
+    const legacy = page.getByRole("checkbox", { name: /^Legacy browsers/ });
+    await legacy.click();
+    await page.getByText("Which browsers: none").waitFor();
+    await legacy.click();
+    await page.getByText("Which browsers: Internet Explorer 9, Safari up to 15").waitFor();
+  });
+
+  it("says each fault of a list by its line, until it is edited, and sends only what was changed", async () => {
+    await open(FILTERS);
+    const addresses = page.getByLabel("IP addresses, one a line");
+    await addresses.fill("10.0.0.1\n\nhere\nthere");
+    const sent = page.waitForRequest((request) => request.method() === "PUT");
+    await page.getByRole("button", { name: "Save lists" }).click();
+    await page.getByText("Line 3: expected an address or a network").waitFor();
+    await page.getByText("Line 4: expected an address or a network").waitFor();
+    assert.deepEqual(Object.keys((await sent).postDataJSON().options), ["filters:blacklisted_ips"]);
+    assert.equal(await addresses.evaluate((field) => document.activeElement === field), true);
+    await addresses.fill("10.0.0.1");
+    await page.getByText("Line 3: expected").waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "shop-api" }).click();
+    await page.getByRole("dialog", { name: "Leave without saving?" }).getByRole("button", { name: "Stay" }).click();
+    await page.getByRole("button", { name: "Save lists" }).click();
+    await page.getByText("Lists saved").waitFor();
+    await page.getByRole("link", { name: "shop-api" }).click();
+    await heading("Shop API");
+  });
 });
 
 describe("limits", () => {
@@ -834,13 +960,25 @@ describe("limits", () => {
     await page.getByText("Project Storefront").waitFor();
     await page.getByRole("button", { name: "Add quota" }).click();
     const dialog = page.getByRole("dialog", { name: "Add quota" });
-    await dialog.getByRole("spinbutton", { name: "At most" }).fill("500");
+    const most = dialog.getByRole("spinbutton", { name: "At most" });
+    for (const [typed, said] of [
+      ["", "Expected a number"],
+      ["-5", "Expected 1 or more"],
+      ["99999999999999999999", "This number is too large"],
+    ]) {
+      await most.fill(typed);
+      await dialog.getByRole("button", { name: "Add quota" }).click();
+      await dialog.getByText(said).waitFor();
+    }
+    await most.fill("500");
     await dialog.getByLabel("Attachments, in bytes").check();
+    await most.fill("500");
     await dialog.getByRole("button", { name: "Add quota" }).click();
     await dialog.getByText("items, bytes and times cannot be counted together").waitFor();
     await dialog.getByLabel("Attachments, in bytes").uncheck();
+    await most.fill("500");
     await dialog.getByLabel("Window").selectOption("Each minute");
-    await dialog.getByLabel("Counts").selectOption("Each key on its own");
+    await dialog.getByLabel("Applies to").selectOption("Each key on its own");
     await dialog.getByRole("button", { name: "Add quota" }).click();
     await page.getByText("Errors: 500 a minute").waitFor();
     await page.getByText("Each key", { exact: true }).waitFor();
@@ -848,12 +986,38 @@ describe("limits", () => {
     await page.getByRole("button", { name: "Change Errors", exact: true }).click();
     const change = page.getByRole("dialog", { name: "Change quota" });
     assert.equal(await change.getByRole("spinbutton", { name: "At most" }).inputValue(), "500");
-    await change.getByLabel("Takes").selectOption("None at all");
+    await change.getByLabel("Accept").selectOption("None at all");
     await change.getByRole("button", { name: "Save quota" }).click();
     await page.getByText("Errors: none").waitFor();
     await page.getByRole("button", { name: "Remove Errors", exact: true }).click();
     await page.getByRole("button", { name: "Remove quota" }).click();
     await page.getByText("Errors: none").waitFor({ state: "detached" });
+  });
+
+  it("of bytes are written in the unit that is chosen", async () => {
+    await open(QUOTAS);
+    await page.getByRole("button", { name: "Add quota" }).click();
+    const dialog = page.getByRole("dialog", { name: "Add quota" });
+    await dialog.getByLabel("Errors").uncheck();
+    await dialog.getByLabel("Logs, in bytes").check();
+    await dialog.getByRole("spinbutton", { name: "At most" }).fill("2.5");
+    await dialog.getByLabel("Unit").selectOption("GB");
+    await dialog.getByRole("button", { name: "Add quota" }).click();
+    await page.getByText("Logs, in bytes: 2.5 GB an hour").waitFor();
+  });
+
+  it("are not lost when a press that began in a field ends beside the window", async () => {
+    await open(QUOTAS);
+    await page.getByRole("button", { name: "Add quota" }).click();
+    const dialog = page.getByRole("dialog", { name: "Add quota" });
+    const field = await dialog.getByRole("spinbutton", { name: "At most" }).boundingBox();
+    await page.mouse.move(field.x + 5, field.y + 5);
+    await page.mouse.down();
+    await page.mouse.move(10, 300);
+    await page.mouse.up();
+    assert.equal(await dialog.isVisible(), true);
+    await page.mouse.click(10, 300);
+    await dialog.waitFor({ state: "detached" });
   });
 
   it("say why there are none and what that means", async () => {
@@ -884,7 +1048,11 @@ describe("limits", () => {
     await dialog.getByLabel(/^Limit the errors/).check();
     await dialog.getByLabel("In each window of, in seconds").fill("0");
     await dialog.getByRole("button", { name: "Save key" }).click();
-    await dialog.getByText("expected seconds").waitFor();
+    await dialog.getByText("Expected 1 or more").waitFor();
+    await dialog.getByLabel("At most").fill("");
+    await dialog.getByRole("button", { name: "Save key" }).click();
+    await dialog.getByText("Expected a number").waitFor();
+    await dialog.getByLabel("At most").fill("1000");
     await dialog.getByLabel("In each window of, in seconds").fill("60");
     await dialog.getByRole("button", { name: "Save key" }).click();
     await page.getByText("errors: 1,000 a minute").waitFor();
@@ -892,6 +1060,13 @@ describe("limits", () => {
     await page.getByRole("button", { name: "Delete Mobile" }).click();
     await page.getByRole("button", { name: "Delete key" }).click();
     await page.getByText("errors: 1,000 a minute").waitFor({ state: "detached" });
+    await page.locator("h2:focus", { hasText: "Client keys" }).waitFor();
+  });
+
+  it("of a key are not deleted by who may not", async () => {
+    await open(PROJECT, "member");
+    await page.getByText("Only an owner of the organization (scope project:admin)").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Delete Default" }).isDisabled(), true);
   });
 
   it("on web pages are written one a line, and a fault is named with its line", async () => {
@@ -965,6 +1140,36 @@ describe("every page", () => {
       }
     });
   }
+
+  it("is asked for even when the browser believes that there is no network", async () => {
+    await open(ISSUES);
+    await rows().nth(1).waitFor();
+    await page.evaluate(() => window.dispatchEvent(new Event("offline")));
+    await page.getByRole("link", { name: "Stats" }).click();
+    await heading("Errors by reason");
+  });
+
+  it("has the frame around it, also at an address that nobody knows", async () => {
+    await open("/organizations/acme/nothing/here/");
+    await heading("There is no page at this address");
+    await page.getByRole("main").getByRole("link", { name: "Go to the issues" }).waitFor();
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Stats" }).click();
+    await heading("Errors by reason");
+  });
+
+  it("has a menu on a phone that Escape and leaving it by Tab fold", async () => {
+    await page.setViewportSize({ width: 390, height: 740 });
+    await open(ISSUES);
+    await page.getByRole("button", { name: "Open menu" }).click();
+    await page.keyboard.press("Escape");
+    const button = page.getByRole("button", { name: "Open menu" });
+    await button.waitFor();
+    assert.equal(await button.evaluate((element) => document.activeElement === element), true);
+    await button.click();
+    await page.getByRole("button", { name: "Account" }).focus();
+    await page.keyboard.press("Tab");
+    await button.waitFor();
+  });
 
   it("fits a phone without scrolling sideways", async () => {
     await page.setViewportSize({ width: 360, height: 740 });

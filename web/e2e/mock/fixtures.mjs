@@ -10,12 +10,12 @@ const ago = (ms) => new Date(NOW - ms).toISOString();
 export const user = { id: "1", name: "Mira Okafor", username: "mira@example.com", email: "mira@example.com" };
 const colleague = { id: "2", name: "Jonas Lindqvist", username: "jonas@example.com", email: "jonas@example.com" };
 
-/** What an owner may; a member may change neither the organization nor remove teams. */
-const ACCESS = ["org:read", "org:write", "project:write", "team:write", "team:admin", "event:admin"];
+/** What an owner may; a member may not change the organization, nor remove teams and keys. */
+const ACCESS = ["org:read", "org:write", "project:write", "project:admin", "team:write", "team:admin", "event:admin"];
 export const organizations = [{ id: "1", slug: "acme", name: "Acme Supplies", access: ACCESS }];
 export const asMember = organizations.map((each) => ({
   ...each,
-  access: ACCESS.filter((scope) => scope !== "org:write" && scope !== "team:admin"),
+  access: ACCESS.filter((scope) => !["org:write", "team:admin", "project:admin"].includes(scope)),
 }));
 export const members = [user, colleague].map((each) => ({
   id: each.id,

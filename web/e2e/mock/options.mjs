@@ -61,9 +61,18 @@ export function optionsAnswer(options, project, method, rest, body, send) {
     filter.active = body.subfilters ?? body.active;
     return send(204);
   }
+  const unreadable = (body?.options?.["filters:blacklisted_ips"] ?? "")
+    .split("\n")
+    .filter((line) => line.trim() !== "");
+  const wrong = unreadable.flatMap((line, index) =>
+    /^[\d./:]+$/.test(line) ? [] : [[`options.filters:blacklisted_ips.${index}`, ["expected an address or a network"]]],
+  );
+  if (wrong.length > 0)
+    return send(400, { detail: "options.filters:blacklisted_ips is wrong", ...Object.fromEntries(wrong) });
   const bad = body?.allowedDomains?.findIndex((domain) => domain.includes(" ")) ?? -1;
   if (bad >= 0)
     return send(400, { detail: "allowedDomains is wrong", [`allowedDomains.${bad}`]: ["a host has no spaces"] });
-  if (method === "PUT") Object.assign(options.detail, body);
+  if (method === "PUT")
+    Object.assign(options.detail, { ...body, options: { ...options.detail.options, ...body.options } });
   return send(200, { ...project, ...options.detail });
 }

@@ -41,6 +41,28 @@ export const letterReasons = (org: string, project: string) =>
     refetchInterval: 15_000,
   });
 
+/** Most projects that are looked through for the first with letters. */
+const PROJECTS_ASKED_MAX = 30;
+
+/** The first of the projects that has letters, of a reason if one is given; `null` when none has, or cannot say. Asked once
+ * a visit: the page does not go to another project under its reader's hands. */
+export const firstWithLetters = (org: string, projects: string[], reason: string | undefined) =>
+  queryOptions({
+    queryKey: ["dead-letters", org, "first", projects, reason],
+    queryFn: async ({ signal }): Promise<string | null> => {
+      const has = async (project: string) => {
+        const params = { path: { org, project } };
+        const call = GET("/api/0/projects/{org}/{project}/dead-letters/reasons/", { params, signal });
+        return (await ask(call)).data.some((each) => reason === undefined || each.reason === reason);
+      };
+      const asked = projects.slice(0, PROJECTS_ASKED_MAX);
+      const answers = await Promise.allSettled(asked.map(has));
+      return asked.find((_, index) => answers[index]?.status === "fulfilled" && answers[index].value) ?? null;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+
 export const deadLetter = (org: string, project: string, letter: string) =>
   queryOptions({
     queryKey: [...lettersKey(org, project), "letter", letter],

@@ -163,6 +163,9 @@ const OF_LETTERS = new Set([
   "invalid_trace_metric",
   "invalid_session",
   "invalid_replay",
+  "invalid_replay_recording",
+  "invalid_replay_video",
+  "missing_payload",
   "security_report",
   "security_report_type",
   "empty_feedback",
@@ -176,7 +179,7 @@ const OF_LETTERS = new Set([
 
 /** Whether what was refused for a reason may be among the dead letters. */
 export function makesLetters(reason: string): boolean {
-  return OF_LETTERS.has(reason);
+  return OF_LETTERS.has(reason) || reason.startsWith("profiling_");
 }
 
 /** Reasons of outcomes that are filtered elsewhere than by a project's inbound filters: issue types, settled changes. */

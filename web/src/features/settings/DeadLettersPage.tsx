@@ -1,9 +1,10 @@
-import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import {
   deadLetters,
   discardLetters,
+  firstWithLetters,
   type LetterSearch,
   letterReasons,
   lettersKey,
@@ -30,28 +31,21 @@ import settings from "./SettingsPage.module.css";
 
 const route = getRouteApi("/signed-in/settings/$org/dead-letters");
 
-/** Most projects that are looked through for the first with letters. */
-const PROJECTS_ASKED_MAX = 30;
-
 /** What was accepted and could not be handled, one project at a time. */
 export function DeadLettersPage() {
   const { org } = route.useParams();
   const search = route.useSearch();
   const projects = useQuery(projectsQuery(org));
+  const slugs = projects.data?.map(({ slug }) => slug) ?? [];
+  const isChosen = search.project !== undefined;
   // Without a choice, the first project that has letters.
-  const counts = useQueries({
-    queries: (search.project ? [] : (projects.data ?? []).slice(0, PROJECTS_ASKED_MAX)).map(({ slug }) => ({
-      ...letterReasons(org, slug),
-      refetchInterval: false as const,
-    })),
+  const first = useQuery({
+    ...firstWithLetters(org, slugs, search.reason),
+    enabled: !isChosen && slugs.length > 0,
   });
-  const isLooking = projects.isPending || counts.some(({ isPending }) => isPending);
-  const first = counts.findIndex(({ data }) =>
-    data?.some(({ reason, count }) => count > 0 && (search.reason ?? reason) === reason),
-  );
-  const project = search.project
-    ? projects.data?.find(({ slug }) => slug === search.project)
-    : projects.data?.[Math.max(0, first)];
+  const isLooking = projects.isPending || (!isChosen && slugs.length > 0 && first.isPending);
+  const wanted = search.project ?? first.data;
+  const project = projects.data?.find(({ slug }) => slug === wanted) ?? (isChosen ? undefined : projects.data?.[0]);
   useTitle("Dead letters", project?.name);
   return (
     <Page lead="What could not be handled: mend and replay it, or discard it." title="Dead letters">
