@@ -121,7 +121,8 @@ pub(crate) async fn take(
         0 => return Ok(0),
         _ => return Err(UploadFault::Short.into()),
     }
-    let mut admission = inner.quotas.admit_upload(&grant.quotas, name.bytes as u64, inner.log.has_room(), &*inner.clock);
+    let mut admission =
+        inner.quotas.admit_upload(&grant.quotas, name.bytes as u64, inner.log.has_room(), &*inner.clock);
     LimitsMet::note(parts, std::mem::take(&mut admission.limits));
     if let Some(reason) = admission.reason(0) {
         // Nothing may ever refer to it, so this is what became of it.
@@ -213,7 +214,7 @@ mod tests {
             assert_eq!(UploadName::in_location(&text, ProjectId(4)), None, "{text}");
         }
         for text in [
-            "".to_owned(),
+            String::new(),
             "/".to_owned(),
             name.to_string(),
             location.replace("/upload/", "/envelope/"),

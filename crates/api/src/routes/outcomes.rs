@@ -59,6 +59,9 @@ pub(super) struct OutcomeSearch {
     interval: Option<String>,
 }
 
+/// What was counted of each field, by the beginning of an interval in seconds.
+type CountsOfFields = BTreeMap<&'static str, Vec<(i64, u64)>>;
+
 /// What was received over the period (a day when absent) and what became of it. The sum over all outcomes but
 /// `client_discard` is what was received.
 #[utoipa::path(
@@ -87,7 +90,7 @@ pub(super) async fn stats(
         interval_minutes: intervals.secs / MINUTE_SECS,
         by,
     };
-    let mut found: BTreeMap<OutcomeGroup, BTreeMap<&str, Vec<(i64, u64)>>> = BTreeMap::new();
+    let mut found: BTreeMap<OutcomeGroup, CountsOfFields> = BTreeMap::new();
     for field in &fields {
         let Some(categories) = categories(field, &query.categories) else { continue };
         for sum in api.meta.outcome_sums(&OutcomeQuery { categories, ..query.clone() }).await? {

@@ -53,30 +53,37 @@ impl Quotas {
     /// Without room in the log, nothing is.
     pub(crate) fn admit(&self, quotas: &[ActiveQuota], items: &[Item], has_room: bool, clock: &dyn Clock) -> Admission {
         if !has_room {
-            let units = items.iter().map(DataCategory::of_item).collect();
-            return self.decide(&[full_log(appended_categories(items))], units, groups(items), clock);
+            let units: Vec<_> = items.iter().map(DataCategory::of_item).collect();
+            return self.decide(&[full_log(appended_categories(items))], &units, groups(items), clock);
         }
         // What was uploaded before was counted when it came.
         let unless_uploaded =
             |item: &Item| if item.upload.is_some() { Vec::new() } else { DataCategory::of_item(item) };
-        self.decide(quotas, items.iter().map(unless_uploaded).collect(), groups(items), clock)
+        let units: Vec<_> = items.iter().map(unless_uploaded).collect();
+        self.decide(quotas, &units, groups(items), clock)
     }
 
     /// Decides whether a file of so many bytes is let through that comes before its envelope, and counts it.
-    pub(crate) fn admit_upload(&self, quotas: &[ActiveQuota], bytes: u64, has_room: bool, clock: &dyn Clock) -> Admission {
+    pub(crate) fn admit_upload(
+        &self,
+        quotas: &[ActiveQuota],
+        bytes: u64,
+        has_room: bool,
+        clock: &dyn Clock,
+    ) -> Admission {
         let units = DataCategory::of(&ItemType::Attachment, &ItemAttributes::default(), bytes);
         let group = Group { together: vec![0], dependent: Vec::new() };
         if !has_room {
             let full = full_log(units.iter().map(|(category, _)| *category).collect());
-            return self.decide(&[full], vec![units], vec![group], clock);
+            return self.decide(&[full], &[units], vec![group], clock);
         }
-        self.decide(quotas, vec![units], vec![group], clock)
+        self.decide(quotas, &[units], vec![group], clock)
     }
 
     fn decide(
         &self,
         quotas: &[ActiveQuota],
-        units: Vec<Vec<(DataCategory, u64)>>,
+        units: &[Vec<(DataCategory, u64)>],
         groups: Vec<Group>,
         clock: &dyn Clock,
     ) -> Admission {

@@ -198,7 +198,8 @@ pub async fn attachments_of_traces_are_listed_by_trace(store: &impl MetaStore) {
     let all = [of_span.clone(), of_none.clone(), elsewhere, again].into_iter().chain(others);
     keep(store, 1, all.map(blob).collect()).await;
     let listed = page(store, FileScope::AttachmentsOfTrace(TraceId([1; 16])), None, 10).await;
-    let [second, first] = &listed.rows[..] else { panic!("two are listed: {listed:?}") };
+    assert_eq!(listed.rows.len(), 2, "{listed:?}");
+    let (second, first) = (&listed.rows[0], &listed.rows[1]);
     assert_eq!((&first.head, &second.head), (&of_span, &of_none));
     assert_eq!(store.file(first.id).await.expect("finds").as_ref(), Some(first));
     assert_eq!(parts(&page(store, FileScope::AttachmentsOf(EventId([1; 16])), None, 10).await), ["of an event"]);
