@@ -244,7 +244,7 @@ impl App {
     }
 
     /// Keeps a file of a kind.
-    pub async fn file(&self, project: &Project, kind: FileKind) {
+    pub async fn file_of_kind(&self, project: &Project, kind: FileKind) {
         let offset = self.applied.fetch_add(1, Ordering::Relaxed) + 1;
         let head = FileHead {
             project_id: project.id,
@@ -254,6 +254,7 @@ impl App {
             name: kind.to_string(),
             content_type: "application/json".to_owned(),
             attachment_type: None,
+            in_trace: None,
             bytes: 2,
             sha1: Sha1([1; 20]),
             blob: None,

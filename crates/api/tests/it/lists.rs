@@ -79,7 +79,8 @@ async fn check_in(app: &App) {
     let units = Units { origin, counts: vec![(DataCategory::Monitor, 1)] };
     let position = Position { topic: Topic::IngestMonitors, partition: 0, offset: 1 };
     let consumer = ConsumerPosition { consumer: "monitors".to_owned(), position };
-    let settlement = Settlement { consumer, records: 1, outcomes: Outcomes::default(), letters: Vec::new() };
+    let settlement =
+        Settlement { consumer, records: 1, outcomes: Outcomes::default(), letters: Vec::new(), replays: Vec::new() };
     app.meta.apply_check_ins(vec![Counted { what, units }], settlement).await.unwrap();
 }
 

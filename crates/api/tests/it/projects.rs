@@ -235,8 +235,8 @@ async fn a_project_tells_what_it_was_sent_in_lists_as_by_itself() {
     let project = &app.acme.project;
     crate::traces::fill(&app).await;
     app.report(project, 7, "it broke").await;
-    app.file(project, FileKind::Profile).await;
-    app.file(project, FileKind::ReplayVideo).await;
+    app.file_of_kind(project, FileKind::Profile).await;
+    app.file_of_kind(project, FileKind::ReplayVideo).await;
     app.issue_of_type(3, TypeId::FEEDBACK.0).await;
     let stored = json!({"environment": "production"});
     app.event_with_tags(project, 1, &[("environment", "production")], &stored).await;
