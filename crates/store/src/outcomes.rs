@@ -149,6 +149,8 @@ pub struct Total {
     pub in_minutes: i64,
     /// Messages that are remembered as counted, when this is what was accepted of them.
     pub remembered: i64,
+    /// Units of user reports, which count as feedback and are no events of issues.
+    pub reports: i64,
 }
 
 /// A number that is not what another one says it must be.
@@ -182,7 +184,7 @@ impl Books {
             // Only whether it was an event itself is remembered, not what kind of event.
             let of_event = total.category != DataCategory::Occurrence;
             let (accepted, known) = sums.entry((total.project, of_event)).or_default();
-            *accepted += total.opening + total.quantity;
+            *accepted += total.of_messages();
             *known += total.remembered + total.forgotten;
         }
         sums.into_iter().filter_map(|((project, of_event), (accepted, known))| {
@@ -195,7 +197,7 @@ impl Books {
     fn issues(&self) -> impl Iterator<Item = Imbalance> {
         let accepted = |project| {
             let of_issues = self.totals.iter().filter(move |total| total.project == project && total.is_of_issues());
-            of_issues.map(|total| total.opening + total.quantity).sum()
+            of_issues.map(Total::of_messages).sum()
         };
         let counted = |project| {
             let known = self.issue_events.iter().find(|(known, _)| *known == project);
@@ -228,6 +230,11 @@ impl Total {
     pub fn is_of_issues(&self) -> bool {
         let of_issues = [DataCategory::Error, DataCategory::Security, DataCategory::Feedback, DataCategory::Occurrence];
         self.outcome == Outcome::Accepted && of_issues.contains(&self.category)
+    }
+
+    /// Units that messages to the issues brought.
+    fn of_messages(&self) -> i64 {
+        self.opening + self.quantity - self.reports
     }
 
     fn imbalances(&self) -> impl Iterator<Item = Imbalance> + use<> {

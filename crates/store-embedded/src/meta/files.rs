@@ -19,6 +19,7 @@ use super::{
     EmbeddedMeta,
     column::{JsonText, json, unsigned},
     error::{Failure, corrupt},
+    outcomes::add_report,
     settlements::settle,
 };
 
@@ -78,7 +79,10 @@ fn keep(connection: &Connection, effects: &[Counted<FileEffect>], outcomes: &mut
     for effect in effects {
         let is_new = match &effect.what {
             FileEffect::File(file) => keep_file(connection, file)?,
-            FileEffect::Report(report) => keep_report(connection, report)?,
+            FileEffect::Report(report) => {
+                add_report(connection, report.project_id)?;
+                keep_report(connection, report)?
+            }
         };
         outcomes.extend(if is_new { effect.accepted() } else { effect.duplicate() });
     }

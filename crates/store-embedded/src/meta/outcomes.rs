@@ -71,6 +71,17 @@ pub(super) fn forget(connection: &Connection, project: i64, of_event: bool, mess
     Ok(())
 }
 
+/// Notes that what a settlement accepts as feedback is a user report, and no event of an issue.
+pub(super) fn add_report(connection: &Connection, project: ProjectId) -> Result<(), Failure> {
+    connection
+        .prepare_cached(
+            "INSERT INTO outcome_total (project_id, category, outcome, reports) VALUES (?1, ?2, ?3, 1)
+             ON CONFLICT DO UPDATE SET reports = reports + 1",
+        )?
+        .execute(params![project.0 as i64, DataCategory::Feedback.number(), Outcome::Accepted.number()])?;
+    Ok(())
+}
+
 fn sums(connection: &Connection, query: &OutcomeQuery) -> Result<Vec<OutcomeSum>, Failure> {
     let list = |numbers: Vec<u64>| Value::from(serde_json::json!(numbers).to_string());
     let mut values = vec![
@@ -194,13 +205,13 @@ fn books(connection: &Connection) -> Result<Books, Failure> {
     // Every sum of minutes has a total, unless one of the two is damaged.
     let mut statement = connection.prepare_cached(&format!(
         "SELECT project_id, category, outcome, sum(opening), sum(quantity), sum(expired), sum(forgotten),
-                sum(in_minutes), sum(remembered)
+                sum(in_minutes), sum(remembered), sum(reports)
            FROM (SELECT project_id, category, outcome, opening, quantity, expired, forgotten, 0 AS in_minutes,
-                        0 AS remembered FROM outcome_total
+                        0 AS remembered, reports FROM outcome_total
                  UNION ALL
-                 SELECT project_id, category, outcome, 0, 0, 0, 0, sum(quantity), 0 FROM outcome GROUP BY 1, 2, 3
+                 SELECT project_id, category, outcome, 0, 0, 0, 0, sum(quantity), 0, 0 FROM outcome GROUP BY 1, 2, 3
                  UNION ALL
-                 SELECT project_id, iif(of_event, ?1, ?2), ?3, 0, 0, 0, 0, 0, count(*) FROM handled WHERE {IS_COUNTED}
+                 SELECT project_id, iif(of_event, ?1, ?2), ?3, 0, 0, 0, 0, 0, count(*), 0 FROM handled WHERE {IS_COUNTED}
                   GROUP BY 1, 2, 3)
           GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     ))?;
@@ -217,6 +228,7 @@ fn books(connection: &Connection) -> Result<Books, Failure> {
             forgotten: row.get(6)?,
             in_minutes: row.get(7)?,
             remembered: row.get(8)?,
+            reports: row.get(9)?,
         });
     }
     let mut statement = connection

@@ -130,10 +130,7 @@ async fn what_has_no_id_counts_once_though_its_letter_was_replayed_twice() {
             // Received twice: once as it was, once as it is replayed.
             let wanted = [((Outcome::Accepted, String::new()), 1), ((Outcome::Invalid, letter.header.reason), 1)];
             assert_eq!(found, BTreeMap::from(wanted), "{place}");
-            // Reports count as feedback, which the books take for events of issues.
-            if item_type != "user_report" {
-                assert_eq!(stores.meta.books().await.unwrap().imbalances(), [], "{place}");
-            }
+            assert_eq!(stores.meta.books().await.unwrap().imbalances(), [], "{place}");
             if is_done {
                 break;
             }

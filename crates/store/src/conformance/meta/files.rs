@@ -226,6 +226,8 @@ pub async fn the_newest_report_counts(store: &impl MetaStore) {
     let second = store.user_reports(&UserReportQuery { cursor, ..query }).await.expect("lists");
     assert_eq!((comments(&second), second.has_previous, second.has_next), ("other".to_owned(), true, false));
     assert_eq!(sums(store).await, [(DataCategory::Feedback, Outcome::Accepted, 4)]);
+    // They are no events of issues.
+    assert_eq!(store.books().await.expect("adds up").totals.iter().map(|total| total.reports).sum::<i64>(), 4);
 }
 
 /// Retention forgets the days that the blob store drops, and nothing of the day itself.

@@ -70,6 +70,7 @@ impl FileStore for MemoryMeta {
                 let is_new = match effect.what {
                     FileEffect::File(file) => state.keep_file(file),
                     FileEffect::Report(report) => {
+                        state.ledger.add_report(report.project_id);
                         state.keep_report(report);
                         true
                     }

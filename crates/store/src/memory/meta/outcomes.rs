@@ -34,6 +34,7 @@ struct Sums {
     quantity: i64,
     expired: i64,
     forgotten: i64,
+    reports: i64,
 }
 
 fn total_key(key: &OutcomeKey) -> TotalKey {
@@ -52,6 +53,11 @@ impl Ledger {
         if let Some(key) = counted(handled) {
             self.totals.entry(key).or_default().forgotten += 1;
         }
+    }
+
+    /// What a settlement accepts as feedback is a user report.
+    pub(super) fn add_report(&mut self, project: ProjectId) {
+        self.totals.entry((project, DataCategory::Feedback, Outcome::Accepted)).or_default().reports += 1;
     }
 }
 
@@ -143,7 +149,7 @@ impl OutcomeStore for MemoryMeta {
         let mut totals: BTreeMap<TotalKey, Total> = BTreeMap::new();
         let mut total = |key: TotalKey, change: &dyn Fn(&mut Total)| {
             let (project, category, outcome) = key;
-            let (opening, quantity, expired, forgotten, in_minutes, remembered) = (0, 0, 0, 0, 0, 0);
+            let (opening, quantity, expired, forgotten, in_minutes, remembered, reports) = (0, 0, 0, 0, 0, 0, 0);
             change(totals.entry(key).or_insert(Total {
                 project,
                 category,
@@ -154,11 +160,13 @@ impl OutcomeStore for MemoryMeta {
                 forgotten,
                 in_minutes,
                 remembered,
+                reports,
             }));
         };
         for (key, sums) in &state.ledger.totals {
             total(*key, &|total| {
                 (total.quantity, total.expired, total.forgotten) = (sums.quantity, sums.expired, sums.forgotten);
+                total.reports = sums.reports;
             });
         }
         for (key, quantity) in &state.ledger.minutes {
