@@ -12,7 +12,7 @@ const DEPTH_MAX: usize = 64;
 pub(super) fn last_values(mut bytes: &[u8], kept: usize) -> Option<VecDeque<Value>> {
     let mut values = VecDeque::new();
     while !bytes.is_empty() {
-        values.push_back(json(read_value_with_max_depth(&mut bytes, DEPTH_MAX).ok()?));
+        values.push_back(json(read_value_with_max_depth(&mut bytes, DEPTH_MAX).ok()?)?);
         if values.len() > kept {
             values.pop_front();
         }
@@ -20,9 +20,10 @@ pub(super) fn last_values(mut bytes: &[u8], kept: usize) -> Option<VecDeque<Valu
     Some(values)
 }
 
-/// What JSON has no word for becomes null; bytes and broken texts are read as far as they are text.
-fn json(value: rmpv::Value) -> Value {
-    match value {
+/// What JSON has no word for becomes null; bytes and broken texts are read as far as they are text. `None` when a key is a list
+/// or a map: written as the text of a key, and that one again in the next, few bytes would become gigabytes.
+fn json(value: rmpv::Value) -> Option<Value> {
+    Some(match value {
         rmpv::Value::Nil | rmpv::Value::Ext(..) => Value::Null,
         rmpv::Value::Boolean(truth) => truth.into(),
         rmpv::Value::Integer(number) => match (number.as_i64(), number.as_u64()) {
@@ -34,12 +35,12 @@ fn json(value: rmpv::Value) -> Value {
         rmpv::Value::F64(number) => float(number),
         rmpv::Value::String(text) => text_of(text.as_bytes()).into(),
         rmpv::Value::Binary(bytes) => text_of(&bytes).into(),
-        rmpv::Value::Array(list) => list.into_iter().map(json).collect(),
+        rmpv::Value::Array(list) => Value::Array(list.into_iter().map(json).collect::<Option<_>>()?),
         rmpv::Value::Map(entries) => {
-            let entries = entries.into_iter().map(|(key, value)| (key_of(json(key)), json(value)));
-            Value::Object(entries.collect::<Map<_, _>>())
+            let entries = entries.into_iter().map(|(key, value)| Some((key_of(key)?, json(value)?)));
+            Value::Object(entries.collect::<Option<Map<_, _>>>()?)
         }
-    }
+    })
 }
 
 fn float(number: f64) -> Value {
@@ -50,11 +51,14 @@ fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn key_of(key: Value) -> String {
-    match key {
+fn key_of(key: rmpv::Value) -> Option<String> {
+    if key.is_array() || key.is_map() {
+        return None;
+    }
+    Some(match json(key)? {
         Value::String(text) => text,
         other => other.to_string(),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -75,7 +79,8 @@ mod tests {
         assert_eq!(values(b"\x92\xc0\xc4\x02hi"), Some(vec![json!([null, "hi"])]));
         assert_eq!(values(b"\x81\x05\xa1\xff"), Some(vec![json!({"5": "\u{fffd}"})]));
         assert_eq!(values(b""), Some(vec![]));
-        for broken in [&b"\x81\xa1a"[..], b"\xdd\xff\xff\xff\xff", &[0x91; 10_000]] {
+        let keys_of_keys = [&[0x81; 40][..], b"\xa1a"].concat();
+        for broken in [&b"\x81\xa1a"[..], b"\xdd\xff\xff\xff\xff", &[0x91; 10_000], b"\x81\x90\xc0", &keys_of_keys] {
             assert_eq!(values(broken), None);
         }
     }
