@@ -89,3 +89,16 @@ test("Check-ins, browser reports and OpenTelemetry are taken", async () => {
     assert.deepEqual(await post(path, body, headers), wanted, path);
   }
 });
+
+test("A check-in that comes before the one that describes its monitor waits for it", async () => {
+  const run = { check_in_id: "0".repeat(31) + "7" };
+  const monitor_config = { schedule: { type: "interval", value: 1, unit: "hour" } };
+  for (const checkIn of [{ ...run, status: "ok", duration: 2 }, { ...run, status: "in_progress", monitor_config }]) {
+    const answer = await post("/cron/hourly/", JSON.stringify(checkIn), { "content-type": "application/json" });
+    assert.deepEqual(answer, [202, ""]);
+  }
+  const path = `/organizations/${server.organization}/monitors/`;
+  await server.until(path, (monitors) => monitors.some((monitor) => monitor.slug === "hourly"));
+  const checkIns = await server.api(`${path}hourly/checkins/`);
+  assert.deepEqual(checkIns.map(({ status, duration }) => [status, duration]), [["ok", 2000]]);
+});

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{EventId, TraceId};
 
 /// A job says how it is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckIn {
     /// The same for all that one run says. None: the newest run of the monitor and environment that is in progress, or a
     /// new one.

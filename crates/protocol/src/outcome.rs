@@ -250,7 +250,7 @@ pub struct OutcomeKey {
 }
 
 /// Where a unit comes from: all of an [`OutcomeKey`] that is known before it is decided upon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// When it was received.
     pub received: Timestamp,
@@ -274,7 +274,7 @@ impl Origin {
 }
 
 /// Units of data: where they come from, and how much of which category they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Units {
     /// Where they come from.
     pub origin: Origin,

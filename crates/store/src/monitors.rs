@@ -1,13 +1,17 @@
 //! Monitors of scheduled jobs and their check-ins (`reference/ingest-protocol.md` §18).
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use nuthatch_protocol::{
     CheckIn, EventId, Outcome, ProjectId, Timestamp, TraceId,
     check_in::{CheckInStatus, MonitorConfig},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     StoreError,
+    issues::ConsumerPosition,
     settlements::{Counted, Settlement},
 };
 
@@ -26,7 +30,14 @@ pub const PROJECT_MONITORS_MAX: u64 = 500;
 /// Most environments that a monitor has runs in.
 pub const MONITOR_ENVIRONMENTS_MAX: usize = 100;
 
-/// The reason of a check-in whose monitor does not exist and is not to be made.
+/// How long a check-in waits for its monitor to be described. SDKs send the check-ins of a run side by side, so that the
+/// one that ends the first run may overtake the one that says what to expect.
+pub const DESCRIPTION_WAIT: Duration = Duration::from_mins(1);
+
+/// Most check-ins of a project that wait for monitors; what is beyond has no effect.
+pub const WAITING_CHECK_INS_MAX: u64 = 100;
+
+/// The reason of a check-in whose monitor nobody described in time.
 pub const UNKNOWN_MONITOR: &str = "unknown_monitor";
 
 /// The reason of a check-in that would make one monitor more than [`PROJECT_MONITORS_MAX`].
@@ -36,12 +47,17 @@ pub const TOO_MANY_MONITORS: &str = "too_many_monitors";
 #[async_trait]
 pub trait MonitorStore: Send + Sync + 'static {
     /// Takes check-ins in order and settles their batch, in one transaction. A monitor that is not known is made when the
-    /// check-in says what to expect of it; what becomes of a run is what [`place`] says.
+    /// check-in says what to expect of it; those that do not wait for one that does, without an outcome until then, and
+    /// are taken in front of it. What becomes of a run is what [`place`] says.
     async fn apply_check_ins(
         &self,
         check_ins: Vec<Counted<ReceivedCheckIn>>,
         settlement: Settlement,
     ) -> Result<(), StoreError>;
+
+    /// Gives up check-ins that have waited for their monitor since before a time: they are counted as
+    /// [`UNKNOWN_MONITOR`], in the account of a consumer.
+    async fn give_up_check_ins(&self, before: Timestamp, consumer: ConsumerPosition) -> Result<(), StoreError>;
 
     /// Monitors of projects, by project and slug, each with its environments; at most [`MONITORS_MAX`].
     async fn monitors(&self, projects: &[ProjectId]) -> Result<Vec<Monitor>, StoreError>;
@@ -57,7 +73,7 @@ pub trait MonitorStore: Send + Sync + 'static {
 }
 
 /// A check-in with what intake knew.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceivedCheckIn {
     /// The project of the key.
     pub project_id: ProjectId,
@@ -65,6 +81,8 @@ pub struct ReceivedCheckIn {
     pub record_id: EventId,
     /// When it was received.
     pub received: Timestamp,
+    /// When the worker took it. From then on it waits for its monitor, if it must.
+    pub handled: Timestamp,
     /// What it says.
     pub check_in: CheckIn,
 }
@@ -164,8 +182,9 @@ pub enum Placed {
     Dropped(Outcome, &'static str),
 }
 
-/// Decides over a check-in of a monitor that exists: a run that is over stays as it is, and a run that ends without
-/// saying how long it took is measured by the server's clock.
+/// Decides over a check-in of a monitor that exists: a run that is over stays over, and a run that ends without saying how
+/// long it took is measured by the server's clock. A beginning that the end overtook adds what the end did not say; the run
+/// had begun by the time that it ended.
 pub fn place(received: &ReceivedCheckIn, known: Known) -> Placed {
     let ReceivedCheckIn { record_id, received: now, check_in, .. } = received;
     let CheckIn { id, status, duration_ms, environment, release, trace_id, .. } = check_in;
@@ -186,6 +205,13 @@ pub fn place(received: &ReceivedCheckIn, known: Known) -> Placed {
             begun: begins.then_some(*now),
             release: release.clone(),
             trace_id: *trace_id,
+        }),
+        Known::Run(run) if run.status.is_final() && begins && run.begun.is_none() => Placed::Run(Run {
+            begun: Some(run.added),
+            updated: *now,
+            release: run.release.or(release.clone()),
+            trace_id: run.trace_id.or(*trace_id),
+            ..run
         }),
         Known::Run(run) if run.status.is_final() => Placed::Dropped(Outcome::Invalid, "duplicate"),
         Known::Run(run) => {

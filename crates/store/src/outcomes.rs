@@ -107,6 +107,8 @@ pub struct Books {
     pub totals: Vec<Total>,
     /// Events that the issues of each project counted, by project.
     pub issue_events: Vec<(ProjectId, u64)>,
+    /// Check-ins that wait for their monitor: they have no outcome yet.
+    pub waiting_check_ins: i64,
 }
 
 /// What a consumer counted of a partition.
@@ -174,7 +176,15 @@ impl Books {
         let summed = self.totals.iter().map(|total| total.quantity).sum();
         let sum = imbalance("outcomes-of-records", || "all projects".to_owned(), counted, summed);
         let totals = self.totals.iter().flat_map(Total::imbalances);
-        accounts.chain(sum).chain(totals).chain(self.messages()).chain(self.issues()).collect()
+        accounts.chain(sum).chain(self.check_ins()).chain(totals).chain(self.messages()).chain(self.issues()).collect()
+    }
+
+    /// A check-in has its outcome, or waits for it.
+    fn check_ins(&self) -> Option<Imbalance> {
+        let accounts = self.accounts.iter().filter(|account| account.topic == Topic::IngestMonitors);
+        let (records, counted) = accounts
+            .fold((0, 0), |(records, counted), account| (records + account.records, counted + account.quantity));
+        imbalance("check-ins", || "all projects".to_owned(), records, counted + self.waiting_check_ins)
     }
 
     /// What was accepted as an event of an issue is what the metadata remembers of it, or has forgotten.

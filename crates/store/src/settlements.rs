@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use nuthatch_protocol::{
     DataCategory, EventId, LetterId, Outcome, Outcomes, Position, ProjectId, Timestamp, Units, record::DeadLetter,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{StoreError, issues::ConsumerPosition};
 
@@ -42,7 +43,7 @@ pub struct Settlement {
 }
 
 /// Something that a record brings, and what it counts as.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted<T> {
     /// What.
     pub what: T,

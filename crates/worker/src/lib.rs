@@ -182,6 +182,7 @@ impl Worker {
         tasks.spawn(jobs::run(worker.clone(), stop.clone()));
         worker.follow(&mut tasks, OutcomesConsumer(worker.settlements.clone()), &stop);
         worker.follow(&mut tasks, Items(CheckIns(worker.monitors.clone())), &stop);
+        tasks.spawn(check_ins::give_up(worker.clone(), stop.clone()));
         worker.follow(&mut tasks, Items(SessionsConsumer(worker.sessions.clone())), &stop);
         let files = FilesConsumer { files: worker.files.clone(), blobs: worker.blobs.clone() };
         worker.follow(&mut tasks, files, &stop);

@@ -74,7 +74,7 @@ async fn check_in(app: &App) {
         config: Some(config),
     };
     let project_id = app.acme.project.id;
-    let what = ReceivedCheckIn { project_id, record_id: EventId([3; 16]), received, check_in };
+    let what = ReceivedCheckIn { project_id, record_id: EventId([3; 16]), received, handled: received, check_in };
     let origin = Origin { received, project_id: Some(project_id), key_id: None };
     let units = Units { origin, counts: vec![(DataCategory::Monitor, 1)] };
     let position = Position { topic: Topic::IngestMonitors, partition: 0, offset: 1 };

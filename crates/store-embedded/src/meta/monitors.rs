@@ -7,9 +7,11 @@ use nuthatch_protocol::{
 };
 use nuthatch_store::{
     MonitorStore, StoreError,
+    issues::ConsumerPosition,
     monitors::{
         CheckInQuery, Known, MONITOR_ENVIRONMENTS_MAX, MONITORS_MAX, Monitor, MonitorEnvironment, PAGE_MAX,
-        PROJECT_MONITORS_MAX, Placed, ReceivedCheckIn, Run, TOO_MANY_MONITORS, UNKNOWN_MONITOR, minute, place,
+        PROJECT_MONITORS_MAX, Placed, ReceivedCheckIn, Run, TOO_MANY_MONITORS, UNKNOWN_MONITOR, WAITING_CHECK_INS_MAX,
+        minute, place,
     },
     settlements::{Counted, Settlement},
 };
@@ -19,7 +21,7 @@ use super::{
     EmbeddedMeta,
     column::{JsonText, json, unsigned},
     error::{Failure, corrupt},
-    settlements,
+    outcomes, settlements,
 };
 
 /// Columns of a run, in the order of [`run`].
@@ -46,9 +48,20 @@ fn run(row: &Row<'_>) -> Result<Run, Failure> {
     })
 }
 
-/// The monitor of a check-in, made or changed as it says; the reason when there is none.
-fn monitor_of(connection: &Connection, received: &ReceivedCheckIn) -> Result<Result<EventId, &'static str>, Failure> {
-    let ReceivedCheckIn { project_id, record_id, received: now, check_in } = received;
+/// The monitor of a check-in.
+enum MonitorOf {
+    /// It was there before; it is changed if the check-in says how.
+    Known(EventId),
+    /// The check-in made it.
+    Made(EventId),
+    /// There is none, and the check-in does not say what to expect of it.
+    Unknown,
+    /// There is none, and the project has as many as it may.
+    Refused,
+}
+
+fn monitor_of(connection: &Connection, received: &ReceivedCheckIn) -> Result<MonitorOf, Failure> {
+    let ReceivedCheckIn { project_id, record_id, received: now, check_in, .. } = received;
     let project = project_id.0 as i64;
     let known = connection
         .prepare_cached("SELECT id FROM monitor WHERE project_id = ?1 AND slug = ?2")?
@@ -59,16 +72,16 @@ fn monitor_of(connection: &Connection, received: &ReceivedCheckIn) -> Result<Res
             connection
                 .prepare_cached("UPDATE monitor SET config = ?2 WHERE id = ?1")?
                 .execute(params![id.0, JsonText(config)])?;
-            Ok(Ok(id))
+            Ok(MonitorOf::Known(id))
         }
-        (Some(id), None) => Ok(Ok(id)),
-        (None, None) => Ok(Err(UNKNOWN_MONITOR)),
+        (Some(id), None) => Ok(MonitorOf::Known(id)),
+        (None, None) => Ok(MonitorOf::Unknown),
         (None, Some(config)) => {
             let monitors = connection
                 .prepare_cached("SELECT count(*) FROM monitor WHERE project_id = ?1")?
                 .query_row([project], |row| unsigned(row, 0))?;
             if monitors >= PROJECT_MONITORS_MAX {
-                return Ok(Err(TOO_MANY_MONITORS));
+                return Ok(MonitorOf::Refused);
             }
             connection.prepare_cached("INSERT INTO monitor VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
                 record_id.0,
@@ -77,9 +90,57 @@ fn monitor_of(connection: &Connection, received: &ReceivedCheckIn) -> Result<Res
                 JsonText(config),
                 now.0
             ])?;
-            Ok(Ok(*record_id))
+            Ok(MonitorOf::Made(*record_id))
         }
     }
+}
+
+/// Lets a check-in wait for its monitor; whether there was room.
+fn wait(connection: &Connection, counted: &Counted<ReceivedCheckIn>) -> Result<bool, Failure> {
+    let ReceivedCheckIn { project_id, handled, check_in, .. } = &counted.what;
+    let project = project_id.0 as i64;
+    let waiting = connection
+        .prepare_cached("SELECT count(*) FROM waiting_check_in WHERE project_id = ?1")?
+        .query_row([project], |row| unsigned(row, 0))?;
+    if waiting >= WAITING_CHECK_INS_MAX {
+        return Ok(false);
+    }
+    connection
+        .prepare_cached("INSERT INTO waiting_check_in (project_id, slug, since, check_in) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![project, check_in.slug, handled.0, JsonText(counted)])?;
+    Ok(true)
+}
+
+/// Takes away those that wait for a monitor, in the order they came.
+fn end_wait(connection: &Connection, project: ProjectId, slug: &str) -> Result<Vec<Counted<ReceivedCheckIn>>, Failure> {
+    let mut waiting = connection
+        .prepare_cached("SELECT check_in FROM waiting_check_in WHERE project_id = ?1 AND slug = ?2 ORDER BY number")?;
+    let mut rows = waiting.query(params![project.0 as i64, slug])?;
+    let mut check_ins = Vec::new();
+    while let Some(row) = rows.next()? {
+        check_ins.extend(json(row, 0)?);
+    }
+    if !check_ins.is_empty() {
+        connection
+            .prepare_cached("DELETE FROM waiting_check_in WHERE project_id = ?1 AND slug = ?2")?
+            .execute(params![project.0 as i64, slug])?;
+    }
+    Ok(check_ins)
+}
+
+fn give_up(connection: &Connection, before: Timestamp, consumer: &ConsumerPosition) -> Result<(), Failure> {
+    let mut late = connection.prepare_cached("DELETE FROM waiting_check_in WHERE since < ?1 RETURNING check_in")?;
+    let mut rows = late.query([before.0])?;
+    let mut outcomes = Outcomes::default();
+    while let Some(row) = rows.next()? {
+        let check_in: Option<Counted<ReceivedCheckIn>> = json(row, 0)?;
+        outcomes.extend(check_in.map(|waited| unknown(&waited)).unwrap_or_default());
+    }
+    if outcomes.is_empty() { Ok(()) } else { outcomes::add(connection, &outcomes, 0, consumer) }
+}
+
+fn unknown(counted: &Counted<ReceivedCheckIn>) -> Outcomes {
+    counted.units.became(Outcome::Invalid, UNKNOWN_MONITOR)
 }
 
 /// Whether a monitor has no run in an environment, but runs in as many others as it may.
@@ -134,12 +195,35 @@ fn check_in(
 ) -> Result<(), Failure> {
     let received = &counted.what;
     let monitor = match monitor_of(connection, received)? {
-        Ok(monitor) => monitor,
-        Err(reason) => {
-            outcomes.extend(counted.units.became(Outcome::Invalid, reason));
+        MonitorOf::Known(monitor) => monitor,
+        MonitorOf::Made(monitor) => {
+            for waited in end_wait(connection, received.project_id, &received.check_in.slug)? {
+                run_of(connection, monitor, &waited, outcomes)?;
+            }
+            monitor
+        }
+        MonitorOf::Unknown => {
+            if !wait(connection, counted)? {
+                outcomes.extend(unknown(counted));
+            }
+            return Ok(());
+        }
+        MonitorOf::Refused => {
+            outcomes.extend(counted.units.became(Outcome::Invalid, TOO_MANY_MONITORS));
             return Ok(());
         }
     };
+    run_of(connection, monitor, counted, outcomes)
+}
+
+/// Has the effect of a check-in on its run.
+fn run_of(
+    connection: &Connection,
+    monitor: EventId,
+    counted: &Counted<ReceivedCheckIn>,
+    outcomes: &mut Outcomes,
+) -> Result<(), Failure> {
+    let received = &counted.what;
     match place(received, known(connection, monitor, received)?) {
         Placed::Run(run) => {
             connection
@@ -256,6 +340,10 @@ impl MonitorStore for EmbeddedMeta {
                 })
             })
             .await
+    }
+
+    async fn give_up_check_ins(&self, before: Timestamp, consumer: ConsumerPosition) -> Result<(), StoreError> {
+        self.writer.write(move |connection| give_up(connection, before, &consumer)).await
     }
 
     async fn monitors(&self, projects: &[ProjectId]) -> Result<Vec<Monitor>, StoreError> {

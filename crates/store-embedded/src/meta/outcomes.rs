@@ -235,6 +235,7 @@ fn books(connection: &Connection) -> Result<Books, Failure> {
         .prepare_cached("SELECT project_id, sum(times_seen) FROM issue GROUP BY project_id ORDER BY project_id")?;
     let counted = statement.query_map([], |row| Ok((ProjectId(unsigned(row, 0)?), unsigned(row, 1)?)))?;
     books.issue_events = counted.collect::<Result<_, _>>()?;
+    books.waiting_check_ins = connection.query_row("SELECT count(*) FROM waiting_check_in", [], |row| row.get(0))?;
     Ok(books)
 }
 

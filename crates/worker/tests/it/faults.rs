@@ -312,6 +312,10 @@ impl MonitorStore for Faulty {
         self.step(self.meta.apply_check_ins(check_ins, settlement)).await
     }
 
+    async fn give_up_check_ins(&self, before: Timestamp, consumer: ConsumerPosition) -> Result<(), StoreError> {
+        self.step(self.meta.give_up_check_ins(before, consumer)).await
+    }
+
     async fn monitors(&self, projects: &[ProjectId]) -> Result<Vec<Monitor>, StoreError> {
         self.step(self.meta.monitors(projects)).await
     }

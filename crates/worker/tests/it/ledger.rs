@@ -1,6 +1,8 @@
 //! One outcome for each record, whatever is sent and whatever fails.
 
 use nuthatch_protocol::Partition;
+use nuthatch_store::{MonitorStore as _, issues::ConsumerPosition};
+use nuthatch_worker::CHECK_INS_CONSUMER;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -114,6 +116,11 @@ async fn check(history: &[Sent], deaths: &[(usize, u64)]) {
     drain(&stores, 5, None).await.unwrap();
     let books = stores.meta.books().await.unwrap();
     assert_eq!(books.imbalances(), []);
+    let position = Position { topic: Topic::IngestMonitors, ..START };
+    let consumer = ConsumerPosition { consumer: CHECK_INS_CONSUMER.to_owned(), position };
+    stores.meta.give_up_check_ins(Timestamp(i64::MAX), consumer).await.unwrap();
+    let books = stores.meta.books().await.unwrap();
+    assert_eq!((books.imbalances(), books.waiting_check_ins), (vec![], 0));
     let counted: i64 = books.accounts.iter().map(|account| account.quantity).sum();
     assert_eq!(counted, history.len() as i64, "one outcome for each record");
     let summed: i64 = books.totals.iter().map(|total| total.in_minutes).sum();

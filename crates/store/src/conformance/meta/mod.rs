@@ -35,8 +35,8 @@ pub use self::{
     listing::{lists_agree_with_a_plain_filter, lists_keep_to_their_organization},
     message_queue::messages_wait_in_order,
     monitors::{
-        monitors_and_environments_are_bounded, monitors_are_made_by_check_ins, runs_are_limited_and_listed,
-        runs_end_once,
+        check_ins_wait_for_their_monitor, monitors_and_environments_are_bounded, monitors_are_made_by_check_ins,
+        runs_are_limited_and_listed, runs_end_once, waiting_check_ins_are_bounded,
     },
     outcomes::{
         damage_shows_in_the_books, outcomes_age, outcomes_are_summed_as_asked, outcomes_move_with_their_effects,
@@ -117,6 +117,8 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     items_count_once(&fresh()).await;
     sums_have_a_bound(&fresh()).await;
     monitors_are_made_by_check_ins(&fresh()).await;
+    check_ins_wait_for_their_monitor(&fresh()).await;
+    waiting_check_ins_are_bounded(&fresh()).await;
     runs_end_once(&fresh()).await;
     runs_are_limited_and_listed(&fresh()).await;
     monitors_and_environments_are_bounded(&fresh()).await;

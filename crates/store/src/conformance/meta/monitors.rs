@@ -13,9 +13,10 @@ use super::{
 };
 use crate::{
     MetaStore, StoreError,
+    issues::ConsumerPosition,
     monitors::{
         CHECK_INS_PER_MINUTE, CheckInQuery, MONITOR_ENVIRONMENTS_MAX, Monitor, PROJECT_MONITORS_MAX, ReceivedCheckIn,
-        Run,
+        Run, WAITING_CHECK_INS_MAX,
     },
     settlements::Counted,
 };
@@ -40,6 +41,7 @@ fn check_in(project_id: ProjectId, slug: &str, id: Option<u8>, status: CheckInSt
         project_id,
         record_id: EventId([secs as u8 ^ 0x80; 16]),
         received: NOW.plus(Duration::from_secs(secs)),
+        handled: NOW.plus(Duration::from_secs(secs)),
         check_in: CheckIn {
             id: id.map(|id| EventId([id; 16])),
             slug: slug.to_owned(),
@@ -84,11 +86,9 @@ async fn runs(store: &impl MetaStore, monitor: EventId) -> Vec<Run> {
     store.check_ins(&all(monitor)).await.expect("lists")
 }
 
-/// A monitor is made by the first check-in that says what to expect, and changed by later ones; others need it.
+/// A monitor is made by the first check-in that says what to expect, and changed by later ones.
 pub async fn monitors_are_made_by_check_ins(store: &impl MetaStore) {
     let Place { web, api, .. } = Place::make(store, "acme").await;
-    take(store, vec![check_in(web, "backup", Some(1), Fine, 0)]).await;
-    assert_eq!(store.monitors(&[web, api]).await.expect("lists"), []);
     take(
         store,
         vec![
@@ -108,14 +108,73 @@ pub async fn monitors_are_made_by_check_ins(store: &impl MetaStore) {
     let run = &found[0];
     assert_eq!((run.status, run.duration_ms, run.begun), (Fine, Some(10_000), Some(run.added)));
     assert_eq!(only_monitor(store, api).await.config, config(3), "another project's is another monitor");
-    let counted = [(Outcome::Accepted, String::new(), 2), (Outcome::Invalid, "unknown_monitor".to_owned(), 1)];
-    assert_eq!(sums(store, web, DataCategory::Monitor).await, counted);
+    assert_eq!(sums(store, web, DataCategory::Monitor).await, [(Outcome::Accepted, String::new(), 2)]);
     assert_eq!(store.books().await.expect("reads").imbalances(), []);
 
     store.delete_monitor(monitor.id).await.expect("is there");
     assert_eq!((store.monitors(&[web]).await.expect("lists"), runs(store, monitor.id).await), (vec![], vec![]));
     let again = store.delete_monitor(monitor.id).await;
     assert!(matches!(again, Err(StoreError::NotFound(_))));
+}
+
+async fn give_up(store: &impl MetaStore, secs: u64) {
+    let position = Position { topic: Topic::IngestMonitors, partition: 0, offset: 0 };
+    let consumer = ConsumerPosition { consumer: "tester".to_owned(), position };
+    store.give_up_check_ins(NOW.plus(Duration::from_secs(secs)), consumer).await.expect("gives up");
+}
+
+/// A check-in that overtook the one that describes its monitor waits for it, then both have their effect. What waits in
+/// vain is counted as that, once, and the books balance all the while.
+pub async fn check_ins_wait_for_their_monitor(store: &impl MetaStore) {
+    let Place { web, api, .. } = Place::make(store, "acme").await;
+    let waiting = async |expected| {
+        let books = store.books().await.expect("reads");
+        assert_eq!((books.imbalances(), books.waiting_check_ins), (vec![], expected));
+    };
+    let ended = {
+        let mut ended = check_in(web, "backup", Some(1), Fine, 0);
+        ended.check_in.duration_ms = Some(2_500);
+        ended
+    };
+    let elsewhere = check_in(web, "other", Some(2), Fine, 1);
+    take(store, vec![ended, elsewhere, check_in(api, "backup", Some(1), Error, 2)]).await;
+    assert_eq!(store.monitors(&[web, api]).await.expect("lists"), []);
+    assert_eq!(sums(store, web, DataCategory::Monitor).await, []);
+    waiting(3).await;
+
+    let begun = with_config(check_in(web, "backup", Some(1), InProgress, 3), 1);
+    take(store, vec![begun, check_in(web, "backup", Some(1), InProgress, 4)]).await;
+    let found = runs(store, only_monitor(store, web).await.id).await;
+    let seen: Vec<_> = found.iter().map(|run| (run.status, run.duration_ms, run.added, run.begun)).collect();
+    assert_eq!(seen, [(Fine, Some(2_500), NOW, Some(NOW))], "the beginning that came last does not open it again");
+    waiting(2).await;
+
+    give_up(store, 2).await;
+    give_up(store, 2).await;
+    waiting(1).await;
+    let counted = [
+        (Outcome::Accepted, String::new(), 2),
+        (Outcome::Invalid, "duplicate".to_owned(), 1),
+        (Outcome::Invalid, "unknown_monitor".to_owned(), 1),
+    ];
+    assert_eq!(sums(store, web, DataCategory::Monitor).await, counted);
+
+    take(store, vec![with_config(check_in(api, "backup", Some(3), Fine, 60), 1)]).await;
+    let found = runs(store, only_monitor(store, api).await.id).await;
+    assert_eq!(found.iter().map(|run| (run.id.0[0], run.status)).collect::<Vec<_>>(), [(3, Fine), (1, Error)]);
+    waiting(0).await;
+}
+
+/// Keys are public: a project has a bounded number of check-ins that wait.
+pub async fn waiting_check_ins_are_bounded(store: &impl MetaStore) {
+    let Place { web, api, .. } = Place::make(store, "acme").await;
+    let named = |number| check_in(web, &format!("job-{number}"), None, Fine, number);
+    take(store, (0..WAITING_CHECK_INS_MAX + 2).map(named).collect()).await;
+    take(store, vec![check_in(api, "job", None, Fine, 0)]).await;
+    let refused = (Outcome::Invalid, "unknown_monitor".to_owned(), 2);
+    assert_eq!(sums(store, web, DataCategory::Monitor).await, [refused]);
+    let books = store.books().await.expect("reads");
+    assert_eq!((books.imbalances(), books.waiting_check_ins), (vec![], WAITING_CHECK_INS_MAX as i64 + 1));
 }
 
 /// A run that is over is not opened again; one without id is the newest in progress; another monitor's stays as it is.

@@ -43,12 +43,12 @@ use crate::{
     dead_letters::StoredLetter,
     files::{NewFile, UserReport},
     issues::ConsumerPosition,
-    monitors::{Monitor, Run},
+    monitors::{Monitor, ReceivedCheckIn, Run},
     project_tokens::ProjectToken,
     projects::{Organization, Project, ProjectKey, Role},
     quotas::Quota,
     releases::ReleaseFacts,
-    settlements::ItemKey,
+    settlements::{Counted, ItemKey},
     teams::Team,
 };
 
@@ -108,6 +108,7 @@ struct State {
     monitors: BTreeMap<EventId, Monitor>,
     /// Runs of monitors, with the monitor.
     runs: BTreeMap<(ProjectId, EventId), (EventId, Run)>,
+    waiting_check_ins: Vec<Counted<ReceivedCheckIn>>,
     files: BTreeMap<FileId, NewFile>,
     last_file: FileId,
     reports: BTreeMap<u64, UserReport>,

@@ -8,9 +8,11 @@ use nuthatch_protocol::{EventId, Outcome, Outcomes, ProjectId, Timestamp};
 use super::{MemoryMeta, State};
 use crate::{
     MonitorStore, StoreError,
+    issues::ConsumerPosition,
     monitors::{
         CheckInQuery, Known, MONITOR_ENVIRONMENTS_MAX, MONITORS_MAX, Monitor, MonitorEnvironment, PAGE_MAX,
-        PROJECT_MONITORS_MAX, Placed, ReceivedCheckIn, Run, TOO_MANY_MONITORS, UNKNOWN_MONITOR, minute, place,
+        PROJECT_MONITORS_MAX, Placed, ReceivedCheckIn, Run, TOO_MANY_MONITORS, UNKNOWN_MONITOR, WAITING_CHECK_INS_MAX,
+        minute, place,
     },
     settlements::{Counted, Settlement},
 };
@@ -28,6 +30,7 @@ impl State {
                 outcomes.extend(counted.units.became(Outcome::Invalid, TOO_MANY_MONITORS));
                 return;
             }
+            let is_new = monitor.is_none();
             let id = *monitor.get_or_insert(received.record_id);
             let known = self.monitors.entry(id).or_insert_with(|| Monitor {
                 id,
@@ -38,11 +41,33 @@ impl State {
                 environments: Vec::new(),
             });
             known.config = config.clone();
+            if is_new {
+                let of_monitor = |waiting: &mut Counted<ReceivedCheckIn>| {
+                    (waiting.what.project_id, &waiting.what.check_in.slug) == (received.project_id, &check_in.slug)
+                };
+                let waited: Vec<_> = self.waiting_check_ins.extract_if(.., of_monitor).collect();
+                for waited in &waited {
+                    self.run_of(id, waited, outcomes);
+                }
+            }
         }
-        let Some(monitor) = monitor else {
+        match monitor {
+            Some(monitor) => self.run_of(monitor, counted, outcomes),
+            None => self.wait(counted, outcomes),
+        }
+    }
+
+    fn wait(&mut self, counted: &Counted<ReceivedCheckIn>, outcomes: &mut Outcomes) {
+        let of_project = |waiting: &&Counted<ReceivedCheckIn>| waiting.what.project_id == counted.what.project_id;
+        if self.waiting_check_ins.iter().filter(of_project).count() as u64 >= WAITING_CHECK_INS_MAX {
             outcomes.extend(counted.units.became(Outcome::Invalid, UNKNOWN_MONITOR));
-            return;
-        };
+        } else {
+            self.waiting_check_ins.push(counted.clone());
+        }
+    }
+
+    fn run_of(&mut self, monitor: EventId, counted: &Counted<ReceivedCheckIn>, outcomes: &mut Outcomes) {
+        let received = &counted.what;
         match place(received, self.known(monitor, received)) {
             Placed::Run(run) => {
                 self.runs.insert((received.project_id, run.id), (monitor, run));
@@ -111,6 +136,19 @@ impl MonitorStore for MemoryMeta {
                 state.check_in(check_in, outcomes);
             }
         });
+        Ok(())
+    }
+
+    async fn give_up_check_ins(&self, before: Timestamp, consumer: ConsumerPosition) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let late: Vec<_> = state.waiting_check_ins.extract_if(.., |waiting| waiting.what.handled < before).collect();
+        let mut outcomes = Outcomes::default();
+        for waited in late {
+            outcomes.extend(waited.units.became(Outcome::Invalid, UNKNOWN_MONITOR));
+        }
+        if !outcomes.is_empty() {
+            state.count(&outcomes, 0, &consumer);
+        }
         Ok(())
     }
 

@@ -183,6 +183,7 @@ impl OutcomeStore for MemoryMeta {
             accounts: accounts.collect(),
             totals: totals.into_values().collect(),
             issue_events: issue_events.into_iter().collect(),
+            waiting_check_ins: state.waiting_check_ins.len() as i64,
         })
     }
 }
