@@ -98,15 +98,7 @@ pub(super) fn open(
         let first = at(last.first);
         match rest {
             Rest::Nothing => {}
-            Rest::Unfinished => {
-                let cut = || {
-                    File::options().write(true).open(&last.path).and_then(|file| {
-                        file.set_len(end.byte)?;
-                        file.sync_all()
-                    })
-                };
-                cut().map_err(LogError::io(&last.path))?;
-            }
+            Rest::Unfinished => last.cut(end)?,
             Rest::Damaged if end.offset == last.first => {
                 put_aside(&dir, &last.path)?;
                 stretches.pop();

@@ -97,6 +97,19 @@ impl Segment {
         }
     }
 
+    /// Takes away what is behind its end, durably.
+    pub(super) fn cut(&self, end: Place) -> Result<(), LogError> {
+        let cut = || {
+            let file = File::options().write(true).open(&self.path)?;
+            file.set_len(end.byte)?;
+            file.sync_all()
+        };
+        cut().map_err(LogError::io(&self.path))?;
+        // Other frames come there.
+        self.places().retain(|place| place.byte < end.byte);
+        Ok(())
+    }
+
     /// The last place that is remembered at or in front of an offset.
     fn before(&self, offset: u64) -> Place {
         let places = self.places();
