@@ -304,9 +304,9 @@ impl StoreName {
             TantivyError::DataCorruption(_) | TantivyError::SchemaError(_) => self.damaged(error),
             TantivyError::InvalidArgument(message) if message.contains(compile::TOO_MANY_EXPANSIONS) => {
                 let most = compile::EXPANSIONS_MAX;
-                let message =
-                    "the first or last word of a text begins or ends more than {} different words; write more of it";
-                StoreError::Invalid(message.replace("{}", &most.to_string()))
+                StoreError::Invalid(format!(
+                    "the first or last word of a text begins or ends more than {most} different words; write more of it"
+                ))
             }
             error => self.unavailable(error),
         }

@@ -111,29 +111,37 @@ fn has_rows(dir: &Path) -> std::io::Result<bool> {
 
 /// The numbers of the partitions in a directory, after what an interrupted removal left is removed.
 pub(super) fn list(parent: &Path, store: StoreName) -> Result<Vec<i64>, StoreError> {
+    remove_dropped(parent, store)?;
     let mut numbers = Vec::new();
     for entry in fs::read_dir(parent).map_err(|error| store.unavailable(error))? {
         let entry = entry.map_err(|error| store.unavailable(error))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(DROPPED) {
-            fs::remove_dir_all(entry.path()).map_err(|error| store.unavailable(error))?;
-        } else if let Ok(number) = name.parse() {
+        if let Ok(number) = entry.file_name().to_string_lossy().parse() {
             numbers.push(number);
         }
     }
     Ok(numbers)
 }
 
-const DROPPED: &str = ".dropped";
+/// The extension of a partition that goes.
+const DROPPED: &str = "dropped";
 
-/// Removes a partition. Searches that run keep what they opened.
-pub(super) fn remove(dir: &Path, store: StoreName) -> Result<(), StoreError> {
-    let dropped = dir.with_extension(&DROPPED[1..]);
+/// Takes a partition away. Searches that run keep what they opened. Its files go by [`remove_dropped`].
+pub(super) fn take_away(dir: &Path, store: StoreName) -> Result<(), StoreError> {
+    fs::rename(dir, dir.with_extension(DROPPED)).map_err(|error| store.unavailable(error))
+}
+
+/// Removes the files of partitions that were taken away, also by a process before this one.
+pub(super) fn remove_dropped(parent: &Path, store: StoreName) -> Result<(), StoreError> {
     let remove = || {
-        fs::rename(dir, &dropped)?;
         // Before the first file goes: with some of them it would be a damaged partition.
-        dir.parent().map_or(Ok(()), sync)?;
-        fs::remove_dir_all(&dropped)
+        sync(parent)?;
+        for entry in fs::read_dir(parent)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == DROPPED) {
+                fs::remove_dir_all(path)?;
+            }
+        }
+        Ok::<_, std::io::Error>(())
     };
     remove().map_err(|error| store.unavailable(error))
 }

@@ -73,6 +73,7 @@ impl<L: Layout> Writer<L> {
         // is durable, and the records behind it are applied again after a restart.
         let mut broken: Option<String> = None;
         while let Some(command) = commands.blocking_recv() {
+            let is_removal = matches!(command, Command::DropBefore(..));
             let (result, reply) = match (command, &broken) {
                 (Command::Close(reply), _) => {
                     let merged = self.open.drain(..).try_for_each(|(_, writer)| writer.wait_merging_threads());
@@ -88,7 +89,8 @@ impl<L: Layout> Writer<L> {
                 // What is too old goes all the same: a full disk may be what broke it.
                 (Command::DropBefore(time, reply), _) => (self.drop_before(time), reply),
             };
-            if let (Err(error), None) = (&result, &broken) {
+            // A removal that failed takes no rows with it that are to stay.
+            if let (Err(error), None, false) = (&result, &broken, is_removal) {
                 tracing::error!(%error, store = %L::STORE, "a store stops taking changes");
                 broken = Some(error.to_string());
             }
@@ -206,14 +208,22 @@ impl<L: Layout> Writer<L> {
         self.shared.pending().retain(|_, row| !ended(number(L::time(row))));
         self.open.retain(|(number, _)| !ended(*number));
         self.changed.retain(|number| !ended(*number));
-        let old: Vec<i64> = self.shared.partitions().keys().copied().filter(|number| ended(*number)).collect();
-        for number in old {
-            let dropped = self.shared.partitions_mut().remove(&number);
-            if let Some(partition) = dropped {
-                partition::remove(&partition.dir, L::STORE)?;
+        let old: Vec<_> = self
+            .shared
+            .partitions()
+            .iter()
+            .filter(|(number, _)| ended(**number))
+            .map(|(number, partition)| (*number, Arc::clone(partition)))
+            .collect();
+        // One that cannot be taken away is tried again the next time, and does not keep the others.
+        let mut result = Ok(());
+        for (number, partition) in old {
+            match partition::take_away(&partition.dir, L::STORE) {
+                Ok(()) => _ = self.shared.partitions_mut().remove(&number),
+                Err(error) => result = Err(error),
             }
         }
-        Ok(())
+        result.and(partition::remove_dropped(&self.dir, L::STORE))
     }
 }
 

@@ -173,6 +173,26 @@ async fn retention_removes_whole_weeks_from_the_disk() {
     assert_eq!(ids(&open(dir.path())).await, [3, 4, 5]);
 }
 
+/// What cannot be removed goes the next time; it keeps neither other weeks nor new rows.
+#[tokio::test]
+async fn a_week_that_cannot_be_removed_holds_up_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.upsert((0..4).map(|n| row(n, i64::from(n) * WEEK)).collect(), at(4)).await.unwrap();
+    store.commit().await.unwrap();
+    let in_the_way = partitions(dir.path())[0].with_extension("dropped");
+    fs::write(&in_the_way, "").unwrap();
+    let before = Timestamp(BASE.0 + 2 * WEEK * 1_000_000);
+    assert!(matches!(store.drop_before(before).await, Err(StoreError::Unavailable { .. })));
+    store.upsert(vec![row(9, 9 * WEEK)], at(5)).await.unwrap();
+    store.commit().await.unwrap();
+    assert_eq!(ids(&store).await, [0, 2, 3, 9]);
+    fs::remove_file(&in_the_way).unwrap();
+    store.drop_before(before).await.unwrap();
+    assert_eq!(ids(&store).await, [2, 3, 9]);
+    assert_eq!(partitions(dir.path()).len(), 3);
+}
+
 #[tokio::test]
 async fn rows_that_jump_between_weeks_open_each_week_once() {
     let dir = tempfile::tempdir().unwrap();
