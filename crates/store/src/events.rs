@@ -147,6 +147,12 @@ pub struct StoredEvent {
     pub body: Bytes,
 }
 
+impl From<EventRow> for StoredEvent {
+    fn from(row: EventRow) -> Self {
+        Self { summary: EventSummary::of(&row), body: row.body }
+    }
+}
+
 /// What lists show of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventSummary {

@@ -11,7 +11,7 @@ use nuthatch_protocol::{
 };
 use nuthatch_store::{
     EventStore, Log, StoreError,
-    events::{EventSummary, StoredEvent},
+    events::StoredEvent,
     log::{ReadBatch, StoredRecord},
 };
 use rayon::prelude::*;
@@ -21,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     compute,
     dead_letter::{self, Refusal},
+    guard::guarded,
+    items::Broken,
     ledger::Entry,
     prepare::{Batch, Dead, Item},
     retry,
@@ -103,13 +105,17 @@ impl EventLookup<'_> {
 
     /// The event in a message that is not applied yet.
     async fn shown_event(&self, record: &StoredRecord, now: Timestamp) -> Result<Option<StoredEvent>, StoreError> {
-        let Ok(Decoded::Occurrence { mut occurrence, mut event }) = decode(&record.value, now) else { return Ok(None) };
+        let Ok(Decoded::Occurrence { mut occurrence, mut event }) = decoded(record, now) else { return Ok(None) };
         if occurrence.path != EventPath::Full {
             return Ok(None);
         }
-        scrub(&*self.rules.of(occurrence.project_id).await?, &mut occurrence, &mut event);
-        let row = row(&occurrence, event.body, now);
-        Ok(Some(StoredEvent { summary: EventSummary::of(&row), body: row.body }))
+        let rules = self.rules.of(occurrence.project_id).await?;
+        // What panics becomes a dead letter when its turn comes.
+        let row = guarded(|| {
+            scrub(&rules, &mut occurrence, &mut event);
+            row(&occurrence, event.body, now)
+        });
+        Ok(row.ok().map(StoredEvent::from))
     }
 }
 
@@ -122,11 +128,11 @@ pub async fn prepare_messages(
     stop: &CancellationToken,
 ) -> Result<Option<Batch>, StoreError> {
     let ReadBatch { records, damaged, next } = read;
-    let decoded: Vec<(StoredRecord, Result<Decoded, DecodeError>)> = compute(|| {
+    let decoded: Vec<(StoredRecord, Result<Decoded, Broken>)> = compute(|| {
         records
             .into_par_iter()
             .map(|record| {
-                let decoded = decode(&record.value, now);
+                let decoded = decoded(&record, now);
                 (record, decoded)
             })
             .collect()
@@ -143,36 +149,55 @@ pub async fn prepare_messages(
     for (record, decoded) in decoded {
         let item = match decoded {
             Ok(Decoded::Occurrence { mut occurrence, mut event }) => {
-                if let Some(rules) = rules.get(&occurrence.project_id) {
-                    scrub(rules, &mut occurrence, &mut event);
+                let is_full = occurrence.path == EventPath::Full;
+                let shown = (occurrence.project_id, occurrence.event_id);
+                let item = guarded(|| {
+                    if let Some(rules) = rules.get(&occurrence.project_id) {
+                        scrub(rules, &mut occurrence, &mut event);
+                    }
+                    of_message(record.clone(), *occurrence, event, now)
+                });
+                if is_full && item.is_ok() {
+                    earlier.insert(shown, batch.items.len());
                 }
-                if occurrence.path == EventPath::Full {
-                    earlier.insert((occurrence.project_id, occurrence.event_id), batch.items.len());
-                }
-                of_message(record, *occurrence, event, now)
+                item.map_err(Broken::from)
             }
             Ok(Decoded::Lookup(occurrence)) => {
                 let earlier = earlier.get(&occurrence.event()).and_then(|number| batch.items[*number].row.as_ref());
-                let shown = earlier.map(|row| StoredEvent { summary: EventSummary::of(row), body: row.body.clone() });
+                let shown = earlier.cloned().map(StoredEvent::from);
                 let find = || lookup.find(occurrence.event(), shown.clone(), record.position, now);
                 let Some(found) = retry(stop, find).await? else { return Ok(None) };
-                found_or_missing(record, occurrence, found, now)
+                guarded(|| found_or_missing(record.clone(), occurrence, found, now)).map_err(Broken::from)
             }
-            Ok(Decoded::StatusChange(change)) => Item::without_event(record, Message::StatusChange(change), now),
-            Ok(Decoded::Unknown(unknown)) => Item::without_event(record, Message::Unknown(unknown), now),
-            Err(error) => {
-                let (refusal, entry) = refusal(&record, error, now);
-                batch.dead.push(Dead { letter: dead_letter::letter(&record, refusal, now), entry });
-                continue;
+            Ok(Decoded::StatusChange(change)) => {
+                Ok(Item::without_event(record.clone(), Message::StatusChange(change), now))
             }
+            Ok(Decoded::Unknown(unknown)) => Ok(Item::without_event(record.clone(), Message::Unknown(unknown), now)),
+            Err(broken) => Err(broken),
         };
-        batch.items.push(item);
+        match item {
+            Ok(item) => batch.items.push(item),
+            Err(broken) => {
+                let (refusal, entry) = refusal(&record, broken, now);
+                batch.dead.push(Dead { letter: dead_letter::letter(&record, refusal, now), entry });
+            }
+        }
     }
     Ok(Some(batch))
 }
 
-/// Why a message cannot be read, with as much of its origin as can be read.
-fn refusal(record: &StoredRecord, error: DecodeError, now: Timestamp) -> (Refusal, Entry) {
+/// What a record says.
+fn decoded(record: &StoredRecord, now: Timestamp) -> Result<Decoded, Broken> {
+    let decoded = guarded(|| decode(&record.value, now))?;
+    decoded.map_err(|DecodeError { reason, path, message }| Broken {
+        reason: reason.as_str(),
+        message,
+        place: Some(path),
+    })
+}
+
+/// Why a message cannot be handled, with as much of its origin as can be read.
+fn refusal(record: &StoredRecord, broken: Broken, now: Timestamp) -> (Refusal, Entry) {
     let value: Value = serde_json::from_slice(&record.value).unwrap_or_default();
     let project =
         value.get("project_id").and_then(Value::as_u64).filter(|id| i64::try_from(*id).is_ok_and(|id| id > 0));
@@ -182,9 +207,9 @@ fn refusal(record: &StoredRecord, error: DecodeError, now: Timestamp) -> (Refusa
     let refusal = Refusal {
         project_id: project.map(ProjectId),
         event_id: value.get("event_id").and_then(Value::as_str).and_then(|id| id.parse().ok()),
-        reason: error.reason.as_str().to_owned(),
-        message: error.message,
-        place: Some(error.path),
+        reason: broken.reason.to_owned(),
+        message: broken.message,
+        place: broken.place,
         entry: None,
     };
     (refusal, entry)

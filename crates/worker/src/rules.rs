@@ -14,14 +14,17 @@ use nuthatch_normalize::{
 use nuthatch_protocol::{Event, IngestRecord, ProjectId, TraceItemKind, record::IngestHeader};
 use nuthatch_store::{
     ProjectStore, StoreError,
-    events::{EventSummary, StoredEvent},
+    events::StoredEvent,
     log::StoredRecord,
     projects::{OrganizationOptions, ProjectOptions},
 };
 use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
 
-use crate::prepare::{Meaning, Stage, prepare};
+use crate::{
+    guard::guarded,
+    prepare::{Meaning, Stage, prepare},
+};
 
 /// Projects whose rules are remembered.
 const CACHED_MAX: usize = 1_000;
@@ -159,8 +162,11 @@ impl Rules {
     pub async fn stored_event(&self, record: &StoredRecord) -> Result<Option<StoredEvent>, StoreError> {
         let Ok(record) = IngestRecord::decode(&record.value) else { return Ok(None) };
         let rules = self.of(record.header.project_id).await?;
-        let Ok(Meaning::Event(prepared)) = prepare(&record, &rules, Stage::New) else { return Ok(None) };
-        let row = prepared.row();
-        Ok(Some(StoredEvent { summary: EventSummary::of(&row), body: row.body }))
+        // What panics becomes a dead letter when its turn comes.
+        let row = guarded(|| match prepare(&record, &rules, Stage::New) {
+            Ok(Meaning::Event(prepared)) => Some(prepared.row()),
+            Ok(Meaning::Filtered(_)) | Err(_) => None,
+        });
+        Ok(row.ok().flatten().map(StoredEvent::from))
     }
 }
