@@ -99,9 +99,7 @@ impl<T: ItemConsumer> Consumer for Items<T> {
         let projects: HashSet<_> =
             decoded.iter().filter_map(|(_, decoded)| Some(decoded.as_ref().ok()?.header.project_id)).collect();
         let rules = worker.rules.of_all(projects).await?;
-        let headers =
-            decoded.iter().filter_map(|(record, decoded)| Some((record.position, &decoded.as_ref().ok()?.header)));
-        let replays = Replays::among(headers).known(&*worker.settlements).await?;
+        let replays = Replays::among(&decoded).known(&*worker.settlements).await?;
         let prepared: Vec<_> = compute(|| {
             let meaning = |record: &IngestRecord, rules: &ProjectRules| self.0.prepare(record, rules, now);
             let prepare = |(record, decoded)| prepare(meaning, record, decoded, &rules, &replays, now);

@@ -6,9 +6,13 @@
 
 use std::collections::HashMap;
 
-use nuthatch_protocol::{Position, Timestamp, record::IngestHeader};
+use nuthatch_protocol::{
+    IngestRecord, Position, Timestamp,
+    record::{IngestHeader, RecordError},
+};
 use nuthatch_store::{
     SettlementStore, StoreError,
+    log::StoredRecord,
     settlements::{ItemKey, SeenItem},
 };
 
@@ -22,11 +26,11 @@ fn key(header: &IngestHeader) -> Option<ItemKey> {
 
 impl Replays {
     /// Those among these records, which come in their order.
-    pub(crate) fn among<'h>(records: impl Iterator<Item = (Position, &'h IngestHeader)>) -> Self {
+    pub(crate) fn among(records: &[(&StoredRecord, Result<IngestRecord, RecordError>)]) -> Self {
         let mut first = HashMap::new();
-        for (position, header) in records {
-            if let Some(key) = key(header) {
-                first.entry(key).or_insert(position);
+        for (record, decoded) in records {
+            if let Some(key) = decoded.as_ref().ok().and_then(|decoded| key(&decoded.header)) {
+                first.entry(key).or_insert(record.position);
             }
         }
         Self(first)

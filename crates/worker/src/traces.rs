@@ -125,9 +125,7 @@ impl<C: TraceConsumer> Partition<C> {
         let headers = decoded.iter().filter_map(|(_, decoded)| Some(&decoded.as_ref().ok()?.header));
         let projects: HashSet<_> = headers.map(|header| header.project_id).collect();
         let Some(rules) = retry(stop, || self.worker.rules.of_all(projects.clone())).await? else { return Ok(None) };
-        let headers =
-            decoded.iter().filter_map(|(record, decoded)| Some((record.position, &decoded.as_ref().ok()?.header)));
-        let asked = Replays::among(headers);
+        let asked = Replays::among(&decoded);
         let Some(replays) = retry(stop, || asked.clone().known(&*self.worker.settlements)).await? else {
             return Ok(None);
         };

@@ -82,9 +82,7 @@ impl Consumer for FilesConsumer {
         let mut fates = Vec::with_capacity(read.records.len());
         let mut replaced = Vec::new();
         let decoded: Vec<_> = read.records.iter().map(|record| (record, IngestRecord::decode(&record.value))).collect();
-        let headers =
-            decoded.iter().filter_map(|(record, decoded)| Some((record.position, &decoded.as_ref().ok()?.header)));
-        let replays = Replays::among(headers).known(&*worker.settlements).await?;
+        let replays = Replays::among(&decoded).known(&*worker.settlements).await?;
         for (record, decoded) in decoded {
             let decoded = match decoded {
                 Ok(decoded) => decoded,
