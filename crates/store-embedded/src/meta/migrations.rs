@@ -20,7 +20,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("../../migrations/meta/0011_release_facts.sql"),
     include_str!("../../migrations/meta/0012_trace_attachments.sql"),
     include_str!("../../migrations/meta/0013_reports_in_the_ledger.sql"),
-    include_str!("../../migrations/meta/0014_waiting_check_ins.sql"),
+    include_str!("../../migrations/meta/0014_check_ins_and_reports.sql"),
 ];
 
 /// Applies the missing steps in one transaction. A database of a newer version is refused untouched.

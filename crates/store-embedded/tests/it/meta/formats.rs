@@ -78,6 +78,34 @@ async fn format_1_opens() {
     );
 }
 
+/// The ledger did not always know that user reports are no events.
+#[tokio::test]
+async fn reports_of_format_13_do_not_upset_the_books() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("meta.db");
+    let store = open(&path);
+    let place = Place::make(&store, "acme").await;
+    let origin = Origin { received: Timestamp(0), project_id: Some(place.web), key_id: None };
+    let mut changes = nth(1, place.web);
+    changes.outcomes.add(origin.key(DataCategory::Feedback, Outcome::Accepted, ""), 1);
+    transact(&store, 1, changes).await.unwrap();
+    drop(store);
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "UPDATE outcome SET quantity = 3;
+             UPDATE outcome_total SET quantity = 3;
+             INSERT INTO position VALUES ('files', 'ingest-attachments', 0, 2);
+             INSERT INTO outcome_account VALUES ('files', 'ingest-attachments', 0, 0, 2, 2);
+             DROP TABLE waiting_check_in;
+             PRAGMA user_version = 13;",
+        )
+        .unwrap();
+    let books = open(&path).books().await.unwrap();
+    let reports: i64 = books.totals.iter().map(|total| total.reports).sum();
+    assert_eq!((books.imbalances(), reports), (vec![], 2));
+}
+
 /// Every number of the ledger has another one that it must fit to.
 #[tokio::test]
 async fn a_damaged_number_is_found() {
