@@ -81,20 +81,21 @@ impl Intake {
     ///
     /// # Errors
     ///
-    /// A store that cannot be read.
+    /// A log or settings that cannot be read.
     pub async fn resume_quotas(&self, store: &dyn QuotaCountStore) -> Result<(), StoreError> {
-        if let Some(note) = store.quota_counts().await? {
-            match Kept::decode(&note) {
-                Some(kept) => {
-                    self.inner.quotas.restore(&kept);
-                    self.count_later(&kept).await?;
-                }
-                None => {
-                    tracing::warn!("what quotas have counted is not kept in a form that is known; windows begin anew");
-                }
+        match store.quota_counts().await.map(|note| note.map(|note| Kept::decode(&note))) {
+            Ok(Some(Some(kept))) => {
+                self.inner.quotas.restore(&kept);
+                self.count_later(&kept).await?;
             }
+            Ok(Some(None)) => {
+                tracing::warn!("what quotas have counted is not kept in a form that is known; windows begin anew");
+            }
+            Ok(None) => {}
+            // No reason to take nothing at all.
+            Err(error) => tracing::warn!(%error, "what quotas have counted cannot be read; windows begin anew"),
         }
-        self.note_quotas(store).await;
+        self.note_quotas(store, false).await;
         Ok(())
     }
 
@@ -107,22 +108,23 @@ impl Intake {
                 () = sleep(KEPT_EVERY) => {}
                 () = &mut stop => is_last = true,
             }
-            self.note_quotas(&*store).await;
+            self.note_quotas(&*store, is_last).await;
         }
     }
 
-    async fn note_quotas(&self, store: &dyn QuotaCountStore) {
-        if let Err(error) = self.try_note_quotas(store).await {
+    async fn note_quotas(&self, store: &dyn QuotaCountStore, is_last: bool) {
+        if let Err(error) = self.try_note_quotas(store, is_last).await {
             tracing::warn!(%error, "what quotas have counted cannot be kept; after a restart they may let more through");
         }
     }
 
-    async fn try_note_quotas(&self, store: &dyn QuotaCountStore) -> Result<(), StoreError> {
+    async fn try_note_quotas(&self, store: &dyn QuotaCountStore, is_last: bool) -> Result<(), StoreError> {
         let mut last = self.inner.quotas.last_kept.lock().await;
         // First: what is let through after the moment of the note is behind these places.
         let ends = self.ends().await?;
         let kept = self.inner.quotas.kept(ends, &*self.inner.clock);
-        if last.as_ref().is_none_or(|last| kept.is_due(last)) {
+        // The last one always: a quota that is made before the next start does not count what came before it.
+        if is_last || last.as_ref().is_none_or(|last| kept.is_due(last)) {
             let note = kept.encode().map_err(|error| StoreError::Invalid(error.to_string()))?;
             store.keep_quota_counts(note).await?;
             *last = Some(kept);

@@ -1,6 +1,10 @@
 //! What limits do over several requests.
 
-use std::{future::ready, sync::Arc};
+use std::{
+    future::{pending, ready},
+    sync::Arc,
+    time::Duration,
+};
 
 use nuthatch_protocol::{DataCategory, Topic};
 use nuthatch_store::{
@@ -149,6 +153,12 @@ fn usages(app: &App, quotas: &[Quota]) -> Vec<QuotaUsage> {
     quotas.iter().map(|quota| app.intake.quota_usage(quota)).collect()
 }
 
+/// Long enough for one note, if there is anything to note.
+async fn note(app: &App, counts: &Arc<MemoryQuotaCounts>) {
+    let noting = app.intake.clone().keep_quotas(counts.clone(), pending());
+    tokio::time::timeout(Duration::from_millis(1500), noting).await.unwrap_err();
+}
+
 /// A process that is killed now and then, beside one that never is.
 async fn check_kills(steps: &[Step]) {
     let ((mut app, quotas), (immortal, _)) = (with_quotas().await, with_quotas().await);
@@ -163,7 +173,7 @@ async fn check_kills(steps: &[Step]) {
                     assert_eq!(answer.headers.get(header), wanted.headers.get(header));
                 }
             }
-            Step::Note => app.intake.clone().keep_quotas(counts.clone(), ready(())).await,
+            Step::Note => note(&app, &counts).await,
             Step::Kill => app = app.restarted(&counts).await,
         }
         assert_eq!(usages(&app, &quotas), usages(&immortal, &quotas), "after {step:?}");
@@ -175,7 +185,7 @@ proptest! {
 
     #[test]
     fn windows_go_on_whenever_the_process_is_killed(steps in prop::collection::vec(step(), 1..40)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(check_kills(&steps));
     }
 }
@@ -198,6 +208,22 @@ async fn what_is_let_through_while_it_is_noted_down_is_counted_once() {
         request.unwrap();
     }
     assert_eq!(app.restarted(&counts).await.intake.quota_usage(&quota).used, 300);
+}
+
+/// What came while there was no quota is not counted by one that was made just before a restart.
+#[tokio::test]
+async fn a_quota_counts_from_when_it_was_made() {
+    let (app, counts) = (App::new().await, Arc::new(MemoryQuotaCounts::new()));
+    app.intake.resume_quotas(&*counts).await.unwrap();
+    assert_eq!(app.post(SESSION).await.status, 200);
+    let mut later = app.records_of(Topic::IngestSessions).await.remove(0);
+    later.header.received = NOW.plus(Duration::from_secs(1));
+    app.append(Topic::IngestSessions, &later).await;
+    app.set(&Settings { project_quotas: vec![sessions(1)], ..Settings::default() }).await;
+    app.intake.clone().keep_quotas(counts.clone(), ready(())).await;
+    let organization = app.meta.organizations().await.unwrap().remove(0).id;
+    let quota = app.meta.quotas(organization).await.unwrap().remove(0);
+    assert_eq!(app.restarted(&counts).await.intake.quota_usage(&quota).used, 0);
 }
 
 #[tokio::test]
