@@ -27,9 +27,13 @@ pub(super) fn graphql(event: &mut Map<String, Value>, filter: &mut dyn FnMut(&Pl
     let request_at = root.name("request", &Value::Null);
     let data_at = request_at.name("data", &Value::Null);
     let mut names = BTreeSet::new();
+    // Which of the operations tell by their variables what is about people.
+    let mut told = Vec::new();
     if let Some(data) = request.get_mut("data") {
         each_operation(data, &data_at, &mut |operation, at| {
-            let Some(Value::Object(variables)) = operation.get_mut("variables") else { return };
+            let variables = operation.get_mut("variables").and_then(Value::as_object_mut);
+            told.push(variables.as_ref().is_some_and(|variables| !variables.is_empty()));
+            let Some(variables) = variables else { return };
             let at = at.name("variables", &Value::Null);
             for (name, value) in variables.iter_mut() {
                 names.insert(name.clone());
@@ -44,21 +48,26 @@ pub(super) fn graphql(event: &mut Map<String, Value>, filter: &mut dyn FnMut(&Pl
     let contexts = root.name("contexts", &Value::Null);
     let response_at = contexts.name("response", &Value::Null);
     let body_at = response_at.name("data", &Value::Null);
-    if names.is_empty() {
-        // Nothing tells what in it is about people.
-        if let Some(mut body) = response.remove("data") {
-            filter(&body_at, &mut body, &remove);
-        }
+    let Some(body) = response.get_mut("data") else { return };
+    let answers = body.as_array().map_or(1, Vec::len);
+    let is_told = told.contains(&true) && (answers == told.len() || !told.contains(&false));
+    if !is_told {
+        filter(&body_at, body, &remove);
+        response.remove("data");
         return;
     }
-    if let Some(body) = response.get_mut("data") {
-        each_operation(body, &body_at, &mut |operation, at| {
-            let at = at.name("data", &Value::Null);
-            if let Some(data) = operation.get_mut("data") {
-                filter_named(data, &names, &at, &mut |place, value| filter(place, value, &replace));
-            }
-        });
-    }
+    let mut told = told.into_iter();
+    each_operation(body, &body_at, &mut |operation, at| {
+        if told.next() == Some(false) {
+            filter(at, operation, &remove);
+            *operation = Value::Null;
+            return;
+        }
+        let at = at.name("data", &Value::Null);
+        if let Some(data) = operation.get_mut("data") {
+            filter_named(data, &names, &at, &mut |place, value| filter(place, value, &replace));
+        }
+    });
 }
 
 /// A body holds one operation, or a list of several.
