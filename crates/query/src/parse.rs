@@ -116,7 +116,7 @@ pub fn parse(text: &str, grammar: Grammar, now: Timestamp) -> Result<Expr, Query
 
 /// What a token costs to look for: a pattern has as many parts as stars.
 fn weight(token: &Token) -> usize {
-    let parts = |written: &Written| written.text.matches('*').count().max(1);
+    let parts = |written: &Written| written.stars().max(1);
     match &token.kind {
         Kind::Filter { value: Given::List(values), .. } => values.len(),
         Kind::Filter { value: Given::One(written), .. } | Kind::Free { text: written, .. } => parts(written),

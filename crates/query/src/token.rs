@@ -47,12 +47,18 @@ pub(crate) struct Written {
 impl Written {
     /// Whether there is a star that is not escaped.
     pub(crate) fn is_pattern(&self) -> bool {
+        self.stars() > 0
+    }
+
+    /// How many stars stand for any text.
+    pub(crate) fn stars(&self) -> usize {
         let mut escaped = false;
-        self.text.chars().any(|c| {
-            let star = c == '*' && !escaped;
-            escaped = c == '\\' && !escaped;
+        let is_star = |c: &char| {
+            let star = *c == '*' && !escaped;
+            escaped = *c == '\\' && !escaped;
             star
-        })
+        };
+        self.text.chars().filter(is_star).count()
     }
 
     /// The text that a pattern without stars stands for.
