@@ -27,7 +27,7 @@ use serde_json::{Map, Value};
 
 pub use settings::{ScrubSettings, read_pii_config};
 
-use crate::Problem;
+use crate::{Problem, replay};
 
 use self::{
     rule::{Redaction, Rule},
@@ -73,6 +73,11 @@ struct Application {
     rules: Vec<Arc<Rule>>,
 }
 
+/// What an event is scrubbed as.
+fn node_of(event: &Event) -> Node {
+    if event.text(&["type"]) == Some(replay::KIND) { Node::Replay } else { Node::Event }
+}
+
 impl Scrubber {
     /// Prepares the settings of a project alone. What cannot be used is left out and told, so the rest still protects.
     pub fn new(project: &ScrubSettings) -> (Self, Vec<Problem>) {
@@ -99,13 +104,15 @@ impl Scrubber {
 
     /// Takes out of the event what the rules say.
     pub fn scrub(&self, event: &mut Event) {
-        walk::scrub(self, &mut event.0, Node::Event, None);
+        let node = node_of(event);
+        walk::scrub(self, &mut event.0, node, None);
     }
 
     /// The same, telling each change.
     pub fn explain(&self, event: &mut Event) -> Vec<Change> {
         let mut changes = Vec::new();
-        walk::scrub(self, &mut event.0, Node::Event, Some(&mut changes));
+        let node = node_of(event);
+        walk::scrub(self, &mut event.0, node, Some(&mut changes));
         changes
     }
 

@@ -50,6 +50,8 @@ const SOFTWARE: &[&str] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Node {
     Event,
+    /// The event of a segment of a replay.
+    Replay,
     /// `{"values": […]}`
     List(Entry),
     /// The list under `values`.
@@ -105,7 +107,7 @@ impl Node {
     /// The part under a key. A key that no interface knows holds content of the application.
     pub(super) fn child(self, key: &str) -> Self {
         match self {
-            Self::Event => match key {
+            Self::Event | Self::Replay => match key {
                 "exception" => Self::List(Entry::Exception),
                 "threads" => Self::List(Entry::Thread),
                 "breadcrumbs" => Self::List(Entry::Breadcrumb),
@@ -274,6 +276,7 @@ impl Node {
             Self::Attachment => Pii::OfFiles,
             Self::Attachments
             | Self::Event
+            | Self::Replay
             | Self::Fixed
             | Self::Sdk
             | Self::Span

@@ -11,6 +11,7 @@ pub(super) enum Type {
     Array,
     Object,
     Event,
+    Replay,
     Exception,
     Stacktrace,
     Frame,
@@ -27,7 +28,7 @@ pub(super) enum Type {
     Prose,
     Attachments,
     Binary,
-    /// What is scrubbed in no tree: dumps, replays, …
+    /// What is scrubbed in no tree: dumps, memory, …
     Elsewhere,
 }
 
@@ -55,7 +56,8 @@ impl Type {
             "trace_metric" => Self::TraceMetric,
             "attachments" => Self::Attachments,
             "binary" => Self::Binary,
-            "datetime" | "heap_memory" | "minidump" | "replay" | "stack_memory" => Self::Elsewhere,
+            "replay" => Self::Replay,
+            "datetime" | "heap_memory" | "minidump" | "stack_memory" => Self::Elsewhere,
             _ => return None,
         })
     }
@@ -64,6 +66,7 @@ impl Type {
     pub(super) fn is_of(self, node: Node) -> bool {
         match self {
             Self::Event => node == Node::Event,
+            Self::Replay => node == Node::Replay,
             Self::Exception => node == Node::Entry(Entry::Exception),
             Self::Stacktrace => node == Node::Stacktrace,
             Self::Frame => node == Node::Frame,
@@ -96,6 +99,7 @@ impl Type {
                 | Self::Binary
                 | Self::Elsewhere
                 | Self::Event
+                | Self::Replay
         )
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn scrub(
     let mut walk =
         Walk { scrubber, meta: Meta::resume(tree, MAX_REMARKS), is_quiet: false, changes, applicable: Vec::new() };
     walk.object(whole, &root);
-    if node == Node::Event {
+    if matches!(node, Node::Event | Node::Replay) {
         if scrubber.graphql {
             special::graphql(whole, &mut |place, value, rule| walk.filter(value, place, rule));
         }
