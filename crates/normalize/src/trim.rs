@@ -59,17 +59,26 @@ pub(crate) fn bag(value: &mut Value, bag: Bag, at: &Path<'_>, meta: &mut Meta) {
     }
 }
 
-/// Cuts an object of free contents to a bound for all of them together, dropping the last ones.
+/// Cuts an object of free contents to a bound for all of them together, dropping the longest ones.
 pub(crate) fn total(map: &mut Map<String, Value>, bytes: usize, at: &Path<'_>, meta: &mut Meta) {
-    let (mut left, before) = (bytes, map.len());
-    let mut full = false;
-    map.retain(|key, value| {
-        full = full || take(&mut left, key.len() + KEY_BYTES).is_none() || !measure(value, usize::MAX, &mut left);
-        !full
-    });
-    if map.len() < before {
-        meta.length(at, before);
+    let mut left = bytes;
+    let fits = |key: &str, value: &Value, left: &mut usize| {
+        take(left, key.len() + KEY_BYTES).is_some() && measure(value, usize::MAX, left)
+    };
+    if map.iter().all(|(key, value)| fits(key, value, &mut left)) {
+        return;
     }
+    let (mut left, before) = (bytes, map.len());
+    let entries = shortest_first(map).into_iter();
+    map.extend(entries.take_while(|(key, value)| fits(key, value, &mut left)));
+    meta.length(at, before);
+}
+
+/// Takes the entries out of an object: one that is long is not to cost the others.
+fn shortest_first(map: &mut Map<String, Value>) -> Vec<(String, Value)> {
+    let mut entries: Vec<_> = std::mem::take(map).into_iter().collect();
+    entries.sort_by_cached_key(|(key, value)| key.len() + size_of(value));
+    entries
 }
 
 /// Estimated bytes of JSON.
@@ -146,13 +155,14 @@ fn shrink(value: &mut Value, depth: usize, left: &mut usize, at: &Path<'_>, meta
                 return false;
             }
             let before = map.len();
-            let mut full = false;
-            map.retain(|key, value| {
-                full = full
-                    || take(left, key.len() + KEY_BYTES).is_none()
-                    || !shrink(value, depth - 1, left, &at.key(key), meta);
-                !full
-            });
+            for (key, mut value) in shortest_first(map) {
+                if take(left, key.len() + KEY_BYTES).is_none()
+                    || !shrink(&mut value, depth - 1, left, &at.key(&key), meta)
+                {
+                    break;
+                }
+                map.insert(key, value);
+            }
             if map.len() < before {
                 meta.length(at, before);
             }

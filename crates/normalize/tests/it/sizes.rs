@@ -23,6 +23,22 @@ fn a_long_text_is_cut_and_its_length_told() {
     assert_eq!(read(json!({"message": within_allowance}).to_string())["logentry"]["formatted"], within_allowance);
 }
 
+/// Where a bag is too full, what is long goes first: what comes behind it by name says as much.
+#[test]
+fn a_long_entry_costs_no_short_one() {
+    let long = "x".repeat(20_000);
+    let trace = json!({"trace_id": "a".repeat(32), "span_id": "b".repeat(16), "op": "task", "status": "ok", "data": {"long": long, "z": 1}});
+    let event = read(json!({"contexts": {"trace": trace}, "extra": {"a": {"long": long, "z": 1}}}).to_string());
+    let trace = &event["contexts"]["trace"];
+    assert_eq!(
+        (&trace["op"], &trace["span_id"], &trace["data"]["z"]),
+        (&json!("task"), &json!("b".repeat(16)), &json!(1))
+    );
+    assert!(trace["data"]["long"].as_str().unwrap().len() < 8192);
+    assert_eq!(event["_meta"]["contexts"]["trace"]["data"]["long"][""]["len"], 20_000);
+    assert_eq!(event["extra"]["a"]["z"], 1);
+}
+
 #[test]
 fn the_newest_and_the_oldest_frames_stay() {
     let event = with_frames(1000, |_| true);
