@@ -211,7 +211,8 @@ async fn take(
     counted.extend(drop_limited(&mut envelope.items, &admission, origin));
     if leaves_nothing {
         counted.extend(envelope.items.iter().flat_map(|item| skipped(plan, item, origin)));
-        return Err(refuse(&envelope.items, origin, counted, Refusal::RateLimited));
+        let refusal = if has_room { Refusal::RateLimited } else { Refusal::LogFull };
+        return Err(refuse(&envelope.items, origin, counted, refusal));
     }
     if let Err(refusal) = limits::check(&envelope, &intake.inner.config) {
         intake.inner.quotas.give_back(&admission);

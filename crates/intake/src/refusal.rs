@@ -30,6 +30,9 @@ pub(crate) enum Refusal {
     Origin,
     #[error("event submission rejected with_reason: RateLimited")]
     RateLimited,
+    /// Nothing is taken until there is room in the log. Where clients know rate limits it is one.
+    #[error("server is out of room for what is sent")]
+    LogFull,
     #[error("empty request body")]
     Empty,
     #[error("invalid event envelope")]
@@ -175,7 +178,7 @@ impl Refusal {
                 StatusCode::UNAUTHORIZED
             }
             Self::Key | Self::Origin => StatusCode::FORBIDDEN,
-            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited | Self::LogFull => StatusCode::TOO_MANY_REQUESTS,
             Self::Upload(fault) => fault.status(),
             Self::Envelope(error) if error.fault.is_limit() => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Auth(AuthError::BadKey | AuthError::Version)
@@ -216,6 +219,7 @@ impl Refusal {
             | Self::EventIdInPath
             | Self::Key
             | Self::RateLimited
+            | Self::LogFull
             | Self::Upload(_)
             | Self::Overloaded
             | Self::Unavailable

@@ -63,20 +63,26 @@ async fn read(intake: &Intake, parts: &Parts, body: Body, slug: &str) -> Result<
     let config = &intake.inner.config;
     let received = body::read(&parts.headers, body, config.event_max_bytes, &intake.inner.memory, config).await?;
     let is_json = parts.method == Method::POST && media_type(&parts.headers) == "application/json";
-    let mut check_in = if is_json {
+    let mut check_in: Map<String, Value> = if is_json {
         serde_json::from_slice(&received.bytes).map_err(|error| Refusal::CheckIn(error.to_string()))?
     } else {
         of_query(parts.uri.query().unwrap_or_default())?
     };
+    if !check_in.contains_key("status") {
+        return Err(invalid("status: missing"));
+    }
     check_in.insert("monitor_slug".to_owned(), slug.into());
     check_in.entry("check_in_id").or_insert_with(|| NIL.to_string().into());
     let item = Item::new(ItemType::CheckIn, Value::Object(check_in).to_string());
     Ok(Taken::one(Envelope { items: vec![item], ..Envelope::default() }, received.room))
 }
 
+fn invalid(what: &str) -> Refusal {
+    Refusal::CheckIn(what.to_owned())
+}
+
 /// The check-in that a query describes.
 fn of_query(query: &str) -> Result<Map<String, Value>, Refusal> {
-    let invalid = |what: &str| Refusal::CheckIn(what.to_owned());
     let mut check_in = Map::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let value: Value = match name.as_ref() {
@@ -95,5 +101,5 @@ fn of_query(query: &str) -> Result<Map<String, Value>, Refusal> {
         };
         check_in.insert(name.into_owned(), value);
     }
-    if check_in.contains_key("status") { Ok(check_in) } else { Err(invalid("status: missing")) }
+    Ok(check_in)
 }

@@ -16,7 +16,7 @@ pub(crate) mod upload;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use nuthatch_protocol::{Envelope, EventId, Item, ItemAttributes, ItemType, ProjectId};
 use serde_json::Value;
 
@@ -46,10 +46,12 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// What a client is told that would try again forever: not that there was too much (§9.4).
+/// What a client is told that would try again forever: not that there was too much (§9.4). That the server is out of room is
+/// no limit of theirs, and what they send then is not to be lost in silence (§22).
 fn without_limits<T>(answer: Result<T, Refusal>, accepted: T) -> Result<T, Refusal> {
     match answer {
-        Err(refusal) if refusal.status() == StatusCode::TOO_MANY_REQUESTS => Ok(accepted),
+        Err(Refusal::RateLimited) => Ok(accepted),
+        Err(Refusal::LogFull) => Err(Refusal::Unavailable),
         answer => answer,
     }
 }

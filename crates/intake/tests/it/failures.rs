@@ -122,6 +122,19 @@ async fn a_full_log_takes_nothing_says_so_by_category_and_counts_it() {
     let mut counted: Vec<_> = counted.map(str::to_owned).into();
     counted.sort_unstable();
     assert_eq!(outcomes, counted);
+    // Who knows no rate limits is not told that all is well, and sends it again.
+    let (octets, json) = ("application/octet-stream", "application/json");
+    for (path, content_type, body) in [
+        ("minidump", octets, "MDMP and so on"),
+        ("cron/nightly", json, r#"{"status":"ok"}"#),
+        ("nel", "application/reports+json", r#"[{"type":"network-error","url":"https://a.example/","body":{}}]"#),
+    ] {
+        let request = http::Request::post(format!("/api/1/{path}/?sentry_key={KEY}"));
+        let answer = app.send(request.header("content-type", content_type).body(body.into()).unwrap()).await;
+        assert_eq!(answer.status, 503, "{path}");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    assert!(app.topics().await.is_empty());
     has_room.store(true, Ordering::SeqCst);
     assert_eq!(app.post(good_envelope()).await.status, 200);
 }
