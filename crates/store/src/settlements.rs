@@ -1,6 +1,6 @@
 //! What a consumer's batch leaves in the books, in the transaction of its effects.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use nuthatch_protocol::{
@@ -40,6 +40,23 @@ pub struct Settlement {
     pub letters: Vec<DeadLetter>,
     /// Replays of dead letters among the records, to remember them until that retention takes what was received now.
     pub replays: Vec<(SeenItem, Timestamp)>,
+    /// Versions that the batch names, with the times since when they are known unless they were before. Batches that have
+    /// their effects in the metadata name them there.
+    pub releases: BTreeMap<(ProjectId, String), Timestamp>,
+}
+
+impl Settlement {
+    /// A batch of so many records, of which nothing is said yet.
+    pub fn of(consumer: ConsumerPosition, records: u64) -> Self {
+        Self {
+            consumer,
+            records,
+            outcomes: Outcomes::default(),
+            letters: Vec::new(),
+            replays: Vec::new(),
+            releases: BTreeMap::new(),
+        }
+    }
 }
 
 /// Something that a record brings, and what it counts as.

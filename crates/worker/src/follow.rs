@@ -61,8 +61,7 @@ pub(crate) async fn follow<C: Consumer>(
             let found = (read.records.len() + read.damaged.len()) as u64;
             outcomes.add(Entry::missing(worker.clock.now()), records.saturating_sub(found));
             let consumer_position = ConsumerPosition { consumer: C::NAME.to_owned(), position: at };
-            let settlement =
-                Settlement { consumer: consumer_position, records, outcomes, letters: Vec::new(), replays: Vec::new() };
+            let settlement = Settlement { outcomes, ..Settlement::of(consumer_position, records) };
             let settled = retry(&stop, || consumer.take(&worker, &read, settlement.clone())).await?;
             let Some(settled) = settled else { return Ok(()) };
             dead_letter::report(&worker, &settled.letters, &stop).await?;

@@ -41,7 +41,7 @@ impl TraceConsumer for TraceItems {
             kept_bytes += entry.bytes;
         }
         let units = units(rows.len() as u64, kept_bytes);
-        let effects = vec![Counted { what: Traced { rows, once: None }, units }];
+        let effects = vec![Counted { what: Traced { rows, once: None, release: None }, units }];
         Ok(Meaning { effects, outcomes })
     }
 }

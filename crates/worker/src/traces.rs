@@ -7,7 +7,7 @@
 
 use std::{collections::HashSet, marker::PhantomData, sync::Arc};
 
-use nuthatch_protocol::{IngestRecord, Outcomes, Position, Topic, TraceItem};
+use nuthatch_protocol::{IngestRecord, Position, ProjectId, Topic, TraceItem};
 use nuthatch_store::{
     StoreError,
     issues::ConsumerPosition,
@@ -46,6 +46,8 @@ pub(crate) struct Traced {
     pub(crate) rows: Vec<TraceItem>,
     /// Under what it is remembered, if only the first record of an id brings its rows.
     pub(crate) once: Option<ItemKey>,
+    /// The version that it names, which its project has from then on.
+    pub(crate) release: Option<(ProjectId, String)>,
 }
 
 /// Bytes of records that are read at once. A transaction can become rows of many times its size, all of which are in memory.
@@ -150,8 +152,7 @@ impl<C: TraceConsumer> Partition<C> {
         let (worker, now) = (&self.worker, self.worker.clock.now());
         let records = read.next.offset.saturating_sub(self.settled.offset);
         let consumer = ConsumerPosition { consumer: C::NAME.to_owned(), position: read.next };
-        let (outcomes, letters, replays) = (Outcomes::default(), Vec::new(), prepared.replays.taken(now));
-        let mut settlement = Settlement { consumer, records, outcomes, letters, replays };
+        let mut settlement = Settlement { replays: prepared.replays.taken(now), ..Settlement::of(consumer, records) };
         let (mut once, mut found) = (Vec::new(), 0);
         for damaged in read.damaged.iter().filter(|damaged| damaged.position >= self.settled) {
             found += 1;
@@ -163,6 +164,9 @@ impl<C: TraceConsumer> Partition<C> {
                 Ok(meaning) => {
                     settlement.outcomes.extend(meaning.outcomes.clone());
                     for effect in &meaning.effects {
+                        if let Some(release) = &effect.what.release {
+                            settlement.releases.entry(release.clone()).or_insert(effect.units.origin.received);
+                        }
                         match effect.what.once {
                             Some(key) => {
                                 let what = SeenItem { key, position: *position };

@@ -49,7 +49,8 @@ impl TraceConsumer for Transactions {
         let category = DataCategory::Transaction;
         let key = ItemKey { project_id: header.project_id, category, id: header.event_id };
         let rows = nuthatch_grouping::transaction_items(header, &event);
-        meaning.effects.push(Counted { what: Traced { rows, once: Some(key) }, units });
+        let release = event.text(&["release"]).map(|version| (header.project_id, version.to_owned()));
+        meaning.effects.push(Counted { what: Traced { rows, once: Some(key), release }, units });
         Ok(meaning)
     }
 }

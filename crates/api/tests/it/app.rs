@@ -12,9 +12,8 @@ use http_body_util::BodyExt as _;
 use nuthatch_api::{Api, ApiDeps, hash_password, last_characters, router, secret_hash, token_text};
 use nuthatch_issues::{Changes, HourlyCount, Issue, Needs, Status, Substatus};
 use nuthatch_protocol::{
-    BlobId, EventId, EventRow, Hash, IngestRecord, IssueId, Level, OrganizationId, Origin, Outcomes, Partition,
-    Position, Priority, ProjectId, PublicKey, Sha1, SpanId, Timestamp, Topic, TypeId, Units, UserId,
-    record::DeadLetter,
+    BlobId, EventId, EventRow, Hash, IngestRecord, IssueId, Level, OrganizationId, Origin, Partition, Position,
+    Priority, ProjectId, PublicKey, Sha1, SpanId, Timestamp, Topic, TypeId, Units, UserId, record::DeadLetter,
 };
 use nuthatch_store::{
     AccountStore as _, BlobStore as _, EventStore as _, FileStore as _, IssueStore as _, ProjectStore as _,
@@ -282,13 +281,7 @@ impl App {
         let origin = Origin { received: Timestamp::from_secs(NOON), project_id: None, key_id: None };
         let position = Position { topic: Topic::IngestAttachments, partition: 0, offset };
         let consumer = ConsumerPosition { consumer: "files".to_owned(), position };
-        let settlement = Settlement {
-            consumer,
-            records: 1,
-            outcomes: Outcomes::default(),
-            letters: Vec::new(),
-            replays: Vec::new(),
-        };
+        let settlement = Settlement::of(consumer, 1);
         let effect = Counted { what, units: Units { origin, counts: Vec::new() } };
         self.meta.keep_files(vec![effect], settlement).await.unwrap();
     }

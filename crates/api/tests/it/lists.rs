@@ -3,7 +3,7 @@
 use http::{StatusCode, header};
 use nuthatch_issues::{Changes, Needs};
 use nuthatch_protocol::{
-    CheckIn, DataCategory, EventId, Origin, Outcomes, Position, Timestamp, Topic, Units,
+    CheckIn, DataCategory, EventId, Origin, Position, Timestamp, Topic, Units,
     check_in::{CheckInStatus, MonitorConfig, Schedule},
 };
 use nuthatch_store::{
@@ -79,8 +79,7 @@ async fn check_in(app: &App) {
     let units = Units { origin, counts: vec![(DataCategory::Monitor, 1)] };
     let position = Position { topic: Topic::IngestMonitors, partition: 0, offset: 1 };
     let consumer = ConsumerPosition { consumer: "monitors".to_owned(), position };
-    let settlement =
-        Settlement { consumer, records: 1, outcomes: Outcomes::default(), letters: Vec::new(), replays: Vec::new() };
+    let settlement = Settlement::of(consumer, 1);
     app.meta.apply_check_ins(vec![Counted { what, units }], settlement).await.unwrap();
 }
 

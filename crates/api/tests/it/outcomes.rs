@@ -18,10 +18,7 @@ async fn add(app: &App, project: ProjectId, minutes: i64, outcome: Outcome, reas
     position = app.meta.position(&consumer, position).await.unwrap();
     position.offset += 1;
     let consumer = ConsumerPosition { consumer, position };
-    app.meta
-        .settle(Settlement { consumer, records: 1, outcomes, letters: Vec::new(), replays: Vec::new() })
-        .await
-        .unwrap();
+    app.meta.settle(Settlement { outcomes, ..Settlement::of(consumer, 1) }).await.unwrap();
 }
 
 async fn filled() -> App {

@@ -6,7 +6,7 @@ use http::StatusCode;
 use nuthatch_issues::{Changes, Needs};
 use nuthatch_protocol::{DataCategory, Origin};
 use nuthatch_protocol::{
-    EventId, Outcomes, Position, ProjectId, SessionState, SessionUpdate, Timestamp, Topic, Units,
+    EventId, Position, ProjectId, SessionState, SessionUpdate, Timestamp, Topic, Units,
     session::{SessionPlace, SessionStatus, SessionUser},
 };
 use nuthatch_store::{
@@ -49,8 +49,7 @@ async fn sessions(app: &App, project: ProjectId, hours: u64, of: &[(&str, &str, 
     let records = updates.len() as u64;
     let position = Position { topic: Topic::IngestSessions, partition, offset: records };
     let consumer = ConsumerPosition { consumer: "sessions".to_owned(), position };
-    let settlement =
-        Settlement { consumer, records, outcomes: Outcomes::default(), letters: Vec::new(), replays: Vec::new() };
+    let settlement = Settlement::of(consumer, records);
     app.meta.apply_sessions(updates, settlement).await.unwrap();
 }
 

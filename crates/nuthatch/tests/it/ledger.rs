@@ -11,7 +11,7 @@ use nuthatch::{
     sample::Sequence,
     server::open_meta,
 };
-use nuthatch_protocol::{EventId, Outcomes, Position, Timestamp, Topic};
+use nuthatch_protocol::{EventId, Position, Timestamp, Topic};
 use nuthatch_store::{EventStore as _, SettlementStore as _, issues::ConsumerPosition, settlements::Settlement};
 use nuthatch_store_embedded::events::{EmbeddedEvents, Options};
 use serde_json::{Value, json};
@@ -223,8 +223,7 @@ async fn verify_names_what_does_not_balance() {
     let meta = open_meta(&site.data()).unwrap();
     let position = Position { topic: Topic::IngestEvents, partition: 0, offset: 4 };
     let consumer = ConsumerPosition { consumer: "issues".to_owned(), position };
-    let outcomes = Outcomes::default();
-    meta.settle(Settlement { consumer, records: 2, outcomes, letters: Vec::new(), replays: Vec::new() }).await.unwrap();
+    meta.settle(Settlement::of(consumer, 2)).await.unwrap();
     drop(meta);
     let (code, words) = checks();
     assert_eq!((code, words[0].as_str()), (Some(3), "records-of-position"));

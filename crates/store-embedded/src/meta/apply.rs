@@ -15,7 +15,7 @@ use super::{
     dead_letters,
     error::{Failure, constraint},
     issue_row::IssueWriter,
-    outcomes,
+    outcomes, releases,
 };
 
 const NO_ISSUE: &str = "the issue";
@@ -142,9 +142,8 @@ fn write_rules(connection: &Connection, changes: &Changes) -> Result<(), Failure
     for (project, id, usage) in &changes.quotas {
         create.execute(params![project.0 as i64, id.0, usage.start_secs, usage.count as i64])?;
     }
-    let mut release = connection.prepare_cached("INSERT INTO release VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
-    for (project, version, date) in &changes.releases {
-        release.execute(params![project.0 as i64, version, date.0])?;
+    for (project, version, since) in &changes.releases {
+        releases::know(connection, *project, version, *since)?;
     }
     Ok(())
 }

@@ -11,6 +11,21 @@ use serde_json::json;
 
 use super::{EmbeddedMeta, column::unsigned, error::Failure};
 
+/// Gives a project a version, unless it has it.
+pub(in crate::meta) fn know(
+    connection: &Connection,
+    project: ProjectId,
+    version: &str,
+    since: Timestamp,
+) -> Result<(), Failure> {
+    connection.prepare_cached("INSERT INTO release VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?.execute(params![
+        project.0 as i64,
+        version,
+        since.0
+    ])?;
+    Ok(())
+}
+
 fn list(projects: &[ProjectId]) -> String {
     json!(projects.iter().map(|id| id.0).collect::<Vec<_>>()).to_string()
 }
@@ -46,11 +61,12 @@ fn put(
     ))?;
     let said = said.query_row(params![version, among], |row| facts(row, 0)).optional()?;
     let ReleaseFacts { reference, url, released, started, archived } = change.apply(said.unwrap_or_default());
-    let mut release = connection.prepare_cached("INSERT INTO release VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
     let mut write =
         connection.prepare_cached("INSERT OR REPLACE INTO release_facts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    for project in &projects {
+        know(connection, *project, &version, now)?;
+    }
     for project in having.iter().copied().chain(projects.iter().map(|project| project.0 as i64)) {
-        release.execute(params![project, version, now.0])?;
         let (released, started) = (released.map(|time| time.0), started.map(|time| time.0));
         write.execute(params![project, version, reference, url, released, started, archived])?;
     }

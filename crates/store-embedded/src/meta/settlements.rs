@@ -15,7 +15,7 @@ use super::{
     column::{topic_number, topic_of_number, unsigned},
     dead_letters,
     error::{Failure, corrupt},
-    outcomes,
+    outcomes, releases,
 };
 
 /// Rows of `seen_item` that one step of [`SettlementStore::forget_items`] deletes, so that other writes wait a few
@@ -29,7 +29,7 @@ pub(super) fn settle(
     settlement: &Settlement,
     effects: impl FnOnce(&Connection, &mut Outcomes) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let Settlement { consumer, records, outcomes, letters, replays } = settlement;
+    let Settlement { consumer, records, outcomes, letters, replays, releases: versions } = settlement;
     let position = consumer.position;
     let applied: Option<i64> = connection
         .prepare_cached("SELECT \"offset\" FROM position WHERE (consumer, topic, partition) = (?1, ?2, ?3)")?
@@ -44,6 +44,9 @@ pub(super) fn settle(
     dead_letters::keep(connection, letters)?;
     for (replay, at) in replays {
         see(connection, *replay, *at)?;
+    }
+    for ((project, version), since) in versions {
+        releases::know(connection, *project, version, *since)?;
     }
     apply::move_to(connection, consumer)
 }

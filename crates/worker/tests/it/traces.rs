@@ -8,7 +8,7 @@ use nuthatch_protocol::{
 };
 use nuthatch_query::FieldValue;
 use nuthatch_store::{
-    OutcomeStore, StoreError, TraceStore,
+    OutcomeStore, ReleaseStore as _, StoreError, TraceStore,
     memory::MemoryTraces,
     outcomes::{OutcomeGrouping, OutcomeQuery},
     traces::{Aggregate, Aggregation, AttributeKey, Groups, TracePage, TraceQuery, TraceStoreSize},
@@ -214,6 +214,9 @@ async fn assert_exact(stores: &Stores, what: &str) {
     dead.sort();
     assert_eq!(dead, ["invalid_json", "invalid_log", "invalid_transaction"], "{what}: dead letters");
     assert_eq!(stores.meta.books().await.unwrap().imbalances(), [], "{what}: the books");
+    let releases = stores.meta.releases(&[stores.project], None).await.unwrap();
+    let versions: Vec<&str> = releases.iter().map(|release| release.version.as_str()).collect();
+    assert_eq!(versions, ["app@1"], "{what}: what a transaction names is a release");
 }
 
 #[tokio::test]

@@ -11,17 +11,18 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::meta::{
     column::unsigned,
     error::{Failure, corrupt},
+    releases,
 };
 
 /// Merges updates in their order.
 pub(super) fn apply(connection: &Connection, updates: impl Iterator<Item = SessionUpdate>) -> Result<(), Failure> {
     let mut places = Places { connection, ids: HashMap::new() };
     let mut states: HashMap<(ProjectId, EventId), SessionState> = HashMap::new();
-    let mut releases: HashMap<(ProjectId, String), Timestamp> = HashMap::new();
+    let mut versions: HashMap<(ProjectId, String), Timestamp> = HashMap::new();
     let mut changes = Changes::default();
     for update in updates {
         if let Some((place, started)) = update.place_and_start() {
-            releases.entry((place.project_id, place.release.clone())).or_insert(started);
+            versions.entry((place.project_id, place.release.clone())).or_insert(started);
         }
         match update {
             SessionUpdate::Counted { changes: counted, .. } => changes.add(&mut places, counted)?,
@@ -37,9 +38,8 @@ pub(super) fn apply(connection: &Connection, updates: impl Iterator<Item = Sessi
             }
         }
     }
-    let mut release = connection.prepare_cached("INSERT INTO release VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
-    for ((project, version), date) in &releases {
-        release.execute(params![project.0 as i64, version, date.0])?;
+    for ((project, version), since) in &versions {
+        releases::know(connection, *project, version, *since)?;
     }
     let mut keep = connection
         .prepare_cached("INSERT OR REPLACE INTO session_state VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;

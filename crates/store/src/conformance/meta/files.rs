@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nuthatch_protocol::{
-    BlobId, DataCategory, EventId, Origin, Outcome, Outcomes, Position, ProjectId, Sha1, SpanId, Timestamp, Topic,
-    TraceId, Units,
+    BlobId, DataCategory, EventId, Origin, Outcome, Position, ProjectId, Sha1, SpanId, Timestamp, Topic, TraceId, Units,
 };
 use serde_json::{Map, json};
 
@@ -69,8 +68,7 @@ fn said(report: UserReport) -> Counted<FileEffect> {
 async fn keep(store: &impl MetaStore, to: u64, effects: Vec<Counted<FileEffect>>) {
     let position = Position { topic: Topic::IngestAttachments, partition: 0, offset: to };
     let consumer = ConsumerPosition { consumer: "files".to_owned(), position };
-    let settlement =
-        Settlement { consumer, records: 1, outcomes: Outcomes::default(), letters: Vec::new(), replays: Vec::new() };
+    let settlement = Settlement::of(consumer, 1);
     store.keep_files(effects, settlement).await.expect("keeps");
 }
 

@@ -53,13 +53,7 @@ async fn fill(store: &impl MetaStore, place: Place) -> Outcomes {
         let origin = Origin { received, project_id, key_id: (key.0 > 0).then_some(key) };
         outcomes.add(origin.key(category, outcome, reason), quantity);
     }
-    let settlement = Settlement {
-        consumer: at(Topic::Outcomes, 3),
-        records: 3,
-        outcomes: outcomes.clone(),
-        letters: Vec::new(),
-        replays: Vec::new(),
-    };
+    let settlement = Settlement { outcomes: outcomes.clone(), ..Settlement::of(at(Topic::Outcomes, 3), 3) };
     store.settle(settlement.clone()).await.expect("adds");
     store.settle(settlement).await.expect("was added before");
     outcomes

@@ -7,8 +7,7 @@ use std::{
 
 use nuthatch_issues::Changes;
 use nuthatch_protocol::{
-    DataCategory, EventId, Origin, Outcome, Outcomes, Position, ProjectId, SessionState, SessionUpdate, Timestamp,
-    Topic, Units,
+    DataCategory, EventId, Origin, Outcome, Position, ProjectId, SessionState, SessionUpdate, Timestamp, Topic, Units,
     session::{Durations, HealthChange, HealthTally, SessionPlace, SessionStatus, SessionUser, merge},
 };
 use nuthatch_query::{Expr, Op, Term, Value};
@@ -30,7 +29,7 @@ const HOUR: Duration = Duration::from_hours(1);
 fn settlement(offset: u64, records: u64) -> Settlement {
     let position = Position { topic: Topic::IngestSessions, partition: 0, offset };
     let consumer = ConsumerPosition { consumer: "sessions".to_owned(), position };
-    Settlement { consumer, records, outcomes: Outcomes::default(), letters: Vec::new(), replays: Vec::new() }
+    Settlement::of(consumer, records)
 }
 
 fn counted(place: Place, what: SessionUpdate) -> Counted<SessionUpdate> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nuthatch_protocol::{
-    DataCategory, EventId, KeyId, LetterId, Origin, Outcome, Outcomes, Position, ProjectId, Timestamp, Topic, Units,
+    DataCategory, EventId, KeyId, LetterId, Origin, Outcome, Position, ProjectId, Timestamp, Topic, Units,
 };
 
 use super::fixture::{NOW, Place, letter};
@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn settlement(topic: Topic, offset: u64, records: u64) -> Settlement {
     let consumer =
         ConsumerPosition { consumer: "tester".to_owned(), position: Position { topic, partition: 0, offset } };
-    Settlement { consumer, records, outcomes: Outcomes::default(), letters: Vec::new(), replays: Vec::new() }
+    Settlement::of(consumer, records)
 }
 
 /// One unit of a project.
@@ -64,6 +64,7 @@ pub async fn batches_are_settled_once(store: &impl MetaStore) {
     let replay = ItemKey::of_replay(place.web, LetterId(1 << 40));
     let position = Position { topic: Topic::IngestTransactions, partition: 0, offset: 1 };
     batch.replays.push((SeenItem { key: replay, position }, NOW));
+    batch.releases.insert((place.web, "web@1.0".to_owned()), NOW);
     for _ in 0..2 {
         store.settle(batch.clone()).await.expect("settles");
     }
@@ -73,8 +74,13 @@ pub async fn batches_are_settled_once(store: &impl MetaStore) {
     let letters = store.letter_counts(LetterScope::Project(place.web)).await.expect("counts");
     assert_eq!(letters, [("invalid_json".to_owned(), 1)]);
     let later = SeenItem { key: replay, position: Position { offset: 2, ..position } };
-    let next = Settlement { replays: vec![(later, NOW)], ..settlement(Topic::IngestTransactions, 3, 1) };
+    let mut next = Settlement { replays: vec![(later, NOW)], ..settlement(Topic::IngestTransactions, 3, 1) };
+    next.releases = batch.releases.keys().map(|release| (release.clone(), NOW.plus(Duration::from_secs(1)))).collect();
     store.settle(next).await.expect("settles");
+    let releases = store.releases(&[place.web, place.api], None).await.expect("lists");
+    let releases: Vec<_> =
+        releases.iter().map(|known| (known.project_id, known.version.as_str(), known.date)).collect();
+    assert_eq!(releases, [(place.web, "web@1.0", NOW)], "known since it was first named");
     let found = store.first_positions(&[replay, ItemKey::of_replay(place.web, LetterId(1))]).await.expect("looks up");
     assert_eq!(found.into_iter().collect::<Vec<_>>(), [(replay, position)], "the first one stays");
     store.forget_items(NOW.plus(Duration::from_secs(1))).await.expect("forgets");

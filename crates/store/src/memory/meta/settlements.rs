@@ -14,7 +14,7 @@ use crate::{
 impl State {
     /// Has the effects of a batch, counts and moves, unless the consumer did so before.
     pub(super) fn settle(&mut self, settlement: Settlement, effects: impl FnOnce(&mut Self, &mut Outcomes)) {
-        let Settlement { consumer, records, mut outcomes, letters, replays } = settlement;
+        let Settlement { consumer, records, mut outcomes, letters, replays, releases } = settlement;
         let place = (consumer.consumer.clone(), consumer.position.topic, consumer.position.partition);
         if self.positions.get(&place).is_some_and(|applied| *applied >= consumer.position.offset) {
             return;
@@ -26,6 +26,9 @@ impl State {
         }
         for (replay, at) in replays {
             self.seen.entry(replay.key).or_insert((replay.position, at));
+        }
+        for (version, since) in releases {
+            self.releases.entry(version).or_insert(since);
         }
         self.move_to(consumer);
     }
