@@ -111,7 +111,7 @@ fn has_rows(dir: &Path) -> std::io::Result<bool> {
 
 /// The numbers of the partitions in a directory, after what an interrupted removal left is removed.
 pub(super) fn list(parent: &Path, store: StoreName) -> Result<Vec<i64>, StoreError> {
-    remove_dropped(parent, store)?;
+    remove_dropped(parent, store, |_| false)?;
     let mut numbers = Vec::new();
     for entry in fs::read_dir(parent).map_err(|error| store.unavailable(error))? {
         let entry = entry.map_err(|error| store.unavailable(error))?;
@@ -125,20 +125,33 @@ pub(super) fn list(parent: &Path, store: StoreName) -> Result<Vec<i64>, StoreErr
 /// The extension of a partition that goes.
 const DROPPED: &str = "dropped";
 
+/// What the extension of a damaged partition begins with.
+const DAMAGED: &str = "damaged-";
+
 /// Takes a partition away. Searches that run keep what they opened. Its files go by [`remove_dropped`].
 pub(super) fn take_away(dir: &Path, store: StoreName) -> Result<(), StoreError> {
     fs::rename(dir, dir.with_extension(DROPPED)).map_err(|error| store.unavailable(error))
 }
 
-/// Removes the files of partitions that were taken away, also by a process before this one.
-pub(super) fn remove_dropped(parent: &Path, store: StoreName) -> Result<(), StoreError> {
+/// Removes the files of partitions that were taken away, also by a process before this one, and of the damaged ones whose
+/// numbers are too old: what people sent is in them, too.
+pub(super) fn remove_dropped(
+    parent: &Path,
+    store: StoreName,
+    is_too_old: impl Fn(i64) -> bool,
+) -> Result<(), StoreError> {
+    let goes = |name: &str| {
+        name.split_once('.').is_some_and(|(number, extension)| {
+            extension == DROPPED || extension.starts_with(DAMAGED) && number.parse().is_ok_and(&is_too_old)
+        })
+    };
     let remove = || {
         // Before the first file goes: with some of them it would be a damaged partition.
         sync(parent)?;
         for entry in fs::read_dir(parent)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == DROPPED) {
-                fs::remove_dir_all(path)?;
+            let entry = entry?;
+            if goes(&entry.file_name().to_string_lossy()) {
+                fs::remove_dir_all(entry.path())?;
             }
         }
         Ok::<_, std::io::Error>(())
@@ -154,10 +167,10 @@ fn sync(dir: &Path) -> std::io::Result<()> {
 /// Moves a damaged partition out of the way and returns where it is now.
 pub(super) fn set_aside(parent: &Path, number: i64, store: StoreName) -> Result<PathBuf, StoreError> {
     let mut n = 1;
-    let mut aside = parent.join(format!("{number}.damaged-{n}"));
+    let mut aside = parent.join(format!("{number}.{DAMAGED}{n}"));
     while aside.exists() {
         n += 1;
-        aside.set_extension(format!("damaged-{n}"));
+        aside.set_extension(format!("{DAMAGED}{n}"));
     }
     fs::rename(parent.join(number.to_string()), &aside).map_err(|error| store.unavailable(error))?;
     Ok(aside)

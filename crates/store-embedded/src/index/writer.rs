@@ -223,7 +223,7 @@ impl<L: Layout> Writer<L> {
                 Err(error) => result = Err(error),
             }
         }
-        result.and(partition::remove_dropped(&self.dir, L::STORE))
+        result.and(partition::remove_dropped(&self.dir, L::STORE, ended))
     }
 }
 

@@ -243,7 +243,12 @@ async fn a_damaged_partition_is_set_aside() {
     store.commit().await.unwrap();
     assert_eq!(ids(&store).await, [0, 1, 2]);
     drop(store);
-    assert_eq!(open(dir.path()).damages(), [], "it is reported once");
+    let store = open(dir.path());
+    assert_eq!(store.damages(), [], "it is reported once");
+    let damaged = || partitions(dir.path()).iter().filter(|path| path.to_string_lossy().contains("damaged")).count();
+    assert_eq!(damaged(), 2);
+    store.drop_before(Timestamp(BASE.0 + WEEK * 1_000_000)).await.unwrap();
+    assert_eq!(damaged(), 1, "it goes with its week");
 }
 
 #[tokio::test]
