@@ -16,8 +16,11 @@ const MAX_ATTRIBUTES: usize = 128;
 /// Longest text of an attribute, in bytes; the body has the rest.
 const MAX_TEXT_BYTES: usize = 8 << 10;
 
-/// Longest text of what the spans of a transaction have from it, in bytes.
-const MAX_SHARED_BYTES: usize = 200;
+/// Longest text of what the spans of a transaction have from it, in bytes. Of names that are searched as a whole, the 200
+/// characters that they have at most (`reference/ingest-protocol.md` §11.2).
+fn max_shared_bytes(name: &str) -> usize {
+    if ["release", "transaction"].contains(&name) { 800 } else { 200 }
+}
 
 /// What spans of a transaction have in common with it.
 const SHARED: [&str; 24] = [
@@ -82,7 +85,9 @@ pub fn transaction_items(header: &IngestHeader, event: &Event) -> Vec<TraceItem>
         for name in SHARED {
             match root.attributes.get(name) {
                 // Each of thousands of spans gets them.
-                Some(AttributeValue::Text(text)) => attributes.text(name, Some(shortened(text, MAX_SHARED_BYTES))),
+                Some(AttributeValue::Text(text)) => {
+                    attributes.text(name, Some(shortened(text, max_shared_bytes(name))));
+                }
                 Some(value) => attributes.put(name, value.clone()),
                 None => {}
             }
