@@ -44,5 +44,5 @@ pub use session::{SessionState, SessionUpdate};
 pub use time::{Clock, Timestamp};
 pub use topic::{Partition, Position, Topic};
 pub use trace_item::{AttributeValue, TraceItem, TraceItemKind};
-pub use upload::Upload;
+pub use upload::{Reference, Upload};
 pub use version::Version;

@@ -182,10 +182,18 @@ impl DataCategory {
     /// What an item counts as: category and quantity. Nothing for items that only belong to others (§7).
     ///
     /// A container counts for the entries that its header says it has, for one when it does not say; a transaction also for
-    /// the spans that it says; an attachment of a trace for its file alone.
+    /// the spans that it says; an attachment of a trace for its file alone; one that refers to an upload for the file that was
+    /// uploaded, or as long as it says, and for nothing when its client says that there is none: what became of that file was
+    /// counted when it came.
     pub fn of_item(item: &Item) -> Vec<(Self, u64)> {
-        let sent = || item.trace_attachment().map_or(item.payload.len(), |parts| parts.file.len()) as u64;
-        let bytes = item.upload.map_or_else(sent, |upload| upload.file.bytes);
+        if item.reference().is_some_and(|reference| reference.location.is_none()) {
+            return Vec::new();
+        }
+        let bytes = match (item.upload, item.attributes.attachment_length) {
+            (Some(upload), _) => upload.file.bytes,
+            (None, Some(said)) if item.is_reference() => said,
+            _ => item.trace_attachment().map_or(item.payload.len(), |parts| parts.file.len()) as u64,
+        };
         Self::of(&item.item_type, &item.attributes, bytes)
     }
 

@@ -119,10 +119,13 @@ fn put_together(envelope: &mut Envelope, places: &HashSet<usize>, event_max_byte
     envelope.items.insert(0, Item::new(ItemType::Event, payload));
 }
 
-/// What an attachment is to a crash, if anything.
+/// What an attachment is to a crash, if anything. Of one that was uploaded apart nothing can be read, so it stays a file.
 fn attachment_type(item: &Item) -> Option<&'static str> {
     let said = item.attributes.attachment_type.as_deref()?;
-    let known = [MINIDUMP, APPLE_REPORT, PAYLOAD, BREADCRUMBS].into_iter().find(|known| *known == said);
+    let is_apart = item.upload.is_some() || item.is_reference();
+    let known: &[_] =
+        if is_apart { &[MINIDUMP, APPLE_REPORT] } else { &[MINIDUMP, APPLE_REPORT, PAYLOAD, BREADCRUMBS] };
+    let known = known.iter().copied().find(|known| *known == said);
     known.filter(|_| item.item_type == ItemType::Attachment && !item.is_of_trace())
 }
 
@@ -269,7 +272,7 @@ fn merge(under: &mut Map<String, Value>, over: Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
-    use nuthatch_protocol::ItemAttributes;
+    use nuthatch_protocol::{BlobId, ItemAttributes, Sha1, StoredPayload, Timestamp, Upload};
 
     use super::*;
 
@@ -385,6 +388,21 @@ mod tests {
         let payload = |word: &str| piece(PAYLOAD, msgpack(&[json!({ "message": word })]));
         let (items, event) = completed(vec![dump, payload("first"), payload("second")]);
         assert_eq!((items.len(), &event["message"]), (3, &json!("first")));
+    }
+
+    #[test]
+    fn a_piece_that_was_uploaded_apart_stays_an_attachment() {
+        let file = StoredPayload { id: BlobId([1; 16]), bytes: 9, sha1: Sha1([0; 20]) };
+        let upload = Upload { receipt: BlobId([2; 16]), received: Timestamp(1), file };
+        for kind in [PAYLOAD, BREADCRUMBS] {
+            let found = Item { upload: Some(upload), ..piece(kind, Vec::new()) };
+            let mut missing = piece(kind, br#"{"location":"/api/1/upload/1.2.3/"}"#.to_vec());
+            missing.attributes.content_type = Some("application/vnd.sentry.attachment-ref+json".to_owned());
+            let event = Item::new(ItemType::Event, r#"{"breadcrumbs":[{"message":"own"}]}"#);
+            let (items, event) = completed(vec![piece(MINIDUMP, Vec::new()), event, found, missing]);
+            assert_eq!(items, ["event", "attachment", "attachment", "attachment"], "{kind}");
+            assert_eq!(event["breadcrumbs"], json!([{"message": "own"}]), "{kind}");
+        }
     }
 
     #[test]
