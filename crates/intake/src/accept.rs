@@ -155,9 +155,9 @@ pub(crate) async fn process(
         }
     };
     let grant = authorized?;
-    let mut complete = Vec::with_capacity(envelopes.len());
+    let (mut complete, mut uses) = (Vec::with_capacity(envelopes.len()), uploads::InUse::new(intake));
     for mut envelope in envelopes {
-        uploads::resolve(intake, grant.key.project_id, &mut envelope).await?;
+        uploads::resolve(intake, grant.key.project_id, &mut envelope, &mut uses).await?;
         let mut envelope = crash::complete(envelope, &mut room, &intake.inner.config).await?;
         envelope.items.iter_mut().for_each(entries::count);
         complete.push(profiles::identified(envelope).await?);

@@ -69,6 +69,7 @@ struct Inner {
     recorder: outcomes::Recorder,
     quotas: quotas::Quotas,
     lanes: lanes::Lanes,
+    uploads: uploads::Uses,
     closed: AtomicBool,
 }
 
@@ -88,8 +89,22 @@ impl Intake {
         let (telemetry, closed) = (telemetry::Telemetry::new(), AtomicBool::new(false));
         let quotas = quotas::Quotas::new();
         let lanes = lanes::Lanes::new(config.lane_events_per_second, config.lane_burst_events);
-        let inner =
-            Inner { log, blobs, keys, clock, new_event_id, config, memory, telemetry, recorder, quotas, lanes, closed };
+        let uploads = uploads::Uses::default();
+        let inner = Inner {
+            log,
+            blobs,
+            keys,
+            clock,
+            new_event_id,
+            config,
+            memory,
+            telemetry,
+            recorder,
+            quotas,
+            lanes,
+            uploads,
+            closed,
+        };
         Self { inner: Arc::new(inner) }
     }
 

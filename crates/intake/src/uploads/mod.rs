@@ -2,17 +2,19 @@
 //!
 //! Nothing is remembered of an upload but in the blob store: the file, and a receipt that says where the file is. The receipt
 //! is written when the file is durable, and found by what the client was told: whoever does not know that cannot find it.
-//! An attachment that refers to the file takes it over, and the receipt goes. What nothing refers to goes with its day.
+//! An attachment that refers to the file takes it over ([`references`]), and the receipt goes. What nothing refers to goes
+//! with its day.
 
-use std::{fmt, str::FromStr, time::Duration};
+mod in_use;
+mod references;
+
+use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
 use axum::body::Body;
 use http::request::Parts;
 use nuthatch_protocol::{
-    BlobId, BlobKey, DataCategory, Envelope, EventId, ItemAttributes, ItemType, Outcome, ProjectId, Timestamp, Upload,
+    BlobId, BlobKey, DataCategory, EventId, ItemAttributes, ItemType, Outcome, ProjectId, Timestamp, Upload,
 };
-use nuthatch_store::StoreError;
-use serde::Deserialize;
 use sha1::{Digest as _, Sha1 as Hasher};
 
 use crate::{
@@ -23,17 +25,11 @@ use crate::{
     refusal::{Refusal, UploadFault},
 };
 
+pub(crate) use in_use::{InUse, Uses};
+pub(crate) use references::{forget, resolve};
+
 /// Time within which the bytes of an upload have to follow its beginning.
 const BEGINNING_MAX_AGE: Duration = Duration::from_hours(24);
-
-/// Longest receipt, in bytes.
-const RECEIPT_MAX_BYTES: u64 = 1024;
-
-/// Longest payload of an attachment that refers to an upload, in bytes.
-const REFERENCE_MAX_BYTES: usize = 16 << 10;
-
-/// Most uploads that an envelope may refer to: as many as attachments are taken.
-const REFERENCES_MAX: usize = 30;
 
 /// The name of an upload, `{microseconds}.{32 hex digits}.{bytes}`: a part of its location. The digits are random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,13 +62,18 @@ impl UploadName {
         (is_upload && is_of_project).then_some(name)
     }
 
-    /// The blob of the receipt. A hash, so that no name leads to a blob that is no receipt.
-    fn receipt(self) -> BlobId {
-        let hash: [u8; 20] = Hasher::digest(format!("upload {self}")).into();
-        let mut id = [0; 16];
-        id.copy_from_slice(&hash[..16]);
-        BlobId(id)
+    /// The blob of the receipt.
+    fn receipt(self, project: ProjectId) -> BlobKey {
+        BlobKey::new(project, self.begun, blob_of(&format!("upload {self}")))
     }
+}
+
+/// A blob for what a text says. A hash, so that no name of a client's leads to a blob that is something else.
+fn blob_of(text: &str) -> BlobId {
+    let hash: [u8; 20] = Hasher::digest(text).into();
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    BlobId(id)
 }
 
 impl fmt::Display for UploadName {
@@ -111,7 +112,11 @@ pub(crate) async fn take(
     if name.begun > now || name.begun <= now.minus(BEGINNING_MAX_AGE) {
         return Err(UploadFault::Unknown.into());
     }
-    let receipt = BlobKey::new(project, name.begun, name.receipt());
+    let receipt = name.receipt(project);
+    let mut uses = InUse::new(intake);
+    if !uses.begin(receipt) {
+        return Err(UploadFault::Complete.into());
+    }
     if durably(inner.config.append_wait, || inner.blobs.size(receipt)).await?.is_some() {
         return Err(UploadFault::Complete.into());
     }
@@ -125,11 +130,7 @@ pub(crate) async fn take(
         inner.quotas.admit_upload(&grant.quotas, name.bytes as u64, inner.log.has_room(), &*inner.clock);
     LimitsMet::note(parts, std::mem::take(&mut admission.limits));
     if let Some(reason) = admission.reason(0) {
-        // Nothing may ever refer to it, so this is what became of it.
-        let units = DataCategory::of(&ItemType::Attachment, &ItemAttributes::default(), name.bytes as u64).into_iter();
-        let origin = accept::origin(intake, &grant.key);
-        let key = |category| origin.key(category, Outcome::RateLimited, reason.to_owned());
-        inner.recorder.record(units.map(|(category, quantity)| (key(category), quantity)).collect()).await?;
+        record(intake, grant, name.bytes, Outcome::RateLimited, reason.to_owned().into()).await?;
         return Err(Refusal::RateLimited);
     }
     let keep = async {
@@ -143,57 +144,19 @@ pub(crate) async fn take(
     Ok(name.bytes)
 }
 
-/// What an attachment says of the upload that it refers to.
-#[derive(Deserialize)]
-struct Reference {
-    location: String,
-    #[serde(default)]
-    content_type: Option<String>,
-}
-
-/// Gives the attachments of an envelope that refer to uploads of the project their files. Those that do not find theirs stay
-/// what they are.
-pub(crate) async fn resolve(intake: &Intake, project: ProjectId, envelope: &mut Envelope) -> Result<(), Refusal> {
-    let references = envelope.items.iter_mut().filter(|item| item.is_reference());
-    for item in references.take(REFERENCES_MAX) {
-        if item.payload.len() > REFERENCE_MAX_BYTES {
-            continue;
-        }
-        let Ok(reference) = serde_json::from_slice::<Reference>(&item.payload) else { continue };
-        let Some(upload) = find(intake, project, &reference.location).await? else { continue };
-        if item.attributes.attachment_length.is_some_and(|length| length != upload.file.bytes) {
-            continue;
-        }
-        item.attributes.content_type = reference.content_type;
-        item.upload = Some(upload);
-        item.payload.clear();
-    }
-    Ok(())
-}
-
-async fn find(intake: &Intake, project: ProjectId, location: &str) -> Result<Option<Upload>, Refusal> {
-    let Some(name) = UploadName::in_location(location, project) else { return Ok(None) };
-    let inner = &intake.inner;
-    let receipt = BlobKey::new(project, name.begun, name.receipt());
-    let read = || async move {
-        match inner.blobs.head(receipt, RECEIPT_MAX_BYTES).await {
-            // Asking again would not help.
-            Err(StoreError::Corrupt { .. }) => Ok(None),
-            found => found,
-        }
-    };
-    let found = durably(inner.config.append_wait, read).await?;
-    Ok(found.and_then(|receipt| serde_json::from_slice(&receipt).ok()))
-}
-
-/// Forgets the receipts of uploads whose files belong to attachments now, so that no other attachment takes the same file.
-pub(crate) async fn forget(intake: &Intake, project: ProjectId, taken: Vec<Upload>) {
-    for upload in taken {
-        let receipt = BlobKey::new(project, upload.received, upload.receipt);
-        if let Err(error) = intake.inner.blobs.delete(receipt).await {
-            tracing::warn!(%error, ?receipt, "the receipt of an upload stays until its day goes");
-        }
-    }
+/// Records what became of a file of so many bytes that is not taken: nothing may ever refer to it. One whose length is not
+/// known counts as the shortest.
+pub(crate) async fn record(
+    intake: &Intake,
+    grant: &Grant,
+    bytes: usize,
+    outcome: Outcome,
+    reason: Cow<'static, str>,
+) -> Result<(), Refusal> {
+    let origin = accept::origin(intake, &grant.key);
+    let units = DataCategory::of(&ItemType::Attachment, &ItemAttributes::default(), bytes as u64).into_iter();
+    let counted = units.map(|(category, quantity)| (origin.key(category, outcome, reason.clone()), quantity));
+    intake.inner.recorder.record(counted.collect()).await
 }
 
 #[cfg(test)]
