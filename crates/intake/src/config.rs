@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 /// Bounds of intake (`reference/ingest-protocol.md` §5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntakeConfig {
@@ -18,6 +20,9 @@ pub struct IntakeConfig {
     pub room_wait: Duration,
     /// Longest wait for the log to have made a record durable, over all attempts.
     pub append_wait: Duration,
+    /// Address under which SDKs reach the server: where they are told that what they have begun goes on. None: they are told
+    /// paths.
+    pub public_url: Option<Url>,
     /// Whether the client's address may come from proxy headers.
     pub trust_forwarded_for: bool,
     /// Events a second that a project may send for good before its events go to the backlog; 0: they never do.
@@ -37,6 +42,7 @@ impl Default for IntakeConfig {
             body_timeout: Duration::from_secs(30),
             room_wait: Duration::from_secs(10),
             append_wait: Duration::from_secs(20),
+            public_url: None,
             trust_forwarded_for: true,
             lane_events_per_second: 500,
             lane_burst_events: 2000,

@@ -152,6 +152,19 @@ impl UploadFault {
             Self::Complete => StatusCode::CONFLICT,
         }
     }
+
+    /// The stable word of the ledger, when a file was sent and is not taken. Whoever speaks another version has sent none
+    /// yet, and a complete upload is there.
+    fn reason(self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoVersion | Self::Version | Self::Complete => return None,
+            Self::Length => "upload_length",
+            Self::Offset => "upload_offset",
+            Self::NoType => "content_type",
+            Self::Short => "short_upload",
+            Self::Unknown => "unknown_upload",
+        })
+    }
 }
 
 impl From<DecodeError> for Refusal {
@@ -220,10 +233,10 @@ impl Refusal {
             | Self::Key
             | Self::RateLimited
             | Self::LogFull
-            | Self::Upload(_)
             | Self::Overloaded
             | Self::Unavailable
             | Self::Closed => return None,
+            Self::Upload(fault) => fault.reason()?,
             Self::Origin => "cors",
             Self::Empty => "empty_envelope",
             Self::Envelope(_) => "invalid_envelope",

@@ -2,7 +2,7 @@
 //! (`reference/ingest-protocol.md` §2). The bytes come in one piece, with the request that begins the upload or in the one
 //! after it; an upload that broke off is begun anew.
 
-use std::{str::FromStr, sync::Arc};
+use std::str::FromStr;
 
 use axum::{
     body::{Body, HttpBody as _},
@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use nuthatch_protocol::{Outcome, ProjectId};
 
 use super::{media_type, project_id};
 use crate::{
@@ -29,13 +30,21 @@ const TUS_MAX_SIZE: HeaderName = HeaderName::from_static("tus-max-size");
 const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 
+/// What a page may read of an answer: also what tus has.
+const EXPOSE_HEADERS: HeaderValue = HeaderValue::from_static(
+    "x-sentry-error, x-sentry-rate-limits, retry-after, location, upload-offset, tus-resumable, tus-version, tus-extension, \
+     tus-max-size",
+);
+
 /// The media type of bytes that are uploaded.
 const BYTES: &str = "application/offset+octet-stream";
 
 /// Begins an upload, and takes its bytes when they come with the request.
 pub(crate) async fn create(State(intake): State<Intake>, Path(project): Path<String>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    answer(created(&intake, &project, &parts, body).await)
+    let bytes = number(&parts.headers, &UPLOAD_LENGTH);
+    let taken = async |grant: &Grant| created(&intake, grant, &parts, body, bytes).await;
+    answer(granted(&intake, &project, &parts, bytes, taken).await)
 }
 
 /// Takes the bytes of an upload that was begun.
@@ -45,12 +54,15 @@ pub(crate) async fn append(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    answer(appended(&intake, &project, &upload, &parts, body).await)
+    let name: Option<UploadName> = upload.parse().ok();
+    let taken = async |grant: &Grant| appended(&intake, grant, &parts, body, name).await;
+    answer(granted(&intake, &project, &parts, name.map(|name| name.bytes), taken).await)
 }
 
 /// Says what is offered.
-pub(crate) fn offer(intake: &Intake) -> [(HeaderName, HeaderValue); 4] {
+pub(crate) fn offer(intake: &Intake) -> [(HeaderName, HeaderValue); 5] {
     [
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSE_HEADERS),
         (TUS_RESUMABLE, VERSION),
         (TUS_VERSION, VERSION),
         (TUS_EXTENSION, EXTENSIONS),
@@ -58,34 +70,39 @@ pub(crate) fn offer(intake: &Intake) -> [(HeaderName, HeaderValue); 4] {
     ]
 }
 
-async fn created(intake: &Intake, project: &str, parts: &Parts, body: Body) -> Result<Response, Refusal> {
-    let grant = granted(intake, project, parts).await?;
-    let bytes = number(&parts.headers, &UPLOAD_LENGTH).ok_or(UploadFault::Length)?;
+async fn created(
+    intake: &Intake,
+    grant: &Grant,
+    parts: &Parts,
+    body: Body,
+    bytes: Option<usize>,
+) -> Result<Response, Refusal> {
+    let bytes = bytes.ok_or(UploadFault::Length)?;
     let bytes_max = intake.inner.config.envelope_max_bytes;
     if bytes > bytes_max {
         return Err(Refusal::BodyTooLarge { bytes_max });
     }
     let name = UploadName::new(intake.inner.clock.now(), (intake.inner.new_event_id)(), bytes);
     let offset = match typed(&parts.headers) {
-        Ok(()) => uploads::take(intake, &grant, parts, body, name).await?,
+        Ok(()) => uploads::take(intake, grant, parts, body, name).await?,
         Err(refusal) if !body.is_end_stream() => return Err(refusal),
         Err(_) => 0,
     };
-    let location = HeaderValue::from_str(&name.location(grant.key.project_id)).map_err(|_| Refusal::Unavailable)?;
+    let location = location(intake, grant.key.project_id, name);
+    let location = HeaderValue::from_str(&location).map_err(|_| Refusal::Unavailable)?;
     let headers = [(header::LOCATION, location), (UPLOAD_OFFSET, HeaderValue::from(offset))];
     Ok((StatusCode::CREATED, headers).into_response())
 }
 
 async fn appended(
     intake: &Intake,
-    project: &str,
-    upload: &str,
+    grant: &Grant,
     parts: &Parts,
     body: Body,
+    name: Option<UploadName>,
 ) -> Result<Response, Refusal> {
-    let grant = granted(intake, project, parts).await?;
     typed(&parts.headers)?;
-    let name: UploadName = upload.parse().map_err(|()| UploadFault::Unknown)?;
+    let name = name.ok_or(UploadFault::Unknown)?;
     if name.bytes > intake.inner.config.envelope_max_bytes {
         return Err(UploadFault::Unknown.into());
     }
@@ -93,12 +110,27 @@ async fn appended(
     if offset != 0 {
         return Err(UploadFault::Complete.into());
     }
-    let offset = uploads::take(intake, &grant, parts, body, name).await?;
+    let offset = uploads::take(intake, grant, parts, body, name).await?;
     Ok((StatusCode::NO_CONTENT, [(UPLOAD_OFFSET, HeaderValue::from(offset))]).into_response())
 }
 
-/// Who may upload, if the version is right.
-async fn granted(intake: &Intake, project: &str, parts: &Parts) -> Result<Arc<Grant>, Refusal> {
+/// Where clients find an upload: an address under the public one, which may have a path in front of it that the way here
+/// takes away. A path when no public address is known.
+fn location(intake: &Intake, project: ProjectId, name: UploadName) -> String {
+    let public_url = intake.inner.config.public_url.as_ref();
+    let root = public_url.map_or("", |url| url.as_str().trim_end_matches('/'));
+    format!("{root}{}", name.location(project))
+}
+
+/// Takes what somebody sends who may upload, if the version is right. What is refused of it is counted, as the file of so many
+/// bytes that it said it would be.
+async fn granted(
+    intake: &Intake,
+    project: &str,
+    parts: &Parts,
+    bytes: Option<usize>,
+    take: impl AsyncFnOnce(&Grant) -> Result<Response, Refusal>,
+) -> Result<Response, Refusal> {
     let project = project_id(project)?;
     let version = parts.headers.get(TUS_RESUMABLE).ok_or(UploadFault::NoVersion)?;
     if *version != VERSION {
@@ -106,10 +138,11 @@ async fn granted(intake: &Intake, project: &str, parts: &Parts) -> Result<Arc<Gr
     }
     let auth = credentials(parts)?.ok_or(Refusal::NoAuth)?;
     let grant = intake.inner.keys.authorize(auth.key, Some(project)).await?;
-    if !grant.origins.allow(&parts.headers) {
-        return Err(Refusal::Origin);
+    let taken = if grant.origins.allow(&parts.headers) { take(&grant).await } else { Err(Refusal::Origin) };
+    if let Some(reason) = taken.as_ref().err().and_then(Refusal::reason) {
+        uploads::record(intake, &grant, bytes.unwrap_or_default(), Outcome::Invalid, reason).await?;
     }
-    Ok(grant)
+    taken
 }
 
 /// Whether the body is said to be the bytes of an upload.
@@ -131,6 +164,7 @@ fn answer(result: Result<Response, Refusal>) -> Response {
     let mut response = result.into_response();
     let is_of_other_version = response.status() == StatusCode::PRECONDITION_FAILED;
     let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSE_HEADERS);
     headers.insert(TUS_RESUMABLE, VERSION);
     if is_of_other_version {
         headers.insert(TUS_VERSION, VERSION);

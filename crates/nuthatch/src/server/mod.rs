@@ -282,6 +282,8 @@ fn intake_config(config: &Config) -> nuthatch_intake::IntakeConfig {
         event_max_bytes: config.intake.event_max_bytes,
         inflight_max_bytes: config.intake.inflight_max_bytes,
         body_timeout: Duration::from_secs(config.intake.body_timeout_secs),
+        // An address that is no URL was refused when the configuration was read.
+        public_url: url::Url::parse(&config.server.public_url).ok(),
         trust_forwarded_for: config.intake.trust_forwarded_for,
         lane_events_per_second: config.intake.lane_events_per_second,
         lane_burst_events: config.intake.lane_burst_events,
