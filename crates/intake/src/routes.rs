@@ -28,10 +28,20 @@ const ENVELOPE_MEDIA_TYPE: &str = "application/x-sentry-envelope";
 const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00\x21\xf9\x04\x01\x00\x00\x00\x00\
 \x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3b";
 
-const ALLOW_HEADERS: HeaderValue = HeaderValue::from_static(
-    "x-sentry-auth, x-requested-with, x-forwarded-for, origin, referer, accept, content-type, authentication, \
-     authorization, content-encoding, transfer-encoding, sentry-trace, baggage",
-);
+/// The headers that a request of a page may have, and others.
+macro_rules! allowed_and {
+    ($others:literal) => {
+        concat!(
+            "x-sentry-auth, x-requested-with, x-forwarded-for, origin, referer, accept, content-type, authentication, ",
+            "authorization, content-encoding, transfer-encoding, sentry-trace, baggage",
+            $others
+        )
+    };
+}
+const ALLOW_HEADERS: HeaderValue = HeaderValue::from_static(allowed_and!(""));
+/// Those of uploads: also what tus has (`reference/ingest-protocol.md` §2).
+const UPLOAD_ALLOW_HEADERS: HeaderValue =
+    HeaderValue::from_static(allowed_and!(", tus-resumable, upload-length, upload-offset, upload-metadata"));
 const EXPOSE_HEADERS: HeaderValue = HeaderValue::from_static("x-sentry-error, x-sentry-rate-limits, retry-after");
 /// How long browsers may remember the answer to a preflight, in seconds.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("3600");
@@ -39,10 +49,14 @@ const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("3600");
 /// The ingest endpoints, each with and without a trailing slash. Wrap what is served in [`collapse_slashes`] for
 /// repeated ones.
 pub fn router(intake: Intake) -> Router {
-    let posted = |methods: MethodRouter<Intake>| methods.options(|| async { preflight("POST") });
-    let asked = |methods: MethodRouter<Intake>| methods.options(|| async { preflight("GET, POST") });
-    let uploading = post(upload::create)
-        .options(|State(intake): State<Intake>| async move { (preflight("POST"), upload::offer(&intake)) });
+    let posted = |methods: MethodRouter<Intake>| methods.options(|| async { preflight("POST", ALLOW_HEADERS) });
+    let asked = |methods: MethodRouter<Intake>| methods.options(|| async { preflight("GET, POST", ALLOW_HEADERS) });
+    let uploaded = |methods: MethodRouter<Intake>, allowed: &'static str| {
+        let offer = async move |State(intake): State<Intake>| {
+            (preflight(allowed, UPLOAD_ALLOW_HEADERS), upload::offer(&intake))
+        };
+        methods.options(offer)
+    };
     let crash_page = get(crash_page::any).post(crash_page::any).options(crash_page::any);
     let routes = [
         ("/api/{project}/envelope", posted(post(post_envelope))),
@@ -62,8 +76,8 @@ pub fn router(intake: Intake) -> Router {
         ("/api/{project}/integration/otlp/v1/logs", posted(post(otlp::log_records))),
         ("/api/{project}/integration/vercel/logs", posted(post(log_drain::vercel::post))),
         ("/api/{project}/integration/heroku/logs", posted(post(log_drain::heroku::post))),
-        ("/api/{project}/upload", uploading),
-        ("/api/{project}/upload/{upload}", patch(upload::append)),
+        ("/api/{project}/upload", uploaded(post(upload::create), "POST")),
+        ("/api/{project}/upload/{upload}", uploaded(patch(upload::append), "PATCH")),
         ("/api/embed/error-page", crash_page),
     ];
     let mut router = Router::new();
@@ -106,16 +120,16 @@ async fn answer(State(intake): State<Intake>, mut request: Request, next: Next) 
     limits.tell(&mut response);
     let headers = response.headers_mut();
     headers.entry(header::ACCESS_CONTROL_ALLOW_ORIGIN).or_insert(HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSE_HEADERS);
+    headers.entry(header::ACCESS_CONTROL_EXPOSE_HEADERS).or_insert(EXPOSE_HEADERS);
     let seconds = intake.inner.clock.now().as_secs_f64() - started.as_secs_f64();
     intake.inner.telemetry.answered(response.status(), seconds.max(0.0));
     response
 }
 
-fn preflight(methods: &'static str) -> [(HeaderName, HeaderValue); 3] {
+fn preflight(methods: &'static str, headers: HeaderValue) -> [(HeaderName, HeaderValue); 3] {
     [
         (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods)),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOW_HEADERS),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, headers),
         (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE),
     ]
 }

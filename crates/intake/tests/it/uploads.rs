@@ -1,10 +1,17 @@
 //! Files that come before the envelope that refers to them.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use axum::body::Body;
+use bytes::Bytes;
 use http::{Method, Request};
-use nuthatch_protocol::{BlobKey, DataCategory, IngestRecord, Topic};
+use nuthatch_intake::IntakeConfig;
+use nuthatch_protocol::{BlobKey, DataCategory, IngestRecord, Timestamp, Topic};
 use nuthatch_store::{
-    BlobStore as _,
+    BlobStore, StoreError,
+    blobs::Blob,
+    memory::MemoryBlobs,
     quotas::{QuotaRule, QuotaScope},
 };
 use serde_json::{Value, json};
@@ -39,13 +46,21 @@ const BYTES: &str = "application/offset+octet-stream";
 
 /// Sends an event with an attachment that refers to an upload.
 async fn refer(app: &App, project: u8, location: &str, more: Value) -> Answer {
-    let payload = json!({"location": location, "content_type": "image/png"}).to_string();
-    let mut header = json!({
-        "type": "attachment", "content_type": "application/vnd.sentry.attachment-ref+json", "filename": "a.png",
-        "length": payload.len(),
-    });
-    header.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let body = format!("{{\"event_id\":\"{RANDOM_ID}\"}}\n{{\"type\":\"event\"}}\n{{}}\n{header}\n{payload}");
+    refer_in(app, project, RANDOM_ID, &[(location, more)]).await
+}
+
+/// Sends an event with attachments that refer to uploads.
+async fn refer_in(app: &App, project: u8, event_id: &str, references: &[(&str, Value)]) -> Answer {
+    let mut body = format!("{{\"event_id\":\"{event_id}\"}}\n{{\"type\":\"event\"}}\n{{}}");
+    for (location, more) in references {
+        let payload = json!({"location": location, "content_type": "image/png"}).to_string();
+        let mut header = json!({
+            "type": "attachment", "content_type": "application/vnd.sentry.attachment-ref+json", "filename": "a.png",
+            "length": payload.len(),
+        });
+        header.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body += &format!("\n{header}\n{payload}");
+    }
     let key = if project == 1 { KEY } else { OTHER_KEY };
     let request = Request::post(format!("/api/{project}/envelope/?sentry_key={key}")).body(Body::from(body)).unwrap();
     let answer = app.send(request).await;
@@ -132,4 +147,120 @@ async fn quotas_count_an_upload_when_it_comes_and_not_again() {
     assert_eq!(attached(&app).await.len(), 1);
     let (counted, _) = app.outcomes().await;
     assert_eq!(counted, ["1/1 attachment rate_limited s 4", "1/1 attachment_item rate_limited s 1"]);
+}
+
+/// A blob store that cannot delete, and lets others go on before it does anything.
+struct KeepingBlobs(Arc<MemoryBlobs>);
+
+#[async_trait]
+impl BlobStore for KeepingBlobs {
+    async fn put(&self, key: BlobKey, bytes: Bytes) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        self.0.put(key, bytes).await
+    }
+
+    async fn open(&self, key: BlobKey) -> Result<Option<Blob>, StoreError> {
+        self.0.open(key).await
+    }
+
+    async fn head(&self, key: BlobKey, limit: u64) -> Result<Option<Bytes>, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.head(key, limit).await
+    }
+
+    async fn size(&self, key: BlobKey) -> Result<Option<u64>, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.size(key).await
+    }
+
+    async fn delete(&self, _: BlobKey) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable { store: "blob store", cause: "away".to_owned() })
+    }
+
+    async fn expire(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.0.expire(before).await
+    }
+}
+
+/// An app whose requests take turns whenever they use the blob store, where receipts stay: as when the process dies, or a
+/// client hangs up, before they are deleted.
+async fn app_that_forgets_nothing() -> App {
+    App::on(IntakeConfig::default(), |log| log, |blobs| Arc::new(KeepingBlobs(blobs))).await
+}
+
+const OTHER_EVENT: &str = "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd";
+
+#[tokio::test]
+async fn one_envelope_attaches_an_upload_once() {
+    let app = App::new().await;
+    let location = location(&upload(&app, "bytes").await);
+    let elsewhere = format!("https://errors.example.org{location}");
+    let names = ["a.png", "a.png", "b.png"].map(|name| json!({"filename": name, "attachment_length": 5}));
+    let [first, second, third] = names;
+    refer_in(&app, 1, RANDOM_ID, &[(&location, first), (&elsewhere, second), (&location, third)]).await;
+    let [record] = &attached(&app).await[..] else { panic!("one attachment") };
+    assert_eq!(record.header.attributes.filename.as_deref(), Some("a.png"));
+    let (counted, _) = app.outcomes().await;
+    assert_eq!(counted, ["1/1 attachment invalid missing_upload 10", "1/1 attachment_item invalid missing_upload 2"]);
+}
+
+#[tokio::test]
+async fn requests_at_the_same_time_attach_an_upload_once() {
+    let app = app_that_forgets_nothing().await;
+    let location = location(&upload(&app, "bytes").await);
+    let ids: Vec<String> = (0..8).map(|n| format!("{n:032x}")).collect();
+    let reference = [(location.as_str(), json!({}))];
+    futures_util::future::join_all(ids.iter().map(|id| refer_in(&app, 1, id, &reference))).await;
+    assert_eq!((app.records().await.len(), attached(&app).await.len()), (8, 1));
+}
+
+#[tokio::test]
+async fn an_upload_whose_receipt_stays_belongs_to_the_first_attachment_that_refers_to_it() {
+    let app = app_that_forgets_nothing().await;
+    let location = location(&upload(&app, "bytes").await);
+    refer_in(&app, 1, RANDOM_ID, &[(&location, json!({}))]).await;
+    refer_in(&app, 1, OTHER_EVENT, &[(&location, json!({}))]).await;
+    refer_in(&app, 1, RANDOM_ID, &[(&location, json!({"filename": "b.png"}))]).await;
+    assert_eq!(attached(&app).await.len(), 1, "others do not get it");
+    refer_in(&app, 1, RANDOM_ID, &[(&location, json!({}))]).await;
+    let records = attached(&app).await;
+    assert_eq!(records.len(), 2, "sent again, it is the same");
+    let identity =
+        |record: &IngestRecord| (record.header.event_id, record.header.blob, record.header.attributes.filename.clone());
+    assert_eq!(identity(&records[0]), identity(&records[1]), "which makes the second one a duplicate");
+}
+
+#[tokio::test]
+async fn a_crash_piece_that_was_uploaded_is_kept_as_an_attachment() {
+    let app = App::new().await;
+    let location = location(&upload(&app, "bytes").await);
+    refer(&app, 1, &location, json!({"attachment_type": "event.breadcrumbs"})).await;
+    let [record] = &attached(&app).await[..] else { panic!("one attachment") };
+    assert_eq!((record.header.blob.unwrap().bytes, &app.records().await[0].payload[..]), (5, &b"{}"[..]));
+}
+
+#[tokio::test]
+async fn bytes_that_come_twice_at_the_same_time_are_one_upload() {
+    let app = app_that_forgets_nothing().await;
+    let begun = request(&app, Method::POST, "/api/1/upload/", &[("upload-length", "5")], "").await;
+    let location = location(&begun);
+    let headers = [("upload-offset", "0"), ("content-type", BYTES)];
+    let send = || request(&app, Method::PATCH, &location, &headers, "bytes");
+    let (one, other) = tokio::join!(send(), send());
+    assert_eq!([one.status.as_u16(), other.status.as_u16()], [204, 409]);
+}
+
+#[tokio::test]
+async fn an_upload_is_found_under_the_public_address() {
+    for (public_url, root) in [
+        ("https://errors.example.org", "https://errors.example.org"),
+        ("https://example.org:8443/errors/", "https://example.org:8443/errors"),
+    ] {
+        let public_url = Some(public_url.parse().unwrap());
+        let app = App::with(IntakeConfig { public_url, ..IntakeConfig::default() }, |log| log).await;
+        let location = location(&upload(&app, "bytes").await);
+        assert!(location.starts_with(&format!("{root}/api/1/upload/")), "{location}");
+        refer(&app, 1, &location, json!({})).await;
+        assert_eq!(attached(&app).await.len(), 1);
+    }
 }

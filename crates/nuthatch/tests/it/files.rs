@@ -219,7 +219,7 @@ async fn an_upload_is_an_attachment_of_the_event_that_refers_to_it_after_a_crash
     server.until_processed(&mut client).await;
     let wanted = [
         ("attachment accepted", file.len() as u64),
-        ("attachment invalid missing_upload", reference.len() as u64),
+        ("attachment invalid missing_upload", file.len() as u64),
         ("attachment_item accepted", 1),
         ("attachment_item invalid missing_upload", 1),
         ("error accepted", 1),
