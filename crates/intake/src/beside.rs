@@ -44,7 +44,7 @@ pub(crate) async fn keep(
 }
 
 /// Puts a file into the blob store, durably.
-pub(crate) async fn put(
+async fn put(
     intake: &Intake,
     project_id: ProjectId,
     received: Timestamp,

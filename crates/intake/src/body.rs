@@ -1,6 +1,6 @@
 //! Reading a body: capped, in time, within the memory all requests share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
@@ -123,25 +123,53 @@ pub(crate) async fn read(
     Ok(Received { bytes, room })
 }
 
-fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+/// A body that is read piece by piece, as it comes.
+pub(crate) struct Pieces {
+    body: Body,
+    limit: usize,
+    /// How many bytes may still come.
+    left: usize,
+    longest_wait: Duration,
+}
+
+impl Pieces {
+    /// At most `limit` bytes, with waits of at most so long between pieces.
+    pub(crate) fn new(body: Body, limit: usize, longest_wait: Duration) -> Result<Self, Refusal> {
+        if body.size_hint().lower() > limit as u64 {
+            return Err(Refusal::BodyTooLarge { bytes_max: limit });
+        }
+        Ok(Self { body, limit, left: limit, longest_wait })
+    }
+
+    /// The next piece, never an empty one; none at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        timeout(self.longest_wait, self.sent()).await.map_err(|_| Refusal::BodyTimeout)?
+    }
+
+    async fn sent(&mut self) -> Result<Option<Bytes>, Refusal> {
+        loop {
+            let Some(frame) = self.body.frame().await else { return Ok(None) };
+            let frame = frame.map_err(|error| Refusal::BodyBroken(error.to_string()))?;
+            let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) else { continue };
+            let too_large = Refusal::BodyTooLarge { bytes_max: self.limit };
+            self.left = self.left.checked_sub(data.len()).ok_or(too_large)?;
+            return Ok(Some(data));
+        }
+    }
+}
+
+/// How the bytes of a body are compressed.
+pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     let Some(value) = headers.get(header::CONTENT_ENCODING) else { return Ok(Encoding::Identity) };
     value.to_str().ok().and_then(Encoding::from_name).ok_or(Refusal::Encoding)
 }
 
-async fn collect(mut body: Body, limit: usize, room: &mut Room, config: &IntakeConfig) -> Result<Bytes, Refusal> {
-    let too_large = || Refusal::BodyTooLarge { bytes_max: limit };
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
-    }
+async fn collect(body: Body, limit: usize, room: &mut Room, config: &IntakeConfig) -> Result<Bytes, Refusal> {
+    let mut pieces = Pieces::new(body, limit, config.body_timeout)?;
     // Most bodies arrive in one piece, which is then used as it is.
     let mut first = Bytes::new();
     let mut joined = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Refusal::BodyBroken(error.to_string()))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if first.len().max(joined.len()) + data.len() > limit {
-            return Err(too_large());
-        }
+    while let Some(data) = pieces.next().await? {
         room.grow(data.len(), config).await?;
         if first.is_empty() && joined.is_empty() {
             first = data;

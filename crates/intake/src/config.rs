@@ -9,12 +9,16 @@ use url::Url;
 pub struct IntakeConfig {
     /// Largest envelope, in bytes after decompression; also the largest compressed body.
     pub envelope_max_bytes: usize,
+    /// Largest file that is uploaded before its envelope, in bytes. A compressed one may have as many as an envelope.
+    pub upload_max_bytes: usize,
+    /// Uploads that are received at once. Others wait, see [`Self::room_wait`].
+    pub uploads_max: usize,
     /// Largest event-like item and largest `/store/` body, in bytes.
     pub event_max_bytes: usize,
     /// Bytes of bodies held at once over all requests, compressed and decompressed. Requests wait for room, see
     /// [`Self::room_wait`]; a single request may exceed it, as long as it is the only one.
     pub inflight_max_bytes: usize,
-    /// Time a client has to send a body.
+    /// Time a client has to send a body; of an upload, the longest wait for more of it.
     pub body_timeout: Duration,
     /// Longest wait for room under [`Self::inflight_max_bytes`].
     pub room_wait: Duration,
@@ -37,6 +41,8 @@ impl Default for IntakeConfig {
     fn default() -> Self {
         Self {
             envelope_max_bytes: 200 << 20,
+            upload_max_bytes: 1 << 30,
+            uploads_max: 32,
             event_max_bytes: 1 << 20,
             inflight_max_bytes: 256 << 20,
             body_timeout: Duration::from_secs(30),

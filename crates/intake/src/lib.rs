@@ -69,7 +69,7 @@ struct Inner {
     recorder: outcomes::Recorder,
     quotas: quotas::Quotas,
     lanes: lanes::Lanes,
-    uploads: uploads::Uses,
+    uploads: uploads::Uploads,
     closed: AtomicBool,
 }
 
@@ -89,7 +89,7 @@ impl Intake {
         let (telemetry, closed) = (telemetry::Telemetry::new(), AtomicBool::new(false));
         let quotas = quotas::Quotas::new();
         let lanes = lanes::Lanes::new(config.lane_events_per_second, config.lane_burst_events);
-        let uploads = uploads::Uses::default();
+        let uploads = uploads::Uploads::new(config.uploads_max);
         let inner = Inner {
             log,
             blobs,

@@ -79,6 +79,10 @@ impl Default for ServerConfig {
 pub struct IntakeConfig {
     /// Largest envelope after decompression.
     pub envelope_max_bytes: usize,
+    /// Largest file that is uploaded before its envelope.
+    pub upload_max_bytes: usize,
+    /// Uploads that are received at once.
+    pub uploads_max: usize,
     /// Largest event.
     pub event_max_bytes: usize,
     /// Bytes of request bodies held at once, over all requests.
@@ -97,6 +101,8 @@ impl Default for IntakeConfig {
     fn default() -> Self {
         Self {
             envelope_max_bytes: 200 << 20,
+            upload_max_bytes: 1 << 30,
+            uploads_max: 32,
             event_max_bytes: 1 << 20,
             inflight_max_bytes: 256 << 20,
             body_timeout_secs: 30,
@@ -254,6 +260,8 @@ impl Config {
         for (key, value) in [
             ("server.connections_max", self.server.connections_max),
             ("intake.envelope_max_bytes", self.intake.envelope_max_bytes),
+            ("intake.upload_max_bytes", self.intake.upload_max_bytes),
+            ("intake.uploads_max", self.intake.uploads_max),
             ("intake.event_max_bytes", self.intake.event_max_bytes),
             ("intake.inflight_max_bytes", self.intake.inflight_max_bytes),
             ("worker.batch_max_records", self.worker.batch_max_records),
@@ -302,9 +310,17 @@ pub const OPTIONS: &[ConfigOption] = &[
     option("server.header_timeout_secs", "Time a client has to send the head of a request."),
     option("server.shutdown_timeout_secs", "Time that requests and workers have to finish at shutdown."),
     option("intake.envelope_max_bytes", "Largest envelope after decompression; a larger one is answered 413."),
+    option(
+        "intake.upload_max_bytes",
+        "Largest file that is uploaded before its envelope (large attachments); a larger one is answered 413.",
+    ),
+    option("intake.uploads_max", "Uploads that are received at once; others wait, then are answered 503."),
     option("intake.event_max_bytes", "Largest event; an envelope with a larger one is answered 413."),
     option("intake.inflight_max_bytes", "Bytes of request bodies held at once, over all requests; more wait."),
-    option("intake.body_timeout_secs", "Time a client has to send a body."),
+    option(
+        "intake.body_timeout_secs",
+        "Time a client has to send a body; of an upload, the longest wait for more of it.",
+    ),
     option(
         "intake.trust_forwarded_for",
         "Take the client's address from proxy headers such as `X-Forwarded-For`. Turn it off when SDKs reach the server \

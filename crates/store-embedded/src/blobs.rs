@@ -17,9 +17,9 @@ use nuthatch_protocol::{
 };
 use nuthatch_store::{
     BlobStore, StoreError,
-    blobs::{Blob, Pieces},
+    blobs::{Blob, BlobWriter, Pieces},
 };
-use object_store::{ObjectStoreExt as _, PutPayload, local::LocalFileSystem, path::Path};
+use object_store::{MultipartUpload, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, path::Path};
 use tokio::sync::Mutex;
 
 const STORE: &str = "blob store";
@@ -65,6 +65,12 @@ impl BlobStore for EmbeddedBlobs {
         Ok(())
     }
 
+    async fn begin(&self, key: BlobKey) -> Result<Box<dyn BlobWriter>, StoreError> {
+        self.prepare(key).await?;
+        let file = self.files.put_multipart(&path(key)).await.map_err(|error| unavailable(&error))?;
+        Ok(Box::new(Writer(file)))
+    }
+
     async fn open(&self, key: BlobKey) -> Result<Option<Blob>, StoreError> {
         let found = found(self.files.get(&path(key)).await)?;
         Ok(found.map(|file| {
@@ -97,6 +103,21 @@ impl BlobStore for EmbeddedBlobs {
         self.days.lock().await.retain(|_, day| *day >= before.days());
         // As folders rather than as blobs: what a put left behind that never finished has no name to be found by.
         blocking(move || remove_days(&root, before.days())).await
+    }
+}
+
+/// A file that has no name yet, beside the one that it is going to be. It is removed when it is dropped.
+struct Writer(Box<dyn MultipartUpload>);
+
+#[async_trait]
+impl BlobWriter for Writer {
+    async fn add(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        self.0.put_part(PutPayload::from_bytes(bytes)).await.map_err(|error| unavailable(&error))
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.0.complete().await.map_err(|error| unavailable(&error))?;
+        Ok(())
     }
 }
 

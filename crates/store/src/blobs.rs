@@ -16,6 +16,9 @@ pub trait BlobStore: Send + Sync + 'static {
     /// same bytes are there, once.
     async fn put(&self, key: BlobKey, bytes: Bytes) -> Result<(), StoreError>;
 
+    /// Begins a blob whose bytes come piece by piece.
+    async fn begin(&self, key: BlobKey) -> Result<Box<dyn BlobWriter>, StoreError>;
+
     /// A blob to be read piece by piece; none when it was never put, was deleted or is older than the retention.
     async fn open(&self, key: BlobKey) -> Result<Option<Blob>, StoreError>;
 
@@ -30,6 +33,17 @@ pub trait BlobStore: Send + Sync + 'static {
 
     /// Removes every blob of the days before the day of a time, with all that is left of unfinished puts of those days.
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError>;
+}
+
+/// A blob that is being written. Until it is finished, nothing is there under its name; one that is dropped before leaves
+/// nothing, and one whose process dies only what [`BlobStore::expire`] removes. After an error it can only be dropped.
+#[async_trait]
+pub trait BlobWriter: Send {
+    /// Adds bytes. They need not be durable.
+    async fn add(&mut self, bytes: Bytes) -> Result<(), StoreError>;
+
+    /// Ends the blob: it is there, and durable as after [`BlobStore::put`].
+    async fn finish(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// A blob that is being read.

@@ -66,7 +66,7 @@ pub(crate) fn offer(intake: &Intake) -> [(HeaderName, HeaderValue); 5] {
         (TUS_RESUMABLE, VERSION),
         (TUS_VERSION, VERSION),
         (TUS_EXTENSION, EXTENSIONS),
-        (TUS_MAX_SIZE, HeaderValue::from(intake.inner.config.envelope_max_bytes)),
+        (TUS_MAX_SIZE, HeaderValue::from(intake.inner.config.upload_max_bytes)),
     ]
 }
 
@@ -78,16 +78,15 @@ async fn created(
     bytes: Option<usize>,
 ) -> Result<Response, Refusal> {
     let bytes = bytes.ok_or(UploadFault::Length)?;
-    let bytes_max = intake.inner.config.envelope_max_bytes;
+    let bytes_max = intake.inner.config.upload_max_bytes;
     if bytes > bytes_max {
         return Err(Refusal::BodyTooLarge { bytes_max });
     }
     let name = UploadName::new(intake.inner.clock.now(), (intake.inner.new_event_id)(), bytes);
-    let offset = match typed(&parts.headers) {
-        Ok(()) => uploads::take(intake, grant, parts, body, name).await?,
-        Err(refusal) if !body.is_end_stream() => return Err(refusal),
-        Err(_) => 0,
-    };
+    if !body.is_end_stream() {
+        typed(&parts.headers)?;
+    }
+    let offset = uploads::receive(intake, grant, parts, body, name).await?;
     let location = location(intake, grant.key.project_id, name);
     let location = HeaderValue::from_str(&location).map_err(|_| Refusal::Unavailable)?;
     let headers = [(header::LOCATION, location), (UPLOAD_OFFSET, HeaderValue::from(offset))];
@@ -103,14 +102,14 @@ async fn appended(
 ) -> Result<Response, Refusal> {
     typed(&parts.headers)?;
     let name = name.ok_or(UploadFault::Unknown)?;
-    if name.bytes > intake.inner.config.envelope_max_bytes {
+    if name.bytes > intake.inner.config.upload_max_bytes {
         return Err(UploadFault::Unknown.into());
     }
     let offset: usize = number(&parts.headers, &UPLOAD_OFFSET).ok_or(UploadFault::Offset)?;
     if offset != 0 {
         return Err(UploadFault::Complete.into());
     }
-    let offset = uploads::take(intake, grant, parts, body, name).await?;
+    let offset = uploads::receive(intake, grant, parts, body, name).await?;
     Ok((StatusCode::NO_CONTENT, [(UPLOAD_OFFSET, HeaderValue::from(offset))]).into_response())
 }
 

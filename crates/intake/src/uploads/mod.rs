@@ -1,35 +1,22 @@
 //! Files that come before the envelope that refers to them (`reference/ingest-protocol.md` §2).
 //!
 //! Nothing is remembered of an upload but in the blob store: the file, and a receipt that says where the file is. The receipt
-//! is written when the file is durable, and found by what the client was told: whoever does not know that cannot find it.
-//! An attachment that refers to the file takes it over ([`references`]), and the receipt goes. What nothing refers to goes
-//! with its day.
+//! is written when the file is durable ([`receive`](mod@receive)), and found by what the client was told: whoever does not know
+//! that cannot find it. An attachment that refers to the file takes it over ([`references`]), and the receipt goes. What nothing
+//! refers to goes with its day.
 
 mod in_use;
+mod receive;
 mod references;
 
-use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr};
 
-use axum::body::Body;
-use http::request::Parts;
-use nuthatch_protocol::{
-    BlobId, BlobKey, DataCategory, EventId, ItemAttributes, ItemType, Outcome, ProjectId, Timestamp, Upload,
-};
+use nuthatch_protocol::{BlobId, BlobKey, EventId, ProjectId, Timestamp};
 use sha1::{Digest as _, Sha1 as Hasher};
 
-use crate::{
-    Intake, accept, beside, body,
-    durable::durably,
-    keys::Grant,
-    quotas::LimitsMet,
-    refusal::{Refusal, UploadFault},
-};
-
-pub(crate) use in_use::{InUse, Uses};
+pub(crate) use in_use::{InUse, Uploads};
+pub(crate) use receive::{receive, record};
 pub(crate) use references::{forget, resolve};
-
-/// Time within which the bytes of an upload have to follow its beginning.
-const BEGINNING_MAX_AGE: Duration = Duration::from_hours(24);
 
 /// The name of an upload, `{microseconds}.{32 hex digits}.{bytes}`: a part of its location. The digits are random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,66 +84,6 @@ impl FromStr for UploadName {
         };
         read().filter(|name| name.to_string() == text).ok_or(())
     }
-}
-
-/// Takes the bytes of an upload: all of them, or none at all, which only begins it. How many were taken.
-pub(crate) async fn take(
-    intake: &Intake,
-    grant: &Grant,
-    parts: &Parts,
-    body: Body,
-    name: UploadName,
-) -> Result<usize, Refusal> {
-    let inner = &intake.inner;
-    let (project, now) = (grant.key.project_id, inner.clock.now());
-    if name.begun > now || name.begun <= now.minus(BEGINNING_MAX_AGE) {
-        return Err(UploadFault::Unknown.into());
-    }
-    let receipt = name.receipt(project);
-    let mut uses = InUse::new(intake);
-    if !uses.begin(receipt) {
-        return Err(UploadFault::Complete.into());
-    }
-    if durably(inner.config.append_wait, || inner.blobs.size(receipt)).await?.is_some() {
-        return Err(UploadFault::Complete.into());
-    }
-    let received = body::read(&parts.headers, body, name.bytes, &inner.memory, &inner.config).await?;
-    match received.bytes.len() {
-        bytes if bytes == name.bytes => {}
-        0 => return Ok(0),
-        _ => return Err(UploadFault::Short.into()),
-    }
-    let mut admission =
-        inner.quotas.admit_upload(&grant.quotas, name.bytes as u64, inner.log.has_room(), &*inner.clock);
-    LimitsMet::note(parts, std::mem::take(&mut admission.limits));
-    if let Some(reason) = admission.reason(0) {
-        record(intake, grant, name.bytes, Outcome::RateLimited, reason.to_owned().into()).await?;
-        return Err(Refusal::RateLimited);
-    }
-    let keep = async {
-        let file = beside::put(intake, project, name.begun, received.bytes).await?;
-        let upload = Upload { receipt: receipt.id, received: name.begun, file };
-        // Ids, numbers and a time always serialise.
-        let upload = serde_json::to_vec(&upload).map_err(|_| Refusal::Unavailable)?;
-        durably(inner.config.append_wait, || inner.blobs.put(receipt, upload.clone().into())).await
-    };
-    keep.await.inspect_err(|_| inner.quotas.give_back(&admission))?;
-    Ok(name.bytes)
-}
-
-/// Records what became of a file of so many bytes that is not taken: nothing may ever refer to it. One whose length is not
-/// known counts as the shortest.
-pub(crate) async fn record(
-    intake: &Intake,
-    grant: &Grant,
-    bytes: usize,
-    outcome: Outcome,
-    reason: Cow<'static, str>,
-) -> Result<(), Refusal> {
-    let origin = accept::origin(intake, &grant.key);
-    let units = DataCategory::of(&ItemType::Attachment, &ItemAttributes::default(), bytes as u64).into_iter();
-    let counted = units.map(|(category, quantity)| (origin.key(category, outcome, reason.clone()), quantity));
-    intake.inner.recorder.record(counted.collect()).await
 }
 
 #[cfg(test)]

@@ -75,6 +75,8 @@ pub(crate) struct Settings {
 struct Limits {
     /// Bytes of an envelope.
     envelope: Option<usize>,
+    /// Bytes of an upload.
+    upload: Option<usize>,
 }
 
 fn post() -> String {
@@ -172,6 +174,7 @@ async fn check(case: &Case) {
     let name = &case.name;
     let mut config = IntakeConfig::default();
     config.envelope_max_bytes = case.limits.envelope.unwrap_or(config.envelope_max_bytes);
+    config.upload_max_bytes = case.limits.upload.unwrap_or(config.upload_max_bytes);
     let app = App::with(config, |log| log).await;
     app.set(&case.settings).await;
     let request = |body: &CaseBody| {

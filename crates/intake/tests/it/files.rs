@@ -11,7 +11,7 @@ use nuthatch_intake::IntakeConfig;
 use nuthatch_protocol::{BlobKey, DataCategory, IngestRecord, Timestamp, Topic};
 use nuthatch_store::{
     BlobStore, ProjectStore as _, StoreError,
-    blobs::Blob,
+    blobs::{Blob, BlobWriter},
     memory::MemoryBlobs,
     quotas::{QuotaRule, QuotaScope},
 };
@@ -35,6 +35,10 @@ impl BlobStore for AwayBlobs {
             return Err(StoreError::Unavailable { store: "blob store", cause: "disk full".to_owned() });
         }
         self.blobs.put(key, bytes).await
+    }
+
+    async fn begin(&self, key: BlobKey) -> Result<Box<dyn BlobWriter>, StoreError> {
+        self.blobs.begin(key).await
     }
 
     async fn open(&self, key: BlobKey) -> Result<Option<Blob>, StoreError> {

@@ -1,16 +1,17 @@
 //! Files that come before the envelope that refers to them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use http::{Method, Request};
 use nuthatch_intake::IntakeConfig;
 use nuthatch_protocol::{BlobKey, DataCategory, IngestRecord, Timestamp, Topic};
 use nuthatch_store::{
     BlobStore, StoreError,
-    blobs::Blob,
+    blobs::{Blob, BlobWriter},
     memory::MemoryBlobs,
     quotas::{QuotaRule, QuotaScope},
 };
@@ -21,13 +22,13 @@ use crate::{
     cases::Settings,
 };
 
-async fn request(app: &App, method: Method, path: &str, headers: &[(&str, &str)], body: &'static str) -> Answer {
+async fn request(app: &App, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
     let mut request = Request::builder().method(method).uri(path).header("tus-resumable", "1.0.0");
     request = request.header("x-sentry-auth", format!("Sentry sentry_key={KEY}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    app.send(request.body(Body::from(body)).unwrap()).await
+    app.send(request.body(body.into()).unwrap()).await
 }
 
 fn location(answer: &Answer) -> String {
@@ -143,10 +144,12 @@ async fn quotas_count_an_upload_when_it_comes_and_not_again() {
     let location = location(&upload(&app, "bytes").await);
     let refused = upload(&app, "more").await;
     assert_eq!((refused.status.as_u16(), refused.headers.contains_key("x-sentry-rate-limits")), (429, true));
+    let begun = request(&app, Method::POST, "/api/1/upload/", &[("upload-length", "3")], "").await;
+    assert_eq!(begun.status, 429, "nobody sends in vain what is not let through");
     refer(&app, 1, &location, json!({})).await;
     assert_eq!(attached(&app).await.len(), 1);
     let (counted, _) = app.outcomes().await;
-    assert_eq!(counted, ["1/1 attachment rate_limited s 4", "1/1 attachment_item rate_limited s 1"]);
+    assert_eq!(counted, ["1/1 attachment rate_limited s 7", "1/1 attachment_item rate_limited s 2"]);
 }
 
 /// A blob store that cannot delete, and lets others go on before it does anything.
@@ -157,6 +160,10 @@ impl BlobStore for KeepingBlobs {
     async fn put(&self, key: BlobKey, bytes: Bytes) -> Result<(), StoreError> {
         tokio::task::yield_now().await;
         self.0.put(key, bytes).await
+    }
+
+    async fn begin(&self, key: BlobKey) -> Result<Box<dyn BlobWriter>, StoreError> {
+        self.0.begin(key).await
     }
 
     async fn open(&self, key: BlobKey) -> Result<Option<Blob>, StoreError> {
@@ -263,4 +270,78 @@ async fn an_upload_is_found_under_the_public_address() {
         refer(&app, 1, &location, json!({})).await;
         assert_eq!(attached(&app).await.len(), 1);
     }
+}
+
+/// Uploads so many bytes that come in pieces of so many, each after a pause.
+async fn upload_slowly(app: &App, bytes: usize, piece: usize, pause: Duration) -> Answer {
+    let pieces = stream::iter((0..bytes).step_by(piece)).then(move |at| async move {
+        tokio::time::sleep(pause).await;
+        Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; piece.min(bytes - at)]))
+    });
+    let length = bytes.to_string();
+    let headers = [("upload-length", length.as_str()), ("content-type", BYTES)];
+    request(app, Method::POST, "/api/1/upload/", &headers, Body::from_stream(pieces)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_may_take_as_long_as_an_ordinary_line_does() {
+    let app = App::new().await;
+    let answer = upload_slowly(&app, 10 << 20, 300_001, Duration::from_secs(5)).await;
+    refer(&app, 1, &location(&answer), json!({})).await;
+    let [record] = &attached(&app).await[..] else { panic!("one attachment") };
+    let bytes = app.blobs.head(BlobKey::of(record).unwrap(), u64::MAX).await.unwrap().unwrap();
+    assert!(bytes.len() == 10 << 20 && bytes.iter().all(|byte| *byte == b'x'));
+    assert_eq!(record.header.blob.unwrap().sha1.to_string(), "83cc369e6d2bd16117e3b13db9e971e72f5bcf59");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_stalls_or_crawls_is_given_up_and_counted() {
+    for (piece, pause) in [(1 << 20, 31), (1 << 10, 10)] {
+        let app = App::new().await;
+        let answer = upload_slowly(&app, 10 << 20, piece, Duration::from_secs(pause)).await;
+        assert_eq!(answer.status, 408);
+        let (counted, _) = app.outcomes().await;
+        let wanted = ["1/1 attachment invalid body_timeout 10485760", "1/1 attachment_item invalid body_timeout 1"];
+        assert_eq!(counted, wanted);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn uploads_take_neither_the_room_nor_the_time_of_other_requests() {
+    let config = IntakeConfig { inflight_max_bytes: 100 << 10, uploads_max: 4, ..IntakeConfig::default() };
+    let app = Arc::new(App::with(config, |log| log).await);
+    let uploads: Vec<_> = (1..=4)
+        .map(|n| {
+            let app = Arc::clone(&app);
+            tokio::spawn(
+                async move { upload_slowly(&app, (1 << 20) + n, 64 << 10, Duration::from_secs(1)).await.status },
+            )
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(app.post("{}\n{\"type\":\"event\"}\n{}").await.status, 200);
+    let one_too_many = upload_slowly(&app, 1 << 20, 64 << 10, Duration::ZERO).await;
+    assert_eq!((one_too_many.status.as_u16(), app.outcomes().await.0), (503, Vec::new()), "it may come again");
+    for upload in uploads {
+        assert_eq!(upload.await.unwrap(), 201);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_breaks_off_takes_nothing_of_a_quota() {
+    let app = App::new().await;
+    let rule = QuotaRule {
+        scope: QuotaScope::Project,
+        scope_id: None,
+        categories: vec![DataCategory::Attachment],
+        limit: Some(1 << 20),
+        window_secs: 3600,
+        reason_code: "s".to_owned(),
+    };
+    app.set(&Settings { project_quotas: vec![rule], ..Settings::default() }).await;
+    let (bytes, half) = (1 << 20, 512 << 10);
+    assert_eq!(upload_slowly(&app, bytes, half, Duration::from_secs(31)).await.status, 408);
+    let hung_up = upload_slowly(&app, bytes, half, Duration::from_secs(1));
+    assert!(tokio::time::timeout(Duration::from_millis(1500), hung_up).await.is_err());
+    assert_eq!(upload_slowly(&app, bytes, bytes, Duration::ZERO).await.status, 201);
 }

@@ -279,6 +279,8 @@ fn platform_options(kept_per_minute: u64) -> nuthatch_issues::Options {
 fn intake_config(config: &Config) -> nuthatch_intake::IntakeConfig {
     nuthatch_intake::IntakeConfig {
         envelope_max_bytes: config.intake.envelope_max_bytes,
+        upload_max_bytes: config.intake.upload_max_bytes,
+        uploads_max: config.intake.uploads_max,
         event_max_bytes: config.intake.event_max_bytes,
         inflight_max_bytes: config.intake.inflight_max_bytes,
         body_timeout: Duration::from_secs(config.intake.body_timeout_secs),

@@ -21,6 +21,7 @@ pub async fn run<S: BlobStore>(make: impl AsyncFn() -> S) {
     names_are_apart(&make().await).await;
     whole_days_are_forgotten(&make().await).await;
     many_are_put_at_once(&make().await).await;
+    what_comes_in_pieces_is_there_when_it_is_finished(&make().await).await;
 }
 
 fn key(project: u64, received: Timestamp, id: u8) -> BlobKey {
@@ -104,4 +105,29 @@ async fn many_are_put_at_once(store: &impl BlobStore) {
     for id in 0..64 {
         assert_eq!(read(store, key(u64::from(id % 4) + 1, NOON, id)).await, Some((100, vec![id; 100])));
     }
+}
+
+async fn what_comes_in_pieces_is_there_when_it_is_finished(store: &impl BlobStore) {
+    let keys = [key(1, NOON, 1), key(1, NOON, 2), key(2, NOON, 3)];
+    let mut writers = Vec::new();
+    for key in keys {
+        writers.push(store.begin(key).await.unwrap());
+    }
+    for n in 0..4_u8 {
+        for writer in &mut writers {
+            writer.add(vec![n; 100_000].into()).await.unwrap();
+        }
+    }
+    for key in keys {
+        assert_eq!((read(store, key).await, store.size(key).await.unwrap()), (None, None), "{key}");
+    }
+    let wanted: Vec<u8> = (0..4).flat_map(|n| vec![n; 100_000]).collect();
+    writers.pop().unwrap().finish().await.unwrap();
+    drop(writers.pop());
+    writers.pop().unwrap().finish().await.unwrap();
+    for (key, wanted) in keys.into_iter().zip([Some(&wanted), None, Some(&wanted)]) {
+        assert_eq!(read(store, key).await, wanted.map(|bytes| (bytes.len() as u64, bytes.clone())), "{key}");
+    }
+    store.begin(keys[1]).await.unwrap().finish().await.unwrap();
+    assert_eq!(read(store, keys[1]).await, Some((0, Vec::new())));
 }

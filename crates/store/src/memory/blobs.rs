@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -12,13 +12,13 @@ use nuthatch_protocol::{BlobKey, Timestamp};
 
 use crate::{
     StoreError,
-    blobs::{Blob, BlobStore},
+    blobs::{Blob, BlobStore, BlobWriter},
 };
 
 /// Blobs in a map.
 #[derive(Debug, Default)]
 pub struct MemoryBlobs {
-    blobs: Mutex<BTreeMap<BlobKey, Bytes>>,
+    blobs: Arc<Mutex<BTreeMap<BlobKey, Bytes>>>,
 }
 
 impl MemoryBlobs {
@@ -41,6 +41,10 @@ impl BlobStore for MemoryBlobs {
     async fn put(&self, key: BlobKey, bytes: Bytes) -> Result<(), StoreError> {
         self.blobs().insert(key, bytes);
         Ok(())
+    }
+
+    async fn begin(&self, key: BlobKey) -> Result<Box<dyn BlobWriter>, StoreError> {
+        Ok(Box::new(Writer { blobs: Self { blobs: self.blobs.clone() }, key, bytes: Vec::new() }))
     }
 
     async fn open(&self, key: BlobKey) -> Result<Option<Blob>, StoreError> {
@@ -66,5 +70,23 @@ impl BlobStore for MemoryBlobs {
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError> {
         self.blobs().retain(|key, _| key.day >= before.days());
         Ok(())
+    }
+}
+
+struct Writer {
+    blobs: MemoryBlobs,
+    key: BlobKey,
+    bytes: Vec<u8>,
+}
+
+#[async_trait]
+impl BlobWriter for Writer {
+    async fn add(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        self.bytes.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> Result<(), StoreError> {
+        self.blobs.put(self.key, self.bytes.into()).await
     }
 }
