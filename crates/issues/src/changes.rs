@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use nuthatch_protocol::{
-    EventId, Hash, IssueId, Message, OrganizationId, Outcomes, Position, ProjectId, Timestamp, TypeId,
+    EventId, Facts, Hash, IssueId, Message, OrganizationId, Outcomes, Position, ProjectId, Timestamp, TypeId,
     record::DeadLetter,
 };
 
@@ -152,6 +152,8 @@ pub struct Changes {
     /// What became of the records of the batch, to be added to the ledger. The caller of the core says it: only the
     /// caller knows all records, also those that are no messages.
     pub outcomes: Outcomes,
+    /// What the events show that their projects have. The caller of the core says it, who has their rows.
+    pub facts: Facts,
 }
 
 /// A message that was handled; the store keeps it to recognise repetitions.

@@ -9,6 +9,7 @@ pub mod dsn;
 pub mod envelope;
 pub mod event;
 pub mod event_row;
+pub mod fact;
 pub mod id;
 pub mod item_type;
 pub mod level;
@@ -31,6 +32,7 @@ pub use dsn::{Dsn, InvalidDsn};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeFault, EnvelopeHeader, Item, ItemAttributes, TraceHeader};
 pub use event::Event;
 pub use event_row::EventRow;
+pub use fact::{Fact, Facts};
 pub use id::{
     BlobId, EventId, FileId, Hash, IssueId, KeyId, LetterId, OrganizationId, ProjectId, PublicKey, QuotaId, Sha1,
     SpanId, TeamId, TraceId, UserId,

@@ -76,9 +76,6 @@ pub trait IssueStore: Send + Sync + 'static {
     /// What happened to an issue, newest first; at most `limit`.
     async fn activities(&self, id: IssueId, limit: usize) -> Result<Vec<Activity>, StoreError>;
 
-    /// Events and issues of a project, the time of its first event if it has any, and whether it has sessions.
-    async fn project_totals(&self, project: ProjectId) -> Result<ProjectTotals, StoreError>;
-
     /// Forgets handled messages, quotas and counters of the hours before the hour of a time, as retention demands.
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError>;
 }
@@ -99,19 +96,6 @@ pub struct ConsumerPosition {
     pub consumer: String,
     /// The next record.
     pub position: Position,
-}
-
-/// Totals of a project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ProjectTotals {
-    /// Issues.
-    pub issues: u64,
-    /// Events counted by issues.
-    pub events: u64,
-    /// Time of the earliest event.
-    pub first_event: Option<Timestamp>,
-    /// Whether sessions of it are kept.
-    pub has_sessions: bool,
 }
 
 /// Which issues, in which order. All conditions hold together.

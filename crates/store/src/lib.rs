@@ -18,6 +18,7 @@ pub mod memory;
 pub mod message_queue;
 pub mod monitors;
 pub mod outcomes;
+pub mod project_facts;
 pub mod project_tokens;
 pub mod projects;
 pub mod quotas;
@@ -40,6 +41,7 @@ pub use log::Log;
 pub use message_queue::MessageQueueStore;
 pub use monitors::MonitorStore;
 pub use outcomes::OutcomeStore;
+pub use project_facts::ProjectFactStore;
 pub use project_tokens::ProjectTokenStore;
 pub use projects::ProjectStore;
 pub use quotas::QuotaCountStore;
@@ -59,6 +61,7 @@ pub type Change<T> = Box<dyn FnOnce(&mut T) -> Result<(), StoreError> + Send>;
 pub trait MetaStore:
     AccountStore
     + ProjectStore
+    + ProjectFactStore
     + ProjectTokenStore
     + IssueTypeStore
     + IssueStore
@@ -77,6 +80,7 @@ pub trait MetaStore:
 impl<T> MetaStore for T where
     T: AccountStore
         + ProjectStore
+        + ProjectFactStore
         + ProjectTokenStore
         + IssueTypeStore
         + IssueStore

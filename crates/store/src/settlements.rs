@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use nuthatch_protocol::{
-    DataCategory, EventId, LetterId, Outcome, Outcomes, Position, ProjectId, Timestamp, Units, record::DeadLetter,
+    DataCategory, EventId, Facts, LetterId, Outcome, Outcomes, Position, ProjectId, Timestamp, Units,
+    record::DeadLetter,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +18,14 @@ pub trait SettlementStore: Send + Sync + 'static {
     /// behind changes nothing, so it can be repeated when the answer was lost.
     async fn settle(&self, settlement: Settlement) -> Result<(), StoreError>;
 
-    /// [`Self::settle`], with items that count once: the first of an id is accepted, the others are duplicates.
-    async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError>;
+    /// [`Self::settle`], with items that count once: the first of an id is accepted, the others are duplicates. What the
+    /// batch shows that its projects have is kept.
+    async fn settle_once(
+        &self,
+        items: Vec<Counted<SeenItem>>,
+        facts: Facts,
+        settlement: Settlement,
+    ) -> Result<(), StoreError>;
 
     /// Which record brought the first item, or was the first replay, of each id, for those that were settled.
     async fn first_positions(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Position>, StoreError>;

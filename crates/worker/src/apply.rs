@@ -12,7 +12,7 @@ use nuthatch_issues::{
     message_key, process_occurrence_batch,
 };
 use nuthatch_normalize::Reason;
-use nuthatch_protocol::{EventRow, Message, Outcomes, Position, Timestamp, record::DeadLetter};
+use nuthatch_protocol::{EventRow, Fact, Facts, Message, Outcomes, Position, Timestamp, record::DeadLetter};
 use nuthatch_store::{StoreError, issues::ConsumerPosition, log::StoredRecord};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Backoff, EVENTS_CONSUMER, ISSUES_CONSUMER, Worker,
     dead_letter::{self, Refusal},
+    facts::ENVIRONMENT,
     lanes::Lane,
     ledger::Entry,
     pace::Pace,
@@ -47,6 +48,8 @@ struct Work {
     records: Vec<StoredRecord>,
     /// Where the messages are counted.
     entries: Vec<Entry>,
+    /// The environments that the messages' events name, and when these happened.
+    environments: Vec<Option<(String, Timestamp)>>,
     /// Records that their projects do not want.
     filtered: Vec<Filtered>,
     /// Records that are no messages.
@@ -59,13 +62,17 @@ impl Work {
     /// A batch, and the rows of its messages.
     fn of(batch: Batch) -> (Arc<Self>, Vec<Option<EventRow>>) {
         let Batch { items, filtered, dead, next } = batch;
-        let (messages, records, entries) = (Vec::new(), Vec::new(), Vec::new());
-        let mut work = Self { messages, records, entries, filtered, dead, next };
+        let (messages, records, entries, environments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut work = Self { messages, records, entries, environments, filtered, dead, next };
         let mut rows = Vec::with_capacity(items.len());
         for Item { routed, record, row, entry, .. } in items {
             work.messages.push(routed);
             work.records.push(record);
             work.entries.push(entry);
+            work.environments.push(row.as_ref().and_then(|row| {
+                let (_, name) = row.tags.iter().find(|(key, _)| key == ENVIRONMENT)?;
+                Some((name.clone(), row.timestamp))
+            }));
             rows.push(row);
         }
         (Arc::new(work), rows)
@@ -119,6 +126,20 @@ impl Work {
         }
         outcomes.add(Entry::missing(now), (self.next.offset - applied.offset).saturating_sub(counted));
         outcomes
+    }
+
+    /// What the events that are kept show that their projects have.
+    fn facts(&self, fresh: usize, results: &[MessageResult]) -> Facts {
+        let mut facts = Facts::default();
+        let named = self.messages[fresh..].iter().zip(&self.environments[fresh..]).zip(results);
+        for ((Routed { message, .. }, environment), result) in named {
+            if let Some((name, at)) = environment
+                && result.fate(message).is_some_and(EventFate::is_stored)
+            {
+                facts.saw(message.project_id(), Fact::Environment(name.clone()), *at);
+            }
+        }
+        facts
     }
 }
 
@@ -275,6 +296,7 @@ impl Apply {
             let mut changes = outcome.changes;
             changes.letters = decided.letters(fresh, &outcome.results, applied, now);
             changes.outcomes = decided.outcomes(fresh, &outcome.results, applied, now);
+            changes.facts = decided.facts(fresh, &outcome.results);
             // The receiver outlives the call; if it is gone nobody wants the results.
             let _ = sender.send((outcome.results, outcome.counters));
             changes

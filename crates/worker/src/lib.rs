@@ -14,6 +14,7 @@
 mod apply;
 mod check_ins;
 mod dead_letter;
+mod facts;
 mod files;
 mod follow;
 mod guard;
@@ -41,7 +42,7 @@ use std::{sync::Arc, time::Duration};
 use nuthatch_protocol::{Clock, Position, Topic};
 use nuthatch_store::{
     BlobStore, DeadLetterStore, EventStore, FileStore, IssueStore, Log, MessageQueueStore, MonitorStore, OutcomeStore,
-    SessionStore, SettlementStore, StoreError, TraceStore, log::ReadLimit,
+    ProjectFactStore, SessionStore, SettlementStore, StoreError, TraceStore, log::ReadLimit,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -146,6 +147,8 @@ pub struct Worker {
     pub files: Arc<dyn FileStore>,
     /// The bytes of files.
     pub blobs: Arc<dyn BlobStore>,
+    /// What projects have.
+    pub facts: Arc<dyn ProjectFactStore>,
     /// What batches leave in the books.
     pub settlements: Arc<dyn SettlementStore>,
     /// Monitors and their check-ins.
@@ -188,6 +191,7 @@ impl Worker {
         worker.follow(&mut tasks, files, &stop);
         tasks.spawn(letters::replay(worker.clone(), stop.clone()));
         tasks.spawn(queue::run(worker.clone(), stop.clone()));
+        tasks.spawn(facts::look_through(worker.clone(), stop.clone()));
         tasks.spawn(retention::run(worker.clone(), stop.clone()));
         let mut result = Ok(());
         while let Some(ended) = tasks.join_next().await {

@@ -36,6 +36,7 @@ async fn round(worker: &Worker, now: Timestamp) {
     done("events", worker.events.drop_before(before).await);
     done("traces", worker.traces.drop_before(before).await);
     done("issues", worker.issues.expire(before).await);
+    done("facts of projects", worker.facts.expire_facts(before).await);
     if let Some(expired) = done("letters", worker.letters.expire_letters(before).await) {
         telemetry::letters_expired(expired);
     }

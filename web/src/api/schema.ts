@@ -169,7 +169,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The environments that events of an organization named. */
+        /** The environments that events of an organization named, by name. */
         get: operations["listEnvironments"];
         put?: never;
         post?: never;

@@ -8,16 +8,8 @@ use axum::{
     response::IntoResponse,
 };
 use http::StatusCode;
-use nuthatch_protocol::{PublicKey, TypeId};
-use nuthatch_query::Expr;
-use nuthatch_store::{
-    Change, StoreError,
-    events::{EventQuery, VALUES_MAX},
-    files::{FileKind, FileQuery, FileScope, UserReportQuery},
-    issues::{IssueCondition, IssueQuery, IssueSort, IssueTest},
-    projects::NewProject,
-    traces::{TracePage, TraceQuery},
-};
+use nuthatch_protocol::{ProjectId, PublicKey};
+use nuthatch_store::{Change, StoreError, project_facts::ProjectFacts, projects::NewProject};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -38,10 +30,9 @@ use crate::{
     query::{Body, Paging, Query, single},
     shape::{
         filter::change_lists,
-        project::{NewProjectRequest, Project, ProjectDetail, ProjectRequest, ReleaseName, read_domains},
+        project::{NewProjectRequest, Project, ProjectDetail, ProjectRequest, read_domains},
         team::TeamSummary,
     },
-    trace_items::Dataset,
 };
 
 /// Longest name of a platform, in bytes.
@@ -89,10 +80,7 @@ pub(super) async fn list(
     let projects = place.projects(&api).await?;
     let found = projects.into_iter().filter(|project| search.finds(project)).collect();
     let (page, links) = cut(found, paging.cursor.as_deref(), paging.rows()?)?;
-    let mut rows = Vec::with_capacity(page.len());
-    for project in &page {
-        rows.push(shape(&api, &place, project).await?);
-    }
+    let rows = shapes(&api, &place, &page).await?;
     Ok((links.header(&api.public_url, &uri), Json(rows)))
 }
 
@@ -117,8 +105,11 @@ pub(super) async fn all(
     }
     let (page, links) = cut(found, paging.cursor.as_deref(), paging.rows()?)?;
     let mut rows = Vec::with_capacity(page.len());
-    for (place, project) in &page {
-        rows.push(shape(&api, place, project).await?);
+    for theirs in page.chunk_by(|(a, _), (b, _)| a.organization.id == b.organization.id) {
+        let projects: Vec<_> = theirs.iter().map(|(_, project)| project.clone()).collect();
+        if let Some((place, _)) = theirs.first() {
+            rows.extend(shapes(&api, place, &projects).await?);
+        }
     }
     Ok((links.header(&api.public_url, &uri), Json(rows)))
 }
@@ -233,93 +224,30 @@ async fn whole(
     Ok(ProjectDetail::new(shape(api, place, project).await?, project))
 }
 
+/// A project as lists show it.
 pub(super) async fn shape(
     api: &Api,
     place: &InOrganization,
     project: &nuthatch_store::projects::Project,
 ) -> Result<Project, ApiError> {
-    let totals = api.meta.project_totals(project.id).await?;
-    let has = api.meta.team_projects(place.organization.id).await?;
-    let teams = api.meta.teams(place.organization.id).await?;
-    let teams = teams.iter().filter(|team| has.contains(&(team.id, project.id))).map(TeamSummary::from).collect();
-    let latest = api.meta.latest_releases(&[project.id]).await?.pop().map(|(_, version)| ReleaseName { version });
-    let has_monitors = !api.meta.monitors(&[project.id]).await?.is_empty();
-    let has_feedbacks = has_issues(api, place, project, TypeId::FEEDBACK).await?;
-    let row = Project::new(project, organization_shape(api, place), totals, place.scopes, teams);
-    Ok(Project {
-        latest_release: latest,
-        environments: environments(api, project).await?,
-        first_transaction_event: has_items(api, project, Dataset::Transactions).await?,
-        has_logs: has_items(api, project, Dataset::Logs).await?,
-        has_trace_metrics: has_items(api, project, Dataset::Metrics).await?,
-        has_user_reports: has_reports(api, project).await?,
-        has_profiles: has_files(api, project, &[FileKind::Profile, FileKind::ProfileChunk]).await?,
-        has_replays: has_files(api, project, &[FileKind::ReplayEvent, FileKind::ReplayVideo]).await?,
-        has_feedbacks,
-        has_new_feedbacks: has_feedbacks,
-        has_monitors,
-        ..row
-    })
+    shapes(api, place, std::slice::from_ref(project)).await?.pop().ok_or(ApiError::NotFound("project"))
 }
 
-/// The environments that events name, the most frequent first.
-async fn environments(api: &Api, project: &nuthatch_store::projects::Project) -> Result<Vec<String>, ApiError> {
-    let events = EventQuery { projects: vec![project.id], hashes: None, from: None, until: None, filter: Expr::all() };
-    let values = api.events.tag_values(&events, "environment", VALUES_MAX).await?.top;
-    Ok(values.into_iter().map(|value| value.value).collect())
-}
-
-/// Whether a project has items of a dataset.
-async fn has_items(api: &Api, project: &nuthatch_store::projects::Project, dataset: Dataset) -> Result<bool, ApiError> {
-    let query = TraceQuery {
-        projects: vec![project.id],
-        kind: dataset.kind(),
-        from: None,
-        until: None,
-        filter: dataset.condition().unwrap_or_else(Expr::all),
-    };
-    let first = TracePage { by: None, ascending: false, after: None, limit: 1 };
-    Ok(!api.traces.search(&query, &first).await?.is_empty())
-}
-
-/// Whether users of a project said something about its events.
-async fn has_reports(api: &Api, project: &nuthatch_store::projects::Project) -> Result<bool, ApiError> {
-    let first = UserReportQuery { project_id: project.id, cursor: None, limit: 1 };
-    Ok(!api.meta.user_reports(&first).await?.rows.is_empty())
-}
-
-/// Whether a project has files of one of some kinds.
-async fn has_files(
-    api: &Api,
-    project: &nuthatch_store::projects::Project,
-    kinds: &[FileKind],
-) -> Result<bool, ApiError> {
-    for kind in kinds {
-        let first = FileQuery { project_id: project.id, scope: FileScope::Kind(*kind), cursor: None, limit: 1 };
-        if !api.meta.files(&first).await?.rows.is_empty() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Whether a project has issues of a type.
-async fn has_issues(
+/// Projects of an organization as lists show them. Nothing that they sent is looked through.
+pub(super) async fn shapes(
     api: &Api,
     place: &InOrganization,
-    project: &nuthatch_store::projects::Project,
-    type_id: TypeId,
-) -> Result<bool, ApiError> {
-    let first = IssueQuery {
-        organization: place.organization.id,
-        projects: vec![project.id],
-        filter: vec![IssueCondition { negated: false, test: IssueTest::Types(vec![type_id]) }],
-        seen_since: None,
-        sort: IssueSort::LastSeen,
-        cursor: None,
-        limit: 1,
+    projects: &[nuthatch_store::projects::Project],
+) -> Result<Vec<Project>, ApiError> {
+    let ids: Vec<ProjectId> = projects.iter().map(|project| project.id).collect();
+    let facts = api.meta.project_facts(&ids).await?;
+    let has = api.meta.team_projects(place.organization.id).await?;
+    let teams = api.meta.teams(place.organization.id).await?;
+    let shape = |(project, facts): (&nuthatch_store::projects::Project, ProjectFacts)| {
+        let theirs = teams.iter().filter(|team| has.contains(&(team.id, project.id))).map(TeamSummary::from).collect();
+        Project::new(project, organization_shape(api, place), facts, place.scopes, theirs)
     };
-    Ok(!api.meta.issues(&first).await?.issues.is_empty())
+    Ok(projects.iter().zip(facts).map(shape).collect())
 }
 
 fn check_platform(platform: Option<String>) -> Result<Option<String>, ApiError> {

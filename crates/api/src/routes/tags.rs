@@ -1,5 +1,7 @@
 //! Tags of all events of a project or organization (`reference/web-api.md` §3.2): what search fields complete.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Json,
     extract::{OriginalUri, RawPathParams, State},
@@ -152,7 +154,7 @@ pub(super) async fn values_of_project(
     page(&api, query, key, &uri, &search, &paging).await
 }
 
-/// The environments that events of an organization named.
+/// The environments that events of an organization named, by name.
 #[utoipa::path(
     get, path = "/api/0/organizations/{org}/environments/", operation_id = "listEnvironments", tag = "organizations",
     params(OrganizationPath),
@@ -162,15 +164,11 @@ pub(super) async fn environments(
     State(api): State<Api>,
     place: Within<InOrganization, EventRight>,
 ) -> Result<Json<Vec<Environment>>, ApiError> {
-    let Some(query) = TagSearch::default().query(&api, &place, &Period::default()).await? else {
-        return Ok(Json(Vec::new()));
-    };
-    let values = api.events.tag_values(&query, "environment", VALUES_MAX).await?.top;
-    let row = |(index, value): (usize, nuthatch_store::events::TagValue)| Environment {
-        id: (index + 1).to_string(),
-        name: value.value,
-    };
-    Ok(Json(values.into_iter().enumerate().map(row).collect()))
+    let projects: Vec<ProjectId> = place.projects(&api).await?.iter().map(|project| project.id).collect();
+    let facts = api.meta.project_facts(&projects).await?;
+    let names: BTreeSet<String> = facts.into_iter().flat_map(|facts| facts.environments).collect();
+    let row = |(index, name): (usize, String)| Environment { id: (index + 1).to_string(), name };
+    Ok(Json(names.into_iter().enumerate().map(row).collect()))
 }
 
 /// All events of some projects in a period; `None` when there is no project to ask about.

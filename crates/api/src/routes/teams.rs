@@ -183,10 +183,7 @@ pub(super) async fn team_projects(
     let mut projects = place.organization.projects(&api).await?;
     projects.retain(|project| has.contains(&(place.team.id, project.id)));
     let (page, links) = cut(projects, paging.cursor.as_deref(), paging.rows()?)?;
-    let mut rows = Vec::with_capacity(page.len());
-    for project in &page {
-        rows.push(projects::shape(&api, &place.organization, project).await?);
-    }
+    let rows = projects::shapes(&api, &place.organization, &page).await?;
     Ok((links.header(&api.public_url, &uri), Json(rows)))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nuthatch_protocol::{DomainPattern, InvalidDomain};
 use nuthatch_store::{
-    issues::ProjectTotals,
+    project_facts::ProjectFacts,
     projects::{self, AllowedDomains},
 };
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ impl Project {
     pub(crate) fn new(
         project: &projects::Project,
         organization: Organization,
-        totals: ProjectTotals,
+        facts: ProjectFacts,
         scopes: Scopes,
         teams: Vec<TeamSummary>,
     ) -> Self {
@@ -102,26 +102,26 @@ impl Project {
             is_bookmarked: false,
             is_member: true,
             features: Vec::new(),
-            first_event: totals.first_event.map(|time| time.to_string()),
-            first_transaction_event: false,
+            first_event: facts.first_event.map(|time| time.to_string()),
+            first_transaction_event: facts.has_transactions,
             access: scopes.words(),
             has_access: true,
             team: teams.first().cloned(),
             teams,
             platforms: project.platform.iter().cloned().collect(),
-            environments: Vec::new(),
-            latest_release: None,
-            has_user_reports: false,
-            has_sessions: totals.has_sessions,
-            has_profiles: false,
-            has_replays: false,
-            has_feedbacks: false,
-            has_new_feedbacks: false,
-            has_monitors: false,
-            has_logs: false,
+            environments: facts.environments,
+            latest_release: facts.latest_release.map(|version| ReleaseName { version }),
+            has_user_reports: facts.has_user_reports,
+            has_sessions: facts.has_sessions,
+            has_profiles: facts.has_profiles,
+            has_replays: facts.has_replays,
+            has_feedbacks: facts.has_feedback,
+            has_new_feedbacks: facts.has_feedback,
+            has_monitors: facts.has_monitors,
+            has_logs: facts.has_logs,
             has_flags: false,
             has_minified_stack_trace: false,
-            has_trace_metrics: false,
+            has_trace_metrics: facts.has_metrics,
             organization,
         }
     }

@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use nuthatch_api::{Api, ApiDeps, hash_password, last_characters, router, secret_hash, token_text};
 use nuthatch_issues::{Changes, HourlyCount, Issue, Needs, Status, Substatus};
 use nuthatch_protocol::{
-    BlobId, EventId, EventRow, Hash, IngestRecord, IssueId, Level, OrganizationId, Origin, Partition, Position,
+    BlobId, EventId, EventRow, Fact, Hash, IngestRecord, IssueId, Level, OrganizationId, Origin, Partition, Position,
     Priority, ProjectId, PublicKey, Sha1, SpanId, Timestamp, Topic, TypeId, Units, UserId, record::DeadLetter,
 };
 use nuthatch_store::{
@@ -312,7 +312,15 @@ impl App {
         self.rows((0..count).map(distinct).collect()).await;
     }
 
+    /// Stores rows, and the environments that their tags name as those of their projects.
     async fn rows(&self, rows: Vec<EventRow>) {
+        let mut changes = Changes::default();
+        for row in &rows {
+            for (_, name) in row.tags.iter().filter(|(key, _)| key == "environment") {
+                changes.facts.saw(row.project_id, Fact::Environment(name.clone()), row.timestamp);
+            }
+        }
+        self.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
         let offset = self.applied.fetch_add(1, Ordering::Relaxed) + 1;
         let position = Position { topic: Topic::IngestEvents, partition: 0, offset };
         self.events.upsert(rows, position).await.unwrap();

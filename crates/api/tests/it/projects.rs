@@ -232,6 +232,8 @@ async fn a_project_tells_what_it_was_sent_in_lists_as_by_itself() {
         assert!(flags.iter().all(|flag| row[flag] == json!(false)), "{row}");
         assert_eq!(row["environments"], json!([]));
     }
+    let environments = async || app.get("/api/0/organizations/acme/environments/").await.json();
+    assert_eq!(environments().await, json!([]));
     let project = &app.acme.project;
     crate::traces::fill(&app).await;
     app.report(project, 7, "it broke").await;
@@ -245,6 +247,8 @@ async fn a_project_tells_what_it_was_sent_in_lists_as_by_itself() {
         assert!(unset.is_empty(), "{unset:?} {row}");
         assert_eq!(row["environments"], json!(["production"]));
     }
+    app.event_with_tags(&app.other.project, 2, &[("environment", "theirs")], &json!({})).await;
+    assert_eq!(environments().await, json!([{"id": "1", "name": "production"}]));
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 use bytes::Bytes;
 use http::StatusCode;
+use nuthatch_issues::{Changes, Needs};
 use nuthatch_protocol::{
-    AttributeValue, EventId, Position, ProjectId, SpanId, Timestamp, Topic, TraceId, TraceItem, TraceItemKind,
+    AttributeValue, EventId, Fact, Position, ProjectId, SpanId, Timestamp, Topic, TraceId, TraceItem, TraceItemKind,
 };
-use nuthatch_store::TraceStore as _;
+use nuthatch_store::{IssueStore as _, TraceStore as _};
 use serde_json::{Value, json};
 
 use crate::app::{App, NOON};
@@ -85,6 +86,11 @@ async fn app() -> App {
 pub async fn fill(app: &App) {
     let mut items: Vec<_> = (1..5).flat_map(|n| request(app.acme.project.id, n)).collect();
     items.extend(request(app.other.project.id, 9));
+    let mut changes = Changes::default();
+    for item in &items {
+        Fact::of_item(item).into_iter().for_each(|fact| changes.facts.saw(item.project_id, fact, item.timestamp));
+    }
+    app.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
     app.traces.upsert(items, Position { topic: Topic::TraceItems, partition: 0, offset: 1 }).await.unwrap();
     app.traces.commit().await.unwrap();
 }

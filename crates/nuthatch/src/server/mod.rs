@@ -132,6 +132,7 @@ impl Server {
                 letters: meta.clone(),
                 queue: meta.clone(),
                 outcomes: meta.clone(),
+                facts: meta.clone(),
                 files: meta.clone(),
                 blobs: blobs.clone(),
                 settlements: meta.clone(),

@@ -15,7 +15,7 @@ use super::{
     dead_letters,
     error::{Failure, constraint},
     issue_row::IssueWriter,
-    outcomes, releases,
+    outcomes, project_facts, releases,
 };
 
 const NO_ISSUE: &str = "the issue";
@@ -56,7 +56,8 @@ pub(super) fn apply(connection: &Connection, snapshot: &Snapshot, changes: &Chan
     write_rules(connection, changes)?;
 
     write_handled(connection, changes)?;
-    dead_letters::keep(connection, &changes.letters)
+    dead_letters::keep(connection, &changes.letters)?;
+    project_facts::note(connection, &changes.facts)
 }
 
 /// What was handled. Nearly all of it for the first time: writing over a row makes SQLite ready to take the statement

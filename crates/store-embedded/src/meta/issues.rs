@@ -10,7 +10,7 @@ use nuthatch_issues::{
 use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp, UserId};
 use nuthatch_store::{
     IssueStore, StoreError,
-    issues::{ConsumerPosition, Decide, HASHES_MAX, IssuePage, IssueQuery, PERIODS_MAX, ProjectTotals},
+    issues::{ConsumerPosition, Decide, HASHES_MAX, IssuePage, IssueQuery, PERIODS_MAX},
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -292,23 +292,6 @@ impl IssueStore for EmbeddedMeta {
                     });
                 }
                 Ok(activities)
-            })
-            .await
-    }
-
-    async fn project_totals(&self, project: ProjectId) -> Result<ProjectTotals, StoreError> {
-        self.readers
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(
-                    "SELECT count(*), coalesce(sum(times_seen), 0), min(first_seen),
-                            EXISTS (SELECT 1 FROM session_place JOIN session_hour ON place_id = id WHERE project_id = ?1)
-                       FROM issue WHERE project_id = ?1",
-                )?;
-                Ok(statement.query_row([project.0 as i64], |row| {
-                    let first_event = row.get::<_, Option<i64>>(2)?.map(Timestamp);
-                    let (issues, events) = (unsigned(row, 0)?, unsigned(row, 1)?);
-                    Ok(ProjectTotals { issues, events, first_event, has_sessions: row.get(3)? })
-                })?)
             })
             .await
     }

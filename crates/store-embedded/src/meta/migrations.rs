@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::Failure;
 
 /// The steps, in order; a database's `user_version` is how many of them it has. A released step never changes.
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     include_str!("../../migrations/meta/0001_start.sql"),
     include_str!("../../migrations/meta/0002_outcomes.sql"),
     include_str!("../../migrations/meta/0003_project_options.sql"),
@@ -21,6 +21,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("../../migrations/meta/0012_trace_attachments.sql"),
     include_str!("../../migrations/meta/0013_reports_in_the_ledger.sql"),
     include_str!("../../migrations/meta/0014_check_ins_and_reports.sql"),
+    include_str!("../../migrations/meta/0015_project_facts.sql"),
 ];
 
 /// Applies the missing steps in one transaction. A database of a newer version is refused untouched.

@@ -19,6 +19,7 @@ mod message_queue;
 mod migrations;
 mod monitors;
 mod outcomes;
+mod project_facts;
 mod project_tokens;
 mod projects;
 mod readers;

@@ -118,10 +118,11 @@ impl ReleaseStore for EmbeddedMeta {
             .read(move |connection| {
                 // Of the newest ones of a day the last by name, so that the answer is always the same.
                 let mut statement = connection.prepare_cached(
-                    "SELECT project_id, max(version) FROM release AS newest
-                      WHERE project_id IN (SELECT value FROM json_each(?1))
-                        AND date = (SELECT max(date) FROM release WHERE release.project_id = newest.project_id)
-                      GROUP BY project_id ORDER BY project_id",
+                    "SELECT project_id, version
+                       FROM (SELECT DISTINCT value AS asked FROM json_each(?1)) JOIN release ON project_id = asked
+                      WHERE version = (SELECT version FROM release WHERE project_id = asked
+                                        ORDER BY date DESC, version DESC LIMIT 1)
+                      ORDER BY project_id",
                 )?;
                 let rows = statement.query_map([projects], |row| Ok((ProjectId(unsigned(row, 0)?), row.get(1)?)))?;
                 Ok(rows.collect::<Result<_, _>>()?)

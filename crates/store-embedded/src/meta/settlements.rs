@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use nuthatch_protocol::{Outcomes, Position, Timestamp};
+use nuthatch_protocol::{Facts, Outcomes, Position, Timestamp};
 use nuthatch_store::{
     SettlementStore, StoreError,
     settlements::{Counted, ItemKey, SeenItem, Settlement},
@@ -15,7 +15,7 @@ use super::{
     column::{topic_number, topic_of_number, unsigned},
     dead_letters,
     error::{Failure, corrupt},
-    outcomes, releases,
+    outcomes, project_facts, releases,
 };
 
 /// Rows of `seen_item` that one step of [`SettlementStore::forget_items`] deletes, so that other writes wait a few
@@ -108,10 +108,18 @@ impl SettlementStore for EmbeddedMeta {
         self.writer.write(move |connection| settle(connection, &settlement, |_, _| Ok(()))).await
     }
 
-    async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError> {
+    async fn settle_once(
+        &self,
+        items: Vec<Counted<SeenItem>>,
+        facts: Facts,
+        settlement: Settlement,
+    ) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
-                settle(connection, &settlement, |connection, outcomes| see_all(connection, &items, outcomes))
+                settle(connection, &settlement, |connection, outcomes| {
+                    project_facts::note(connection, &facts)?;
+                    see_all(connection, &items, outcomes)
+                })
             })
             .await
     }

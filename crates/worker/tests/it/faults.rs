@@ -15,7 +15,7 @@ use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, changes::Handled, history::HistoryEntry, open_period::OpenPeriod,
 };
 use nuthatch_protocol::{
-    EventId, EventRow, Hash, IssueId, LetterId, Partition, Position, ProjectId, SessionUpdate, Timestamp, Topic,
+    EventId, EventRow, Facts, Hash, IssueId, LetterId, Partition, Position, ProjectId, SessionUpdate, Timestamp, Topic,
 };
 use nuthatch_store::{
     DeadLetterStore, EventStore, IssueStore, Log, MonitorStore, OutcomeStore, SessionStore, SettlementStore,
@@ -23,7 +23,7 @@ use nuthatch_store::{
     dead_letters::{LetterBounds, LetterFilter, LetterPage, LetterQuery, LetterScope, StoredLetter},
     event_groups::{EventGroups, Grouping},
     events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues},
-    issues::{ConsumerPosition, Decide, IssuePage, IssueQuery, ProjectTotals},
+    issues::{ConsumerPosition, Decide, IssuePage, IssueQuery},
     log::{LogBounds, NewRecord, ReadBatch, ReadLimit, StoredRecord},
     memory::{MemoryEvents, MemoryLog, MemoryMeta},
     monitors::{CheckInQuery, Monitor, ReceivedCheckIn, Run},
@@ -231,10 +231,6 @@ impl IssueStore for Faulty {
         self.step(self.meta.activities(id, limit)).await
     }
 
-    async fn project_totals(&self, project: ProjectId) -> Result<ProjectTotals, StoreError> {
-        self.step(self.meta.project_totals(project)).await
-    }
-
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError> {
         self.step(self.meta.expire(before)).await
     }
@@ -289,8 +285,13 @@ impl SettlementStore for Faulty {
         self.step(self.meta.settle(settlement)).await
     }
 
-    async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError> {
-        self.step(self.meta.settle_once(items, settlement)).await
+    async fn settle_once(
+        &self,
+        items: Vec<Counted<SeenItem>>,
+        facts: Facts,
+        settlement: Settlement,
+    ) -> Result<(), StoreError> {
+        self.step(self.meta.settle_once(items, facts, settlement)).await
     }
 
     async fn first_positions(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Position>, StoreError> {

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod attachments;
+mod facts;
 mod faults;
 mod flood;
 mod lanes;
@@ -143,6 +144,7 @@ impl Stores {
             settlements: faulty.clone(),
             monitors: faulty.clone(),
             sessions: faulty,
+            facts: self.meta.clone(),
             files: self.meta.clone(),
             blobs: self.blobs.clone(),
             rules: Arc::new(Rules::new(self.meta.clone())),

@@ -1,7 +1,7 @@
 //! Whatever is written, the database and the reference tell the same afterwards.
 
 use nuthatch_issues::{Activity, ActivityKind, Cause, HourlyCount, Issue, Status};
-use nuthatch_protocol::{Hash, TypeId};
+use nuthatch_protocol::{Fact, Facts, Hash, TypeId};
 use nuthatch_store::{
     MetaStore,
     issues::{IssueCondition, IssueCursor, IssueQuery, IssueSort, IssueTest},
@@ -25,6 +25,7 @@ struct Batch {
     users: Vec<(u64, u64)>,
     activities: Vec<(u64, i64)>,
     counted: Vec<(u8, Option<u64>, i64)>,
+    environments: Vec<(String, i64)>,
     asked: Vec<u64>,
     position: u64,
 }
@@ -39,12 +40,27 @@ fn batch() -> impl Strategy<Value = Batch> {
         prop::collection::vec((IDS, 0..4_u64), some(5)),
         prop::collection::vec((IDS, 0..3_i64), some(3)),
         prop::collection::vec((0..9_u8, prop::option::of(0..9_u64), 0..4_i64), some(4)),
-        prop::collection::vec(IDS, some(4)),
-        0..100_u64,
+        prop::collection::vec(("[a-c]", 0..3_i64), some(3)),
+        (prop::collection::vec(IDS, some(4)), 0..100_u64),
     )
-        .prop_map(|((reckless, created), updated, hashes, counts, users, activities, counted, asked, position)| {
-            Batch { reckless, created, updated, hashes, counts, users, activities, counted, asked, position }
-        })
+        .prop_map(
+            |((reckless, created), updated, hashes, counts, users, activities, counted, environments, rest)| {
+                let (asked, position) = rest;
+                Batch {
+                    reckless,
+                    created,
+                    updated,
+                    hashes,
+                    counts,
+                    users,
+                    activities,
+                    counted,
+                    environments,
+                    asked,
+                    position,
+                }
+            },
+        )
 }
 
 impl Batch {
@@ -91,8 +107,17 @@ impl Batch {
                     at: Timestamp::from_secs(hour * 3600),
                 })
                 .collect(),
+            facts: self.facts(project),
             ..Changes::default()
         }
+    }
+
+    fn facts(&self, project: ProjectId) -> Facts {
+        let mut facts = Facts::default();
+        for (name, day) in &self.environments {
+            facts.saw(project, Fact::Environment(name.clone()), Timestamp::from_secs(day * 86_400));
+        }
+        facts
     }
 }
 
@@ -108,7 +133,7 @@ async fn write(store: &impl MetaStore, batch: &Batch, project: ProjectId) -> Res
 async fn observe(store: &impl MetaStore, place: Place) -> Vec<String> {
     let mut seen = vec![
         format!("{:?}", store.position("worker", position(0).position).await),
-        format!("{:?}", store.project_totals(place.web).await),
+        format!("{:?}", store.project_facts(&[place.web]).await),
         format!("{:?}", store.hourly_counts(&IDS.map(IssueId).collect::<Vec<_>>(), -1).await),
         format!("{:?}", store.handled(&(0..9).map(|n| key(place.web, n)).collect::<Vec<_>>()).await),
     ];

@@ -12,7 +12,7 @@ const TRANSACTIONS: u64 = 12;
 async fn assert_whole(path: &Path, place: Place) -> u64 {
     let store = open(path);
     let applied = store.position("worker", position(0).position).await.unwrap().offset;
-    assert_eq!(store.project_totals(place.web).await.unwrap().issues, applied);
+    assert_eq!(issues(&store, place).await, applied);
     for n in 1..=TRANSACTIONS {
         let issue = store.issue(IssueId(n)).await.unwrap();
         assert_eq!(issue.map(|issue| issue.user_count), (n <= applied).then_some(1), "issue {n} of {applied}");

@@ -1,9 +1,10 @@
 //! Databases of earlier versions, of later ones, and what is no database.
 
 use nuthatch_issues::{Cause, Needs, Status};
-use nuthatch_protocol::{DataCategory, Hash, LetterId, Origin, Outcome, PublicKey, UserId};
+use nuthatch_protocol::{DataCategory, Fact, Facts, Hash, LetterId, Origin, Outcome, PublicKey, UserId};
 use nuthatch_store::{
-    AccountStore, DeadLetterStore, IssueTypeStore, OutcomeStore, ProjectTokenStore, TeamStore, accounts::NewUser,
+    AccountStore, DeadLetterStore, IssueTypeStore, OutcomeStore, ProjectFactStore, ProjectTokenStore, TeamStore,
+    accounts::NewUser,
 };
 use rusqlite::Connection;
 
@@ -66,6 +67,14 @@ async fn format_1_opens() {
     assert_eq!((header.source, header.project_id), (position(3).position, Some(project.id)));
     assert_eq!((header.reason.as_str(), header.place.as_deref()), ("invalid_json", Some("byte 0")));
     assert_eq!(&kept.record[..], b"not json");
+
+    // What its projects were sent before is looked through once.
+    assert_eq!(store.projects_to_look_through().await.unwrap(), [project.id]);
+    let mut found = Facts::default();
+    found.saw(project.id, Fact::Environment("production".to_owned()), Timestamp(0));
+    store.looked_through(project.id, found).await.unwrap();
+    assert_eq!(store.projects_to_look_through().await.unwrap(), []);
+    assert_eq!(store.project_facts(&[project.id]).await.unwrap()[0].environments, ["production"]);
 
     // The ledger begins with what there was.
     let books = store.books().await.unwrap();

@@ -10,6 +10,7 @@ mod listing;
 mod message_queue;
 mod monitors;
 mod outcomes;
+mod project_facts;
 mod project_tokens;
 mod projects;
 mod sessions;
@@ -41,6 +42,7 @@ pub use self::{
     outcomes::{
         damage_shows_in_the_books, outcomes_age, outcomes_are_summed_as_asked, outcomes_move_with_their_effects,
     },
+    project_facts::{environments_are_bounded_and_forgotten, facts_come_with_what_shows_them},
     project_tokens::project_tokens_belong_to_projects,
     projects::{
         changes_meet_what_is_stored, configuration_has_a_version, keys_open_projects, members_have_roles,
@@ -53,10 +55,10 @@ pub use self::{
     settlements::{batches_are_settled_once, items_count_once, sums_have_a_bound},
     teams::{teams_are_made_changed_and_removed, teams_have_members_and_projects},
     transact::{
-        changes_are_applied, counters_add_up, hashes_keep_their_order, jobs_find_what_is_due, lives_are_written_down,
-        organizations_and_projects_have_rules, positions_move_with_changes, refused_changes_leave_nothing,
-        retention_forgets_whole_hours, rules_remember, snapshots_hold_what_was_asked, totals_and_activities,
-        users_are_counted_once,
+        activities_come_newest_first, changes_are_applied, counters_add_up, hashes_keep_their_order,
+        jobs_find_what_is_due, lives_are_written_down, organizations_and_projects_have_rules,
+        positions_move_with_changes, refused_changes_leave_nothing, retention_forgets_whole_hours, rules_remember,
+        snapshots_hold_what_was_asked, users_are_counted_once,
     },
 };
 
@@ -75,6 +77,8 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     quotas_belong_to_organizations(&fresh()).await;
     configuration_has_a_version(&fresh()).await;
     project_tokens_belong_to_projects(&fresh()).await;
+    facts_come_with_what_shows_them(&fresh()).await;
+    environments_are_bounded_and_forgotten(&fresh()).await;
     issue_types_are_defined(&fresh()).await;
     built_in_types_are_changed_and_reset(&fresh()).await;
     types_with_issues_stay(&fresh()).await;
@@ -90,7 +94,7 @@ pub async fn all<S: MetaStore>(mut fresh: impl FnMut() -> S) {
     users_are_counted_once(&fresh()).await;
     counters_add_up(&fresh()).await;
     hashes_keep_their_order(&fresh()).await;
-    totals_and_activities(&fresh()).await;
+    activities_come_newest_first(&fresh()).await;
     retention_forgets_whole_hours(&fresh()).await;
     lists_agree_with_a_plain_filter(&fresh()).await;
     lists_keep_to_their_organization(&fresh()).await;

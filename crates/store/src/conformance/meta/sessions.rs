@@ -204,7 +204,7 @@ pub async fn sessions_are_summed_as_asked(store: &impl MetaStore) {
     }
     let nobody = SessionQuery { projects: Vec::new(), ..everything(place) };
     assert_eq!(store.session_sums(&nobody).await.expect("sums"), []);
-    let has_sessions = async |project| store.project_totals(project).await.expect("counts").has_sessions;
+    let has_sessions = async |project| store.project_facts(&[project]).await.expect("reads")[0].has_sessions;
     assert!(has_sessions(place.web).await && !has_sessions(ProjectId(u64::MAX >> 1)).await);
     let books = store.books().await.expect("reads");
     assert_eq!((books.imbalances(), books.accounts[0].quantity), (Vec::new(), 180));
@@ -244,7 +244,7 @@ pub async fn sessions_age(store: &impl MetaStore) {
 
     let later = NOW.plus(HOUR * 2);
     store.expire_sessions(later, later).await.expect("forgets");
-    assert!(!store.project_totals(place.web).await.expect("counts").has_sessions);
+    assert!(!store.project_facts(&[place.web]).await.expect("reads")[0].has_sessions);
     assert_eq!(store.session_sums(&query).await.expect("sums"), []);
 }
 

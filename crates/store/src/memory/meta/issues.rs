@@ -12,7 +12,7 @@ use nuthatch_protocol::{EventId, Hash, IssueId, Position, ProjectId, Timestamp};
 use super::{MemoryMeta, State};
 use crate::{
     IssueStore, StoreError,
-    issues::{ConsumerPosition, Decide, HASHES_MAX, IssuePage, IssueQuery, PERIODS_MAX, ProjectTotals},
+    issues::{ConsumerPosition, Decide, HASHES_MAX, IssuePage, IssueQuery, PERIODS_MAX},
 };
 
 impl State {
@@ -115,6 +115,7 @@ impl State {
             }
         }
         changes.letters.iter().for_each(|letter| self.keep(letter.clone()));
+        self.note(&changes.facts);
     }
 }
 
@@ -218,17 +219,6 @@ impl IssueStore for MemoryMeta {
         let mut activities: Vec<_> = state.activities.iter().filter(|activity| activity.issue_id == id).collect();
         activities.sort_by_key(|activity| activity.at);
         Ok(activities.into_iter().rev().take(limit).cloned().collect())
-    }
-
-    async fn project_totals(&self, project: ProjectId) -> Result<ProjectTotals, StoreError> {
-        let state = self.lock();
-        let issues: Vec<_> = state.issues.values().filter(|issue| issue.project_id == project).collect();
-        Ok(ProjectTotals {
-            issues: issues.len() as u64,
-            events: issues.iter().map(|issue| issue.times_seen).sum(),
-            first_event: issues.iter().map(|issue| issue.first_seen).min(),
-            has_sessions: state.health.has_sessions(project),
-        })
     }
 
     async fn expire(&self, before: Timestamp) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ mod listing;
 mod message_queue;
 mod monitors;
 mod outcomes;
+mod project_facts;
 mod project_tokens;
 mod projects;
 mod releases;
@@ -34,8 +35,8 @@ use nuthatch_issues::{
     open_period::{OpenPeriod, PeriodEntry},
 };
 use nuthatch_protocol::{
-    EventId, FileId, Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, QuotaId, TeamId,
-    Timestamp, Topic, TypeId, UserId,
+    EventId, Fact, FileId, Hash, IssueId, KeyId, LetterId, OrganizationId, Partition, Position, ProjectId, QuotaId,
+    TeamId, Timestamp, Topic, TypeId, UserId,
 };
 
 use crate::{
@@ -99,6 +100,8 @@ struct State {
     created: BTreeMap<(ProjectId, TypeId), BTreeMap<i64, u64>>,
     releases: BTreeMap<(ProjectId, String), Timestamp>,
     release_facts: BTreeMap<(ProjectId, String), ReleaseFacts>,
+    /// What projects have, and on which day it was last seen.
+    facts: BTreeMap<(ProjectId, Fact), i64>,
     handled: BTreeMap<MessageKey, Handled>,
     positions: BTreeMap<(String, Topic, Partition), u64>,
 

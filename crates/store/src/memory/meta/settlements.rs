@@ -3,7 +3,7 @@
 use std::collections::{HashMap, btree_map::Entry};
 
 use async_trait::async_trait;
-use nuthatch_protocol::{Outcomes, Position, Timestamp};
+use nuthatch_protocol::{Facts, Outcomes, Position, Timestamp};
 
 use super::{MemoryMeta, State};
 use crate::{
@@ -41,8 +41,14 @@ impl SettlementStore for MemoryMeta {
         Ok(())
     }
 
-    async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError> {
+    async fn settle_once(
+        &self,
+        items: Vec<Counted<SeenItem>>,
+        facts: Facts,
+        settlement: Settlement,
+    ) -> Result<(), StoreError> {
         self.lock().settle(settlement, |state, outcomes| {
+            state.note(&facts);
             for item in items {
                 match state.seen.entry(item.what.key) {
                     Entry::Vacant(entry) => {

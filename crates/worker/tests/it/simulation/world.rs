@@ -202,6 +202,7 @@ impl World {
             settlements: stores.clone(),
             monitors: stores.clone(),
             sessions: stores,
+            facts: self.meta.clone(),
             files: self.meta.clone(),
             blobs: Arc::new(MemoryBlobs::new()),
             rules: Arc::new(Rules::new(self.meta.clone())),
