@@ -4,6 +4,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 use nuthatch_protocol::{
     CheckIn, EventId,
     check_in::{CheckInStatus, MonitorConfig, Schedule},
+    version::is_release_name,
 };
 use serde_json::{Map, Value};
 
@@ -52,7 +53,7 @@ pub fn check_in(payload: &[u8]) -> Result<CheckIn, Refused> {
             .filter(|name| release::is_environment(name))
             .unwrap_or(DEFAULT_ENVIRONMENT)
             .to_owned(),
-        release: text("release").filter(|name| release::is_release(name)).map(str::to_owned),
+        release: text("release").filter(|name| is_release_name(name)).map(str::to_owned),
         trace_id: trace.and_then(|id| id.parse().ok()),
         config: value.get("monitor_config").and_then(config),
     })

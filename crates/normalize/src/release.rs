@@ -1,16 +1,16 @@
 //! Release, distribution and environment (`reference/ingest-protocol.md` §12.6).
 
+use nuthatch_protocol::version::is_release_name;
 use serde_json::{Map, Value};
 
 use crate::meta::{Meta, Path};
 
-const MAX_RELEASE_CHARS: usize = 250;
 const MAX_DIST_CHARS: usize = 64;
 const MAX_ENVIRONMENT_CHARS: usize = 64;
 
 /// Removes what is not a legal name; a distribution without a release means nothing.
 pub(crate) fn normalize(event: &mut Map<String, Value>, meta: &mut Meta) {
-    check(event, "release", is_release, "a release such as app@1.2.3", meta);
+    check(event, "release", is_release_name, "a release such as app@1.2.3", meta);
     check(event, "environment", is_environment, "an environment such as production", meta);
     check(event, "dist", is_dist, "a distribution of letters, digits and _.-", meta);
     if !event.contains_key("release") {
@@ -29,12 +29,6 @@ fn check(event: &mut Map<String, Value>, key: &str, legal: fn(&str) -> bool, exp
     } else if value.as_str().is_some_and(|text| text.len() > trimmed.len()) {
         *value = Value::String(trimmed.to_owned());
     }
-}
-
-pub(crate) fn is_release(text: &str) -> bool {
-    text.chars().count() <= MAX_RELEASE_CHARS
-        && !text.chars().any(|c| c == '/' || c == '\\' || c.is_control())
-        && !matches!(text, "." | ".." | "latest")
 }
 
 pub(crate) fn is_environment(text: &str) -> bool {

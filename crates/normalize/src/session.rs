@@ -11,6 +11,7 @@ use nuthatch_protocol::{
     record::IngestHeader,
     session::{DURATION_MAX_MS, HealthChange, HealthTally, SessionPlace, SessionStatus, SessionUser},
     time::FUTURE_MAX,
+    version::is_release_name,
 };
 use serde_json::{Map, Value, json};
 use sha1::Sha1;
@@ -18,7 +19,7 @@ use sha1::Sha1;
 use crate::{
     json,
     refused::{Reason, Refused},
-    release::{is_environment, is_release},
+    release::is_environment,
     shape, time,
 };
 
@@ -171,7 +172,7 @@ fn user(project: ProjectId, holder: &Map<String, Value>) -> Option<SessionUser> 
 
 fn place(project_id: ProjectId, attrs: &Map<String, Value>) -> Result<SessionPlace, Refused> {
     let text = |key: &str| attrs.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-    let release = text("release").filter(|release| is_release(release));
+    let release = text("release").filter(|release| is_release_name(release));
     let release = release.ok_or_else(|| invalid("expected a release such as app@1.2.3", "$.attrs.release"))?;
     let environment = text("environment").filter(|name| is_environment(name)).unwrap_or_default();
     Ok(SessionPlace { project_id, release: release.to_owned(), environment: environment.to_owned() })

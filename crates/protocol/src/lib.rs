@@ -13,6 +13,7 @@ pub mod fact;
 pub mod id;
 pub mod item_type;
 pub mod level;
+pub mod media_type;
 pub mod occurrence;
 pub mod outcome;
 pub mod record;
@@ -39,6 +40,7 @@ pub use id::{
 };
 pub use item_type::ItemType;
 pub use level::Level;
+pub use media_type::media_type;
 pub use occurrence::{EventPath, Evidence, Message, Occurrence, Priority, StatusChange, TypeId, UnknownMessage};
 pub use outcome::{CategoryUnit, DataCategory, Origin, Outcome, OutcomeKey, Outcomes, Units};
 pub use record::IngestRecord;

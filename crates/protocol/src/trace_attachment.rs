@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Item, ItemAttributes, ItemType};
+use crate::{Item, ItemAttributes, ItemType, media_type};
 
 /// The media type that makes an attachment one of a trace.
 pub const TRACE_ATTACHMENT: &str = "application/vnd.sentry.trace-attachment";
@@ -12,9 +12,8 @@ pub const TRACE_ATTACHMENT_META_MAX_BYTES: usize = 64 * 1024;
 
 /// Whether an item is an attachment that belongs to a trace rather than to an event.
 pub fn is_of_trace(item_type: &ItemType, attributes: &ItemAttributes) -> bool {
-    let media_type = attributes.content_type.as_deref().and_then(|said| said.split(';').next());
-    *item_type == ItemType::Attachment
-        && media_type.is_some_and(|said| said.trim().eq_ignore_ascii_case(TRACE_ATTACHMENT))
+    let said = attributes.content_type.as_deref();
+    *item_type == ItemType::Attachment && said.is_some_and(|said| media_type(said) == TRACE_ATTACHMENT)
 }
 
 /// The two parts of an attachment of a trace.

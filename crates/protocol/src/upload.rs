@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{BlobId, Item, ItemType, StoredPayload, Timestamp};
+use crate::{BlobId, Item, ItemType, StoredPayload, Timestamp, media_type};
 
 /// The media types of an attachment whose payload is no file but JSON that refers to one; the second is that of the first
 /// SDKs.
@@ -35,9 +35,9 @@ pub struct Reference {
 impl Item {
     /// Whether it is an attachment that refers to an upload which is not known.
     pub fn is_reference(&self) -> bool {
-        let media_type = self.attributes.content_type.as_deref().and_then(|said| said.split(';').next());
-        let is_one = |said: &str| REFERENCES.iter().any(|known| said.trim().eq_ignore_ascii_case(known));
-        self.item_type == ItemType::Attachment && self.upload.is_none() && media_type.is_some_and(is_one)
+        let is_one = |said: &str| REFERENCES.contains(&media_type(said).as_str());
+        let says_so = self.attributes.content_type.as_deref().is_some_and(is_one);
+        self.item_type == ItemType::Attachment && self.upload.is_none() && says_so
     }
 
     /// What it says of that upload; none when it is no such attachment, or cannot be read.

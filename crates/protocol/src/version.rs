@@ -7,6 +7,19 @@ pub fn split(release: &str) -> (Option<&str>, &str) {
     release.rsplit_once('@').map_or((None, release), |(package, version)| (Some(package), version))
 }
 
+/// Longest name of a release, in characters.
+pub const RELEASE_MAX_CHARS: usize = 250;
+
+/// Whether a text can be the name of a release: what fits a path, what every client can name, and what means nothing else
+/// in a search (`reference/ingest-protocol.md` §12.6).
+pub fn is_release_name(text: &str) -> bool {
+    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\');
+    !text.is_empty()
+        && text.chars().count() <= RELEASE_MAX_CHARS
+        && !text.contains(is_odd)
+        && !matches!(text, "." | ".." | "latest")
+}
+
 /// Most parts of a version that are compared.
 const PARTS_MAX: usize = 4;
 

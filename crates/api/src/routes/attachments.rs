@@ -1,18 +1,16 @@
 //! Attachments of events (`reference/web-api.md` §3.9). They may be there before their event, and without one.
 
 use axum::{
-    Json,
     extract::{OriginalUri, RawPathParams, State},
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
-use nuthatch_protocol::EventId;
-use nuthatch_store::files::{File, FileKind, FileScope};
+use nuthatch_protocol::{EventId, TraceId};
+use nuthatch_store::files::{File, FileHead, FileKind, FileScope};
 
 use super::{
     event_lookup::read_id,
-    file_content::content,
-    files::{Download, find, page},
+    files::{Download, find, listed, shown},
     paths::ProjectPath,
 };
 use crate::{
@@ -39,10 +37,8 @@ pub(super) async fn list(
     OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let event = read_id(parameter(&path, "event_id"))?;
-    let (files, links) = page(&api, &place, FileScope::AttachmentsOf(event), &paging).await?;
-    let rows: Vec<Attachment> = files.iter().map(Attachment::from).collect();
-    Ok((links.header(&api.public_url, &uri), Json(rows)))
+    let owner = event(&path)?;
+    listed::<Attachment>(&api, &place, owner.scope(), &uri, &paging).await
 }
 
 /// An attachment; with `download` its bytes.
@@ -58,11 +54,8 @@ pub(super) async fn detail(
     path: RawPathParams,
     Query(download): Query<Download>,
 ) -> Result<Response, ApiError> {
-    let file = of_event(&api, &place, &path).await?;
-    if download.is_wanted() {
-        return content(&api, &file).await;
-    }
-    Ok(Json(Attachment::from(&file)).into_response())
+    let file = event(&path)?.attachment(&api, &place, &path).await?;
+    shown::<Attachment>(&api, &file, &download).await
 }
 
 /// Removes an attachment for good.
@@ -77,23 +70,56 @@ pub(super) async fn delete(
     place: Within<InProject, EventRight>,
     path: RawPathParams,
 ) -> Result<StatusCode, ApiError> {
-    remove(&api, &of_event(&api, &place, &path).await?).await
+    event(&path)?.remove_attachment(&api, &place, &path).await
 }
 
-/// Removes a file with its bytes.
-pub(super) async fn remove(api: &Api, file: &File) -> Result<StatusCode, ApiError> {
-    // The row goes first: what nothing refers to goes with its day, when this ends in between.
-    api.meta.remove_file(file.id).await?;
-    if let Some(key) = file.head.blob_key() {
-        api.blobs.delete(key).await?;
+/// The event of the path.
+fn event(path: &RawPathParams) -> Result<Owner, ApiError> {
+    Ok(Owner::Event(read_id(parameter(path, "event_id"))?))
+}
+
+/// What attachments belong to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Owner {
+    Event(EventId),
+    Trace(TraceId),
+}
+
+impl Owner {
+    /// Its attachments, as a list of files.
+    pub(super) fn scope(self) -> FileScope {
+        match self {
+            Self::Event(event) => FileScope::AttachmentsOf(event),
+            Self::Trace(trace) => FileScope::AttachmentsOfTrace(trace),
+        }
     }
-    Ok(StatusCode::NO_CONTENT)
-}
 
-/// The attachment that the path names, if it belongs to the event of the path.
-async fn of_event(api: &Api, place: &InProject, path: &RawPathParams) -> Result<File, ApiError> {
-    let event: EventId = read_id(parameter(path, "event_id"))?;
-    let file = find(api, place, parameter(path, "attachment")).await?;
-    let theirs = file.filter(|file| file.head.owner == event && FileKind::ATTACHMENTS.contains(&file.head.kind));
-    theirs.ok_or(ApiError::NotFound("attachment"))
+    fn has(self, head: &FileHead) -> bool {
+        match self {
+            Self::Event(event) => head.owner == event && FileKind::ATTACHMENTS.contains(&head.kind),
+            Self::Trace(trace) => head.owner.0 == trace.0 && head.kind == FileKind::TraceAttachment,
+        }
+    }
+
+    /// The attachment that the path names, if it is one of its.
+    pub(super) async fn attachment(self, api: &Api, place: &InProject, path: &RawPathParams) -> Result<File, ApiError> {
+        let file = find(api, place, parameter(path, "attachment")).await?;
+        file.filter(|file| self.has(&file.head)).ok_or(ApiError::NotFound("attachment"))
+    }
+
+    /// Removes the attachment that the path names, with its bytes.
+    pub(super) async fn remove_attachment(
+        self,
+        api: &Api,
+        place: &InProject,
+        path: &RawPathParams,
+    ) -> Result<StatusCode, ApiError> {
+        let file = self.attachment(api, place, path).await?;
+        // The row goes first: what nothing refers to goes with its day, when this ends in between.
+        api.meta.remove_file(file.id).await?;
+        if let Some(key) = file.head.blob_key() {
+            api.blobs.delete(key).await?;
+        }
+        Ok(StatusCode::NO_CONTENT)
+    }
 }

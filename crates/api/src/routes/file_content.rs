@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, header};
+use nuthatch_protocol::media_type;
 use nuthatch_store::files::File;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -34,7 +35,8 @@ pub(super) async fn content(api: &Api, file: &File) -> Result<Response, ApiError
             (Body::from(content), bytes)
         }
     };
-    let media_type = SHOWN_TYPES.into_iter().find(|shown| *shown == media_type(&head.content_type));
+    let said = media_type(&head.content_type);
+    let media_type = SHOWN_TYPES.into_iter().find(|shown| *shown == said);
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media_type.unwrap_or(ANY_TYPE))),
         (header::CONTENT_LENGTH, HeaderValue::from(bytes)),
@@ -43,11 +45,6 @@ pub(super) async fn content(api: &Api, file: &File) -> Result<Response, ApiError
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     Ok((headers, body).into_response())
-}
-
-/// A media type without its parameters.
-fn media_type(text: &str) -> String {
-    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Says that a file is to be saved, and under which name: once in plain ASCII and once with every character.

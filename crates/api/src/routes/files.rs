@@ -6,9 +6,10 @@ use axum::{
     extract::{OriginalUri, RawPathParams, State},
     response::{IntoResponse, Response},
 };
+use http::Uri;
 use nuthatch_protocol::FileId;
 use nuthatch_store::files::{File as StoredFile, FileKind, FileQuery, FileScope, ListCursor, Page};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::{file_content::content, paths::ProjectPath};
@@ -47,12 +48,6 @@ pub(super) struct Download {
     download: Option<String>,
 }
 
-impl Download {
-    pub(super) fn is_wanted(&self) -> bool {
-        self.download.is_some()
-    }
-}
-
 /// The files of a project that are of one kind, newest first.
 #[utoipa::path(
     get, path = "/api/0/projects/{org}/{project}/files/", operation_id = "listFiles", tag = "files",
@@ -71,9 +66,7 @@ pub(super) async fn list(
         let words: Vec<&str> = FileKind::ALL.iter().map(|kind| kind.as_str()).collect();
         ApiError::Invalid(format!("kind must be one of {}", words.join(", ")))
     })?;
-    let (files, links) = page(&api, &place, FileScope::Kind(kind), &paging).await?;
-    let rows: Vec<File> = files.iter().map(File::from).collect();
-    Ok((links.header(&api.public_url, &uri), Json(rows)))
+    listed::<File>(&api, &place, FileScope::Kind(kind), &uri, &paging).await
 }
 
 /// A file; with `download` its bytes.
@@ -89,24 +82,31 @@ pub(super) async fn detail(
     Query(download): Query<Download>,
 ) -> Result<Response, ApiError> {
     let file = find(&api, &place, parameter(&path, "file")).await?.ok_or(ApiError::NotFound("file"))?;
-    if download.is_wanted() {
-        return content(&api, &file).await;
-    }
-    Ok(Json(File::from(&file)).into_response())
+    shown::<File>(&api, &file, &download).await
 }
 
-/// A page of a project's files.
-pub(super) async fn page(
+/// A page of a project's files, each in the shape of a list.
+pub(super) async fn listed<T: Serialize + for<'a> From<&'a StoredFile>>(
     api: &Api,
     place: &InProject,
     scope: FileScope,
+    uri: &Uri,
     paging: &Paging,
-) -> Result<(Vec<StoredFile>, Links), ApiError> {
+) -> Result<impl IntoResponse + use<T>, ApiError> {
     let (cursor, limit) = (read_cursor(paging)?, paging.rows()?);
     let query = FileQuery { project_id: place.project.id, scope, cursor, limit };
     let page = api.meta.files(&query).await?;
     let links = links(&page, |file| file.id.0);
-    Ok((page.rows, links))
+    Ok((links.header(&api.public_url, uri), Json(page.rows.iter().map(T::from).collect::<Vec<T>>())))
+}
+
+/// A file in the shape of a list, or its bytes.
+pub(super) async fn shown<T: Serialize + for<'a> From<&'a StoredFile>>(
+    api: &Api,
+    file: &StoredFile,
+    download: &Download,
+) -> Result<Response, ApiError> {
+    if download.download.is_some() { content(api, file).await } else { Ok(Json(T::from(file)).into_response()) }
 }
 
 /// The file of an id, if it belongs to the project.

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
-use nuthatch_protocol::{ProjectId, Timestamp};
+use nuthatch_protocol::{ProjectId, Timestamp, version::is_release_name};
 use nuthatch_store::{
     projects::Project,
     releases::{ReleaseChange, ReleaseOutcome, ReleasePut},
@@ -33,8 +33,8 @@ use crate::{
     shape::release::{NewReleaseRequest, Release, ReleaseRequest},
 };
 
-/// Longest version and reference, in characters.
-const NAME_MAX_CHARS: usize = 250;
+/// Longest reference, in characters.
+const REFERENCE_MAX_CHARS: usize = 250;
 /// Longest address, in bytes.
 const URL_MAX_BYTES: usize = 2048;
 
@@ -140,7 +140,7 @@ impl Change {
         let mut faults = BTreeMap::new();
         let mut fault = |field: &str, message: &str| drop(faults.insert(field.to_owned(), message.to_owned()));
         let version = version.trim().to_owned();
-        if !is_version(&version) {
+        if !is_release_name(&version) {
             fault(
                 "version",
                 "must have 1 to 250 characters, none of them a slash or a control character, and not be a dot or `latest`",
@@ -150,7 +150,7 @@ impl Change {
             .reference
             .as_ref()
             .and_then(Option::as_ref)
-            .is_some_and(|reference| reference.chars().count() > NAME_MAX_CHARS)
+            .is_some_and(|reference| reference.chars().count() > REFERENCE_MAX_CHARS)
         {
             fault("ref", "must have at most 250 characters");
         }
@@ -217,16 +217,6 @@ fn no_such_project() -> ApiError {
 
 fn ids(projects: &[Project]) -> Vec<ProjectId> {
     projects.iter().map(|project| project.id).collect()
-}
-
-/// Whether a text can be the name of a release: what fits a path, what every client can name, and what means nothing else
-/// in a search.
-fn is_version(text: &str) -> bool {
-    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\');
-    !text.is_empty()
-        && text.chars().count() <= NAME_MAX_CHARS
-        && !text.contains(is_odd)
-        && !matches!(text, "." | ".." | "latest")
 }
 
 fn is_address(text: &str) -> bool {

@@ -1,17 +1,14 @@
 //! Attachments of traces, in the way of those of events. They may be there before the spans of their trace, and without.
 
 use axum::{
-    Json,
-    extract::{RawPathParams, State},
+    extract::{OriginalUri, RawPathParams, State},
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, Uri};
-use nuthatch_store::files::{File, FileKind, FileScope};
+use http::StatusCode;
 
 use super::{
-    attachments::remove,
-    file_content::content,
-    files::{Download, find, page},
+    attachments::Owner,
+    files::{Download, listed, shown},
     paths::ProjectPath,
     traces::read_id,
 };
@@ -36,13 +33,11 @@ pub(super) async fn list(
     State(api): State<Api>,
     place: Within<InProject, EventRight>,
     path: RawPathParams,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(paging): Query<Paging>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let trace = read_id(parameter(&path, "trace_id"))?;
-    let (files, links) = page(&api, &place, FileScope::AttachmentsOfTrace(trace), &paging).await?;
-    let rows: Vec<TraceAttachment> = files.iter().map(TraceAttachment::from).collect();
-    Ok((links.header(&api.public_url, &uri), Json(rows)))
+    let owner = trace(&path)?;
+    listed::<TraceAttachment>(&api, &place, owner.scope(), &uri, &paging).await
 }
 
 /// An attachment of a trace; with `download` its bytes.
@@ -58,11 +53,8 @@ pub(super) async fn detail(
     path: RawPathParams,
     Query(download): Query<Download>,
 ) -> Result<Response, ApiError> {
-    let file = of_trace(&api, &place, &path).await?;
-    if download.is_wanted() {
-        return content(&api, &file).await;
-    }
-    Ok(Json(TraceAttachment::from(&file)).into_response())
+    let file = trace(&path)?.attachment(&api, &place, &path).await?;
+    shown::<TraceAttachment>(&api, &file, &download).await
 }
 
 /// Removes an attachment of a trace for good.
@@ -77,13 +69,10 @@ pub(super) async fn delete(
     place: Within<InProject, EventRight>,
     path: RawPathParams,
 ) -> Result<StatusCode, ApiError> {
-    remove(&api, &of_trace(&api, &place, &path).await?).await
+    trace(&path)?.remove_attachment(&api, &place, &path).await
 }
 
-/// The attachment that the path names, if it belongs to the trace of the path.
-async fn of_trace(api: &Api, place: &InProject, path: &RawPathParams) -> Result<File, ApiError> {
-    let trace = read_id(parameter(path, "trace_id"))?;
-    let file = find(api, place, parameter(path, "attachment")).await?;
-    let theirs = file.filter(|file| file.head.owner.0 == trace.0 && file.head.kind == FileKind::TraceAttachment);
-    theirs.ok_or(ApiError::NotFound("attachment"))
+/// The trace of the path.
+fn trace(path: &RawPathParams) -> Result<Owner, ApiError> {
+    Ok(Owner::Trace(read_id(parameter(path, "trace_id"))?))
 }

@@ -43,7 +43,7 @@ pub(crate) fn project_id(text: &str) -> Result<ProjectId, Refusal> {
 /// The media type of a body: lower case, without parameters; empty when it has none.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    nuthatch_protocol::media_type(value)
 }
 
 /// What a client is told that would try again forever: not that there was too much (§9.4). That the server is out of room is
