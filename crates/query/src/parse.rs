@@ -253,6 +253,10 @@ impl Parser<'_> {
                 if values.iter().any(Written::is_pattern) {
                     return Err(wrong(format!("`{key}`: a list takes no wildcards")));
                 }
+                if reading == Reading::Time && values.iter().any(|value| is_day(&value.plain())) {
+                    parts.push(self.times(key, values, negated).map_err(wrong)?);
+                    return Ok(());
+                }
                 let values = values.iter().map(|value| value_of(key, reading, &value.plain()).map_err(wrong));
                 parts.push(term(key, Op::In(values.collect::<Result<_, _>>()?), negated));
             }
@@ -290,16 +294,43 @@ impl Parser<'_> {
         let (compare, rest) = comparison(&text);
         let time: Timestamp = rest.parse().map_err(|error| format!("`{key}:{text}`: {error} or -24h"))?;
         let value = Value::Time(time);
-        let is_day = rest.len() == "2026-01-31".len();
         Ok(match compare {
             Some(compare) => vec![compare(value)],
-            None if is_day => vec![Op::Ge(value), Op::Lt(Value::Time(time.plus(DAY)))],
-            None => vec![Op::In(vec![value])],
+            None => moment(time, is_day(rest)),
         })
+    }
+
+    /// One of some points in time and whole days.
+    fn times(&self, key: &str, values: &[Written], negated: bool) -> Result<Expr, String> {
+        if self.grammar == Grammar::Flat {
+            return Err(format!(
+                "`{key}`: a list takes times such as 2026-01-31T12:00:00Z here, not days; `{key}:2026-01-31` is a day"
+            ));
+        }
+        let mut any = Vec::new();
+        for value in values {
+            let text = value.plain();
+            let time: Timestamp = text.parse().map_err(|error| format!("`{key}:{text}`: {error}"))?;
+            let ops = moment(time, is_day(&text)).into_iter();
+            any.push(Expr::And(ops.map(|op| term(key, op, false)).collect()));
+        }
+        let any = Expr::Or(any);
+        Ok(if negated { Expr::Not(Box::new(any)) } else { any })
     }
 }
 
 const DAY: Duration = Duration::from_hours(24);
+
+/// Whether a time is written as a day, which is meant as a whole.
+fn is_day(text: &str) -> bool {
+    text.len() == "2026-01-31".len()
+}
+
+/// A point in time, or the day that begins there; all of it holds.
+fn moment(time: Timestamp, is_day: bool) -> Vec<Op> {
+    let value = Value::Time(time);
+    if is_day { vec![Op::Ge(value), Op::Lt(Value::Time(time.plus(DAY)))] } else { vec![Op::In(vec![value])] }
+}
 
 fn term(key: &str, op: Op, negated: bool) -> Expr {
     let term = Expr::Term(Term { key: key.to_owned(), op });

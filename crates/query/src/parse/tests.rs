@@ -136,6 +136,32 @@ fn numbers_and_times_are_compared() {
 }
 
 #[test]
+fn a_day_in_a_list_is_the_whole_day() {
+    let time = |text: &str| Value::Time(text.parse().unwrap());
+    let day = |begin: &str, end: &str| {
+        let (begin, end) = (Op::Ge(time(begin)), Op::Lt(time(end)));
+        Expr::And(vec![term("timestamp", begin, false), term("timestamp", end, false)])
+    };
+    let first = day("2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z");
+    assert_eq!(boolean("timestamp:[2024-01-01]"), all(vec![Expr::Or(vec![first.clone()])]));
+    assert_eq!(boolean("!timestamp:[2024-01-01]"), all(vec![not(Expr::Or(vec![first.clone()]))]));
+    let noon = Expr::And(vec![term("timestamp", Op::In(vec![time("2024-03-01T12:00:00Z")]), false)]);
+    let second = day("2024-02-29T00:00:00Z", "2024-03-01T00:00:00Z");
+    for grammar in [Grammar::Boolean, Grammar::Items] {
+        let text = r#"timestamp:[2024-01-01, 2024-02-29, "2024-03-01T12:00:00Z"]"#;
+        let read = parse(text, grammar, NOW).unwrap();
+        assert_eq!(read, all(vec![Expr::Or(vec![first.clone(), second.clone(), noon.clone()])]), "{grammar:?}");
+    }
+    let times = r#"timestamp:["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"]"#;
+    let moments = vec![time("2024-01-01T00:00:00Z"), time("2024-01-02T00:00:00Z")];
+    assert_eq!(boolean(times), all(vec![term("timestamp", Op::In(moments), false)]));
+    // A flat search has no alternatives.
+    let refused = parse("timestamp:[2024-01-01]", Grammar::Flat, NOW).unwrap_err().to_string();
+    assert!(refused.contains("not days"), "{refused}");
+    assert!(parse("timestamp:[2024-01-01, tomorrow!]", Grammar::Boolean, NOW).is_err());
+}
+
+#[test]
 fn fields_of_trace_items_have_readings_of_their_own() {
     let items = |text: &str| parse(text, Grammar::Items, NOW).unwrap();
     let number = |number: f64| Op::In(vec![Value::Number(number)]);
