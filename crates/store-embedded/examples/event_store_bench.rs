@@ -192,7 +192,10 @@ async fn main() {
 
     let page = EventPage { ascending: false, after: None, limit: 25 };
     let everything = query(Expr::all());
-    let of_issue = |n: u64| EventQuery { hashes: Some(vec![hash(n * 3)]), ..everything.clone() };
+    let of_issue = |n: u64| {
+        let hashes = (1..=3).map(|project| (ProjectId(project), hash(n * 3))).collect();
+        EventQuery { hashes: Some(hashes), ..everything.clone() }
+    };
     let release = |n: u64| term("release", Op::In(vec![Value::Text(format!("shop@1.{}", n % 40))]));
     measure("term search, top 25", async |n| store.search(&query(release(n)), &page).await.unwrap()).await;
     measure("newest 25 of all", async |_| store.search(&everything, &page).await.unwrap()).await;

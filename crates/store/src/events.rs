@@ -71,8 +71,8 @@ pub const HASHES_MAX: usize = 10_001;
 pub struct EventQuery {
     /// Projects; never empty, so that nobody reads another's.
     pub projects: Vec<ProjectId>,
-    /// Primary hash is one of these; `None`: any. `Some` of nothing matches nothing.
-    pub hashes: Option<Vec<Hash>>,
+    /// The primary hash is one of these, each in its project; `None`: any. `Some` of nothing matches nothing.
+    pub hashes: Option<Vec<(ProjectId, Hash)>>,
     /// At or after.
     pub from: Option<Timestamp>,
     /// Before.
@@ -85,7 +85,10 @@ impl EventQuery {
     /// Whether a row is meant: what every adapter must agree with.
     pub fn matches(&self, row: &EventRow) -> bool {
         self.projects.contains(&row.project_id)
-            && self.hashes.as_ref().is_none_or(|hashes| row.hashes.first().is_some_and(|hash| hashes.contains(hash)))
+            && self
+                .hashes
+                .as_ref()
+                .is_none_or(|hashes| row.hashes.first().is_some_and(|hash| hashes.contains(&(row.project_id, *hash))))
             && self.from.is_none_or(|from| row.timestamp >= from)
             && self.until.is_none_or(|until| row.timestamp < until)
             && nuthatch_query::matches(&self.filter, row)

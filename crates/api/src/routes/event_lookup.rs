@@ -90,6 +90,16 @@ pub(super) async fn issue_of(api: &Api, project: ProjectId, hashes: &[Hash]) -> 
     Ok(None)
 }
 
+/// The hashes that an issue owns, with their project: what its events are found by.
+pub(super) async fn hashes_of(
+    api: &Api,
+    project: ProjectId,
+    issue: IssueId,
+) -> Result<Vec<(ProjectId, Hash)>, ApiError> {
+    let hashes = api.meta.hashes(issue).await?;
+    Ok(hashes.into_iter().map(|hash| (project, hash)).collect())
+}
+
 /// Issues of hashes, each looked up once.
 #[derive(Default)]
 pub(super) struct Issues(HashMap<(ProjectId, Vec<Hash>), Option<Issue>>);

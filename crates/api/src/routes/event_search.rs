@@ -1,10 +1,11 @@
 //! Which events a table or series is about: from its parameters to a query of the event store.
 
-use nuthatch_protocol::Timestamp;
+use nuthatch_protocol::{Hash, ProjectId, Timestamp};
 use nuthatch_query::{Expr, Found, Op, Term, Value};
 use nuthatch_store::{events::EventQuery, projects::Project};
 
 use super::{
+    event_lookup::hashes_of,
     event_page::in_environments,
     item_search::{ItemSearch, Scope},
     latest_release::Latest,
@@ -83,7 +84,7 @@ impl SelectedEvents {
         period: &Period,
     ) -> Result<Self, ApiError> {
         let Scope { projects, mut asked, from, until, until_time, now } = search.scope(api, place, period).await?;
-        let (mut filter, mut hashes) = (Vec::new(), None);
+        let (mut filter, mut hashes) = (Vec::new(), None::<Vec<(ProjectId, Hash)>>);
         let text = search.query.as_deref().unwrap_or_default();
         for part in parts(parse_event_search(text, now)?) {
             match place_of(&part)? {
@@ -95,13 +96,14 @@ impl SelectedEvents {
                 }
                 Some((Place::Issue, op, false)) => {
                     let mut theirs = Vec::new();
-                    let mut of_issues = Vec::new();
                     for name in names(op)? {
                         let Some((project, issue)) = issue_of(api, &projects, &name).await? else { continue };
-                        of_issues.push(project.id);
-                        theirs.extend(api.meta.hashes(issue.id).await?);
+                        theirs.extend(hashes_of(api, project.id, issue.id).await?);
                     }
-                    asked.retain(|id| of_issues.contains(id));
+                    if let Some(wanted) = hashes {
+                        theirs.retain(|hash| wanted.contains(hash));
+                    }
+                    asked.retain(|id| theirs.iter().any(|(project, _)| project == id));
                     hashes = Some(theirs);
                 }
                 Some((Place::Issue, _, true)) => return Err(misplaced("an issue cannot be excluded")),

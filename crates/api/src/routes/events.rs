@@ -12,7 +12,7 @@ use nuthatch_query::Expr;
 use nuthatch_store::events::EventQuery;
 
 use super::{
-    event_lookup::{among, body, in_project, issue_of, read_id},
+    event_lookup::{among, body, hashes_of, in_project, issue_of, read_id},
     event_page::{EventListing, EventSearch, beside, light, page, whole},
     latest_release::Latest,
     paths::{OrganizationPath, ProjectPath},
@@ -90,8 +90,8 @@ pub(super) async fn detail(
     let now = api.now();
     let mut query = all_of(&api, &place, period.range(now)?, search.filter(now)?).await?;
     query.hashes = Some(match issue {
-        Some(issue) => api.meta.hashes(issue).await?,
-        None => event.summary.hashes.clone(),
+        Some(issue) => hashes_of(&api, place.project.id, issue).await?,
+        None => event.summary.hashes.iter().map(|hash| (place.project.id, *hash)).collect(),
     });
     let neighbours = Neighbours {
         newer: beside(&api, &query, &event.summary, true).await?,

@@ -15,7 +15,7 @@ use nuthatch_query::Expr;
 use nuthatch_store::events::EventQuery;
 
 use super::{
-    event_lookup::release,
+    event_lookup::{hashes_of, release},
     event_page::EventSearch,
     issue_change,
     issue_files::count_reports,
@@ -134,7 +134,7 @@ pub(super) async fn hashes(
 
 /// The events of an issue in a time range that meet a condition.
 async fn events_of(api: &Api, place: &InIssue, range: Range, filter: Expr) -> Result<EventQuery, ApiError> {
-    let hashes = Some(api.meta.hashes(place.issue.id).await?);
+    let hashes = Some(hashes_of(api, place.project.id, place.issue.id).await?);
     let projects = vec![place.project.id];
     let filter = Latest { api, projects: &projects }.in_events(filter).await?;
     Ok(EventQuery { projects, hashes, from: range.from, until: range.until, filter })

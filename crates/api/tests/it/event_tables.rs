@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use nuthatch_protocol::EventId;
+use nuthatch_store::ProjectStore as _;
 use serde_json::{Value, json};
 
 use crate::app::{App, NOON};
@@ -206,4 +207,44 @@ async fn tables_and_series_of_events_are_ones_own() {
     }
     let issue_of_another = get(&app, "events", "field=id&query=issue.id:2001").await;
     assert_eq!(issue_of_another["data"], json!([]));
+}
+
+#[tokio::test]
+async fn issues_of_several_projects_are_told_apart_though_they_share_a_hash() {
+    let app = app().await;
+    let made = app.ann("POST", "/api/0/organizations/acme/projects/", &json!({"name": "Shop", "slug": "shop"})).await;
+    let shop_id = made.json()["id"].as_str().unwrap().parse().unwrap();
+    let shop = app.meta.project(shop_id).await.unwrap().unwrap();
+    app.issue(&shop, 1, 1).await;
+    app.issue(&shop, 2, 3).await;
+    app.event(&shop, 21, 1, NOON - 30, &json!({})).await;
+    app.event(&shop, 22, 3, NOON - 20, &json!({})).await;
+    for (search, expected) in [
+        ("issue:[WEB-1, SHOP-2]", vec![22, 4, 2, 1]),
+        ("issue.id:[1001]", vec![4, 2, 1]),
+        ("issue:[WEB-1, SHOP-1]", vec![21, 4, 2, 1]),
+        ("issue:[WEB-1, WEB-2] issue:[WEB-2, SHOP-2]", vec![5, 3]),
+        ("issue:WEB-1 issue:SHOP-1", vec![]),
+    ] {
+        let answer = get(&app, "events", &format!("field=id&query={}", search.replace(' ', "%20"))).await;
+        let expected: Vec<Value> = expected.into_iter().map(|n| json!(id(n))).collect();
+        assert_eq!(column(&answer, "id"), expected, "{search}");
+    }
+}
+
+#[tokio::test]
+async fn a_day_is_the_whole_day_also_in_a_list() {
+    let app = app().await;
+    for (search, rows) in [
+        ("timestamp:2026-01-31", 5),
+        ("timestamp:[2026-01-31]", 5),
+        ("timestamp:[2026-01-30, 2026-01-31]", 5),
+        ("!timestamp:[2026-01-31]", 0),
+        ("timestamp:[2026-01-30]", 0),
+        ("timestamp:[\"2026-01-31T11:59:00Z\", 2026-01-30]", 1),
+    ] {
+        let query = search.replace(' ', "%20").replace('"', "%22");
+        let answer = get(&app, "events", &format!("field=id&query={query}")).await;
+        assert_eq!(column(&answer, "id").len(), rows, "{search}: {answer}");
+    }
 }

@@ -25,11 +25,8 @@ pub(super) fn compile(query: &EventQuery, partition: &std::ops::Range<Timestamp>
     let mut parts = Vec::new();
     parts.push(match &query.hashes {
         Some(hashes) => {
-            let of = |project: &ProjectId| {
-                let project = *project;
-                hashes.iter().map(move |hash| fields.hash_term(project, *hash))
-            };
-            any_term(query.projects.iter().flat_map(of).collect())
+            let asked = hashes.iter().filter(|(project, _)| query.projects.contains(project));
+            any_term(asked.map(|(project, hash)| fields.hash_term(*project, *hash)).collect())
         }
         None => {
             any_term(query.projects.iter().map(|project| Term::from_field_u64(fields.project, project.0)).collect())

@@ -357,7 +357,8 @@ fn expr() -> impl Strategy<Value = Expr> {
 
 fn query() -> impl Strategy<Value = EventQuery> {
     let time = || prop::option::of((-3..3_i64).prop_map(|weeks| row(0, weeks * WEEK / 2).timestamp));
-    let hashes = prop::option::of(prop::collection::vec((0..3_u8).prop_map(|n| Hash([n; 16])), 0..3));
+    let hash = (1..=2_u64, 0..3_u8).prop_map(|(project, n)| (ProjectId(project), Hash([n; 16])));
+    let hashes = prop::option::of(prop::collection::vec(hash, 0..3));
     let projects = prop::sample::subsequence(vec![ProjectId(1), ProjectId(2)], 1..=2);
     (projects, hashes, time(), time(), expr()).prop_map(|(projects, hashes, from, until, filter)| EventQuery {
         projects,

@@ -193,11 +193,19 @@ async fn conditions_hold_together<S: EventStore>(store: &S) {
     assert_eq!(found(store, &all).await, [4, 3, 2, 1, 0]);
     let both = EventQuery { projects: vec![ProjectId(1), ProjectId(2)], ..all.clone() };
     assert_eq!(found(store, &both).await, [5, 4, 3, 2, 1, 0]);
-    let hashes = |hashes: &[u8]| Some(hashes.iter().map(|n| Hash([*n; 16])).collect());
-    assert_eq!(found(store, &EventQuery { hashes: hashes(&[0]), ..all.clone() }).await, [3, 0]);
-    assert_eq!(found(store, &EventQuery { hashes: hashes(&[0, 2]), ..both }).await, [5, 3, 2, 0]);
-    assert_eq!(found(store, &EventQuery { hashes: hashes(&[]), ..all.clone() }).await, [] as [u8; 0]);
-    assert_eq!(found(store, &EventQuery { hashes: hashes(&[0xff]), ..all.clone() }).await, [] as [u8; 0]);
+    for (projects, hashes, expected) in [
+        (&all, vec![(1, 0)], vec![3, 0]),
+        (&both, vec![(1, 0), (1, 2), (2, 2)], vec![5, 3, 2, 0]),
+        (&both, vec![(1, 0), (1, 2)], vec![3, 2, 0]),
+        (&both, vec![(1, 0), (2, 2)], vec![5, 3, 0]),
+        (&all, vec![(1, 0), (2, 2)], vec![3, 0]),
+        (&all, vec![], vec![]),
+        (&all, vec![(1, 0xff)], vec![]),
+    ] {
+        let of_projects = hashes.iter().map(|(project, n)| (ProjectId(*project), Hash([*n; 16]))).collect();
+        let query = EventQuery { hashes: Some(of_projects), ..projects.clone() };
+        assert_eq!(found(store, &query).await, expected, "{hashes:?}");
+    }
     let window = EventQuery { from: Some(row(1, 1).timestamp), until: Some(row(3, 3).timestamp), ..all };
     assert_eq!(found(store, &window).await, [2, 1]);
 
