@@ -1,5 +1,7 @@
 //! Rows to search and aggregate, with their bodies.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use nuthatch_protocol::{EventId, EventRow, Hash, Level, Position, ProjectId, Timestamp};
@@ -26,6 +28,10 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// An event by id, searchable or not; without one, a row that shows it ([`EventRow::shows`]).
     async fn get(&self, project: ProjectId, id: EventId) -> Result<Option<StoredEvent>, StoreError>;
+
+    /// The primary hash of each of these events, found as by [`Self::get`]; events that are not there or have none are
+    /// left out. At most [`PAGE_MAX`] ids are taken.
+    async fn primary_hashes(&self, project: ProjectId, ids: &[EventId]) -> Result<HashMap<EventId, Hash>, StoreError>;
 
     /// A page of events, newest first unless told otherwise.
     async fn search(&self, query: &EventQuery, page: &EventPage) -> Result<Vec<EventSummary>, StoreError>;
@@ -129,6 +135,14 @@ pub const PAGE_MAX: usize = 100;
 pub fn check_page(page: &EventPage) -> Result<(), StoreError> {
     if page.limit > PAGE_MAX {
         return Err(StoreError::Invalid(format!("a page has at most {PAGE_MAX} events, not {}", page.limit)));
+    }
+    Ok(())
+}
+
+/// Refuses more ids than [`PAGE_MAX`].
+pub fn check_ids(ids: &[EventId]) -> Result<(), StoreError> {
+    if ids.len() > PAGE_MAX {
+        return Err(StoreError::Invalid(format!("at most {PAGE_MAX} events are looked up at once, not {}", ids.len())));
     }
     Ok(())
 }

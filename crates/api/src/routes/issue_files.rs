@@ -1,20 +1,20 @@
 //! What came beside the events of an issue: attachments, and what users said (`reference/web-api.md` §3.9). Both are kept by
 //! event, and which events are an issue's is known by their hashes alone; so the project's are gone through, so many at
-//! once.
+//! once, and the events of each page are looked up together.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use axum::{
     Json,
     extract::{OriginalUri, State},
     response::IntoResponse,
 };
-use nuthatch_protocol::{EventId, ProjectId};
+use nuthatch_protocol::{EventId, Hash, ProjectId};
 use nuthatch_store::files::{
     FILE_PAGE_MAX, File, FileQuery, FileScope, ListCursor, NumberedReport, Page, UserReportQuery,
 };
 
-use super::{event_lookup::issue_of, files::read_cursor, paths::IssuePath};
+use super::{files::read_cursor, paths::IssuePath};
 use crate::{
     Api,
     auth::{
@@ -67,12 +67,12 @@ pub(super) async fn user_reports(
 
 /// How many users said something about the events of an issue, among the [`LOOKED_AT_MAX`] newest reports of its project.
 pub(super) async fn count_reports(api: &Api, place: &InIssue) -> Result<u64, ApiError> {
+    let owned = owned(api, place).await?;
     let (mut cursor, mut count) = (None, 0);
     for _ in 0..LOOKED_AT_MAX / FILE_PAGE_MAX {
         let page = NumberedReport::page(api, place.project.id, cursor).await?;
-        for row in &page.rows {
-            count += u64::from(is_of(api, place, row.event()).await?);
-        }
+        let theirs = theirs(api, place, &owned, &page.rows).await?;
+        count += page.rows.iter().filter(|row| theirs.contains(&row.event())).count() as u64;
         cursor = page.rows.last().map(|row| ListCursor { number: row.number(), backwards: false });
         if !page.has_next {
             break;
@@ -82,7 +82,7 @@ pub(super) async fn count_reports(api: &Api, place: &InIssue) -> Result<u64, Api
 }
 
 /// A row of a project that belongs to an event.
-trait OfEvent: Sized + Send {
+trait OfEvent: Sized + Send + Sync {
     /// The rows of a project, newest first.
     fn page(
         api: &Api,
@@ -132,10 +132,11 @@ async fn of_issue<T: OfEvent>(api: &Api, place: &InIssue, paging: &Paging) -> Re
     let (mut cursor, limit) = (read_cursor(paging)?, paging.rows()?);
     let is_first = cursor.is_none();
     let backwards = cursor.is_some_and(|cursor| cursor.backwards);
-    let mut known: HashMap<EventId, bool> = HashMap::new();
+    let owned = owned(api, place).await?;
     let (mut rows, mut first_looked_at, mut looked_at) = (Vec::new(), None, 0);
     let goes_on = 'pages: loop {
         let Page { rows: mut found, has_previous, has_next } = T::page(api, project, cursor).await?;
+        let theirs = theirs(api, place, &owned, &found).await?;
         if backwards {
             found.reverse();
         }
@@ -144,13 +145,7 @@ async fn of_issue<T: OfEvent>(api: &Api, place: &InIssue, paging: &Paging) -> Re
             looked_at += 1;
             first_looked_at.get_or_insert(row.number());
             cursor = Some(ListCursor { number: row.number(), backwards });
-            let event = row.event();
-            let is_theirs = match known.get(&event) {
-                Some(known) => *known,
-                None => is_of(api, place, event).await?,
-            };
-            known.insert(event, is_theirs);
-            rows.extend(is_theirs.then_some(row));
+            rows.extend(theirs.contains(&row.event()).then_some(row));
             if rows.len() == limit || looked_at == LOOKED_AT_MAX {
                 break 'pages found.peek().is_some() || if backwards { has_previous } else { has_next };
             }
@@ -183,8 +178,19 @@ async fn of_issue<T: OfEvent>(api: &Api, place: &InIssue, paging: &Paging) -> Re
     Ok((rows, links))
 }
 
-/// Whether an event is there and belongs to the issue.
-async fn is_of(api: &Api, place: &InIssue, event: EventId) -> Result<bool, ApiError> {
-    let Some(event) = api.events.get(place.project.id, event).await? else { return Ok(false) };
-    Ok(issue_of(api, place.project.id, &event.summary.hashes).await? == Some(place.issue.id))
+/// The hashes that the issue owns.
+async fn owned(api: &Api, place: &InIssue) -> Result<HashSet<Hash>, ApiError> {
+    Ok(api.meta.hashes(place.issue.id).await?.into_iter().collect())
+}
+
+/// Which events of a page of rows are there and belong to the issue that owns these hashes: looked up all at once.
+async fn theirs<T: OfEvent>(
+    api: &Api,
+    place: &InIssue,
+    owned: &HashSet<Hash>,
+    rows: &[T],
+) -> Result<HashSet<EventId>, ApiError> {
+    let ids: HashSet<EventId> = rows.iter().map(T::event).collect();
+    let hashes = api.events.primary_hashes(place.project.id, &Vec::from_iter(ids)).await?;
+    Ok(hashes.into_iter().filter(|(_, hash)| owned.contains(hash)).map(|(id, _)| id).collect())
 }

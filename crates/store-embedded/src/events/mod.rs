@@ -6,14 +6,17 @@ mod group;
 mod read;
 mod schema;
 
-use std::{path::Path, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use nuthatch_protocol::{EventId, EventRow, Hash, Position, ProjectId, Timestamp};
 use nuthatch_store::{
     EventStore, StoreError,
     event_groups::{EventGroups, Grouping, check_grouping},
-    events::{EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues, check_interval, check_page},
+    events::{
+        EventPage, EventQuery, EventStoreSize, EventSummary, StoredEvent, TagValues, check_ids, check_interval,
+        check_page,
+    },
 };
 
 use crate::index::{Command, IndexStore, Shared, StoreName};
@@ -61,6 +64,12 @@ impl EventStore for EmbeddedEvents {
 
     async fn get(&self, project: ProjectId, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
         self.0.search(move |shared| shared.get(project, id)).await
+    }
+
+    async fn primary_hashes(&self, project: ProjectId, ids: &[EventId]) -> Result<HashMap<EventId, Hash>, StoreError> {
+        check_ids(ids)?;
+        let ids = ids.to_vec();
+        self.0.search(move |shared| shared.primary_hashes(project, &ids)).await
     }
 
     async fn search(&self, query: &EventQuery, page: &EventPage) -> Result<Vec<EventSummary>, StoreError> {

@@ -25,7 +25,7 @@ use super::{
     group::{Found, Groups},
     schema::{EventLayout, Fields, HASH, TAG, TAG_KEY, pair_prefix},
 };
-use crate::index::{Pending, page::Page, partition::Partition};
+use crate::index::{Pending, compile::any_term, page::Page, partition::Partition};
 
 impl Shared<EventLayout> {
     /// An event by its id, committed or not.
@@ -59,6 +59,39 @@ impl Shared<EventLayout> {
             }
         }
         Ok(None)
+    }
+
+    /// The primary hash of each of some events, in the order of [`Self::get`]: each partition is asked once for all that are
+    /// not found yet.
+    pub(super) fn primary_hashes(
+        &self,
+        project: ProjectId,
+        ids: &[EventId],
+    ) -> Result<HashMap<EventId, Hash>, StoreError> {
+        let fields = Fields::get();
+        let mut found: HashMap<EventId, Option<Hash>> = HashMap::new();
+        {
+            let pending = self.pending();
+            let rows = ids.iter().filter_map(|id| Some((*id, pending.get(&(project, *id))?)));
+            found.extend(rows.map(|(id, row)| (id, row.hashes.first().copied())));
+        }
+        let searchers: Vec<_> = self.partitions().values().rev().map(|partition| partition.searcher()).collect();
+        for searcher in searchers {
+            let missing = ids.iter().filter(|id| !found.contains_key(id));
+            let query = any_term(missing.map(|id| fields.key_term(project, *id)).collect());
+            let addresses = searcher.search(&query, &DocSetCollector).map_err(|error| STORE.failed(error))?;
+            for address in addresses {
+                let document: TantivyDocument = searcher.doc(address).map_err(|error| STORE.failed(error))?;
+                let summary = fields.summary(&document)?;
+                found.insert(summary.event_id, summary.hashes.first().copied());
+            }
+        }
+        // Rows that only show an event do not tell which in their summaries; few projects have any.
+        for id in ids.iter().filter(|id| !found.contains_key(id)).collect::<Vec<_>>() {
+            let shown = self.get(project, *id)?;
+            found.insert(*id, shown.and_then(|event| event.summary.hashes.first().copied()));
+        }
+        Ok(found.into_iter().filter_map(|(id, hash)| Some((id, hash?))).collect())
     }
 
     /// A page of events, committed or not.

@@ -1,6 +1,8 @@
 //! What every adapter of the port must do.
 #![expect(clippy::assigning_clones, clippy::unwrap_used, reason = "a suite of assertions")]
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use nuthatch_protocol::{EventId, EventRow, Hash, Level, Position, ProjectId, Timestamp, Topic};
 use nuthatch_query::{Expr, Op, Term, Value};
@@ -130,14 +132,31 @@ async fn an_event_is_found_by_the_rows_that_show_it<S: EventStore>(store: &S) {
         let found = store.get(ProjectId(1), shown).await.unwrap().map(|event| event.summary.event_id);
         assert_eq!(found, Some(occurrence.event_id));
         assert_eq!(store.get(ProjectId(2), shown).await.unwrap(), None);
+        let ids = [row(2, 0).event_id, shown, EventId([51; 16])];
+        let hashes = store.primary_hashes(ProjectId(1), &ids).await.unwrap();
+        assert_eq!(hashes, HashMap::from([(ids[0], Hash([2; 16])), (shown, Hash([1; 16]))]));
+        assert!(store.primary_hashes(ProjectId(2), &ids).await.unwrap().is_empty());
         store.commit().await.unwrap();
     }
     store.upsert(vec![EventRow { event_id: shown, ..row(3, 0) }], at(2)).await.unwrap();
     for _ in 0..2 {
         let found = store.get(ProjectId(1), shown).await.unwrap().map(|event| event.summary.event_id);
         assert_eq!(found, Some(shown), "the event itself, when it has a row");
+        let hashes = store.primary_hashes(ProjectId(1), &[shown]).await.unwrap();
+        assert_eq!(hashes, HashMap::from([(shown, Hash([0; 16]))]), "the event's own");
         store.commit().await.unwrap();
     }
+    // A row that was stored again, in another partition, and is not committed.
+    let moved = EventRow { hashes: vec![Hash([9; 16])], ..row(2, 40 * 86_400) };
+    store.upsert(vec![moved, EventRow { hashes: Vec::new(), ..row(1, 0) }], at(3)).await.unwrap();
+    for _ in 0..2 {
+        let ids = [row(1, 0).event_id, row(2, 0).event_id];
+        let hashes = store.primary_hashes(ProjectId(1), &ids).await.unwrap();
+        assert_eq!(hashes, HashMap::from([(ids[1], Hash([9; 16]))]));
+        store.commit().await.unwrap();
+    }
+    let many = vec![shown; PAGE_MAX + 1];
+    assert!(store.primary_hashes(ProjectId(1), &many).await.is_err(), "so many are too many");
 }
 
 async fn a_row_replaces_the_one_of_the_same_id<S: EventStore>(store: &S) {

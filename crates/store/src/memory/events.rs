@@ -13,7 +13,7 @@ use crate::{
     event_groups::{EventCount, EventGroup, EventGroups, GroupKey, GroupValue, Grouping, check_grouping, value_hash},
     events::{
         EventPage, EventQuery, EventStoreSize, EventSummary, HASHES_MAX, StoredEvent, TagValue, TagValues, VALUES_MAX,
-        check_interval, check_page,
+        check_ids, check_interval, check_page,
     },
 };
 
@@ -93,6 +93,16 @@ impl EventStore for MemoryEvents {
         let shows = |row: &&EventRow| row.project_id == project && row.shows == Some(id);
         let row = row.or_else(|| state.pending.values().chain(state.searchable.values()).find(shows));
         Ok(row.map(|row| StoredEvent { summary: EventSummary::of(row), body: row.body.clone() }))
+    }
+
+    async fn primary_hashes(&self, project: ProjectId, ids: &[EventId]) -> Result<HashMap<EventId, Hash>, StoreError> {
+        check_ids(ids)?;
+        let mut hashes = HashMap::new();
+        for id in ids {
+            let found = self.get(project, *id).await?;
+            hashes.extend(found.and_then(|event| Some((*id, *event.summary.hashes.first()?))));
+        }
+        Ok(hashes)
     }
 
     async fn search(&self, query: &EventQuery, page: &EventPage) -> Result<Vec<EventSummary>, StoreError> {

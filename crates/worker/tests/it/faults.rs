@@ -390,6 +390,10 @@ impl EventStore for Faulty {
         self.step(self.events.get(project, id)).await
     }
 
+    async fn primary_hashes(&self, project: ProjectId, ids: &[EventId]) -> Result<HashMap<EventId, Hash>, StoreError> {
+        self.step(self.events.primary_hashes(project, ids)).await
+    }
+
     async fn search(&self, query: &EventQuery, page: &EventPage) -> Result<Vec<EventSummary>, StoreError> {
         self.step(self.events.search(query, page)).await
     }
