@@ -3,6 +3,7 @@
 mod collect;
 mod compile;
 mod group;
+mod primary;
 mod read;
 mod schema;
 

@@ -1,7 +1,7 @@
 //! Searches, over one partition after the other.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use nuthatch_store::{
     events::{EventPage, EventQuery, EventSummary, HASHES_MAX, StoredEvent, TagValue, TagValues, VALUES_MAX},
 };
 use tantivy::{
-    TantivyDocument, Term,
+    Searcher, TantivyDocument, TantivyError, Term,
     collector::{Collector, Count, DocSetCollector},
     query::TermQuery,
     schema::IndexRecordOption,
@@ -23,6 +23,7 @@ use super::{
     collect::{Counted, Histogram, Values},
     compile::compile,
     group::{Found, Groups},
+    primary::PrimaryHashes,
     schema::{EventLayout, Fields, HASH, TAG, TAG_KEY, pair_prefix},
 };
 use crate::index::{Pending, compile::any_term, page::Page, partition::Partition};
@@ -47,11 +48,15 @@ impl Shared<EventLayout> {
         self.committed(fields.shows_term(project, id))
     }
 
+    /// A searcher of each partition, the newest first.
+    fn searchers(&self) -> Vec<Searcher> {
+        self.partitions().values().rev().map(|partition| partition.searcher()).collect()
+    }
+
     /// A committed event that has a term, of the newest partition that has one.
     fn committed(&self, term: Term) -> Result<Option<StoredEvent>, StoreError> {
-        let searchers: Vec<_> = self.partitions().values().rev().map(|partition| partition.searcher()).collect();
         let query = TermQuery::new(term, IndexRecordOption::Basic);
-        for searcher in searchers {
+        for searcher in self.searchers() {
             let found = searcher.search(&query, &DocSetCollector).map_err(|error| STORE.failed(error))?;
             if let Some(address) = found.into_iter().next() {
                 let document: TantivyDocument = searcher.doc(address).map_err(|error| STORE.failed(error))?;
@@ -75,21 +80,26 @@ impl Shared<EventLayout> {
             let rows = ids.iter().filter_map(|id| Some((*id, pending.get(&(project, *id))?)));
             found.extend(rows.map(|(id, row)| (id, row.hashes.first().copied())));
         }
-        let searchers: Vec<_> = self.partitions().values().rev().map(|partition| partition.searcher()).collect();
-        for searcher in searchers {
+        for searcher in self.searchers() {
             let missing = ids.iter().filter(|id| !found.contains_key(id));
             let query = any_term(missing.map(|id| fields.key_term(project, *id)).collect());
-            let addresses = searcher.search(&query, &DocSetCollector).map_err(|error| STORE.failed(error))?;
-            for address in addresses {
-                let document: TantivyDocument = searcher.doc(address).map_err(|error| STORE.failed(error))?;
-                let summary = fields.summary(&document)?;
-                found.insert(summary.event_id, summary.hashes.first().copied());
+            found.extend(searcher.search(&query, &PrimaryHashes).map_err(|error| STORE.failed(error))?);
+        }
+        let missing: HashSet<EventId> = ids.iter().filter(|id| !found.contains_key(id)).copied().collect();
+        for row in self.pending().values().filter(|row| row.project_id == project) {
+            if let Some(shown) = row.shows.filter(|shown| missing.contains(shown)) {
+                found.entry(shown).or_insert_with(|| row.hashes.first().copied());
             }
         }
-        // Rows that only show an event do not tell which in their summaries; few projects have any.
-        for id in ids.iter().filter(|id| !found.contains_key(id)).collect::<Vec<_>>() {
-            let shown = self.get(project, *id)?;
-            found.insert(*id, shown.and_then(|event| event.summary.hashes.first().copied()));
+        // Which event a committed row shows is told by its term alone. Most of what is missing is shown by none.
+        let missing: Vec<EventId> = missing.into_iter().filter(|id| !found.contains_key(id)).collect();
+        let shown = any_term(missing.iter().map(|id| fields.shows_term(project, *id)).collect());
+        let mut counts = self.searchers().into_iter().map(|searcher| searcher.search(&shown, &Count));
+        if counts.try_fold(0, |sum, count| Ok(sum + count?)).map_err(|error: TantivyError| STORE.failed(error))? > 0 {
+            for id in missing {
+                let event = self.committed(fields.shows_term(project, id))?;
+                found.extend(event.map(|event| (id, event.summary.hashes.first().copied())));
+            }
         }
         Ok(found.into_iter().filter_map(|(id, hash)| Some((id, hash?))).collect())
     }
