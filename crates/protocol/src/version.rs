@@ -75,3 +75,20 @@ fn compare_pre_release(a: &str, b: &str) -> Ordering {
     let parts = a.split('.').zip(b.split('.')).map(part).find(|order| order.is_ne());
     parts.unwrap_or_else(|| a.split('.').count().cmp(&b.split('.').count()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_releases_fit_paths_and_searches() {
+        let longest = "é".repeat(RELEASE_MAX_CHARS);
+        for name in ["1", "app@1.2.3+4", "latest@1", "a b", &longest] {
+            assert!(is_release_name(name), "{name}");
+        }
+        let long = "é".repeat(RELEASE_MAX_CHARS + 1);
+        for text in ["", ".", "..", "latest", "a/b", "a\\b", "a\nb", &long] {
+            assert!(!is_release_name(text), "{text:?}");
+        }
+    }
+}
