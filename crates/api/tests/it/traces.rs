@@ -88,7 +88,9 @@ pub async fn fill(app: &App) {
     items.extend(request(app.other.project.id, 9));
     let mut changes = Changes::default();
     for item in &items {
-        Fact::of_item(item).into_iter().for_each(|fact| changes.facts.saw(item.project_id, fact, item.timestamp));
+        if let Some(fact) = Fact::of_item(item) {
+            changes.facts.saw(item.project_id, fact, item.timestamp);
+        }
     }
     app.meta.transact(Needs::default(), None, Box::new(move |_| changes)).await.unwrap();
     app.traces.upsert(items, Position { topic: Topic::TraceItems, partition: 0, offset: 1 }).await.unwrap();

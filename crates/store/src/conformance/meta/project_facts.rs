@@ -18,7 +18,9 @@ const DAY: Duration = Duration::from_hours(24);
 
 fn environments(project: ProjectId, names: impl IntoIterator<Item = String>, at: Timestamp) -> Changes {
     let mut changes = Changes::default();
-    names.into_iter().for_each(|name| changes.facts.saw(project, Fact::Environment(name), at));
+    for name in names {
+        changes.facts.saw(project, Fact::Environment(name), at);
+    }
     changes
 }
 
