@@ -6,7 +6,7 @@ use nuthatch_protocol::{Facts, ProjectId, Timestamp};
 use crate::StoreError;
 
 /// What projects have. Facts that rows of the other stores show are kept when those rows are: by
-/// [`IssueStore::transact`](crate::IssueStore::transact) and [`SettlementStore::settle_once`](crate::SettlementStore::settle_once).
+/// [`IssueStore::transact`](crate::IssueStore::transact) and with each [`Settlement`](crate::settlements::Settlement).
 #[async_trait]
 pub trait ProjectFactStore: Send + Sync + 'static {
     /// What each of these projects has, in their order. Takes as long however much they sent.

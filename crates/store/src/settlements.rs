@@ -18,14 +18,8 @@ pub trait SettlementStore: Send + Sync + 'static {
     /// behind changes nothing, so it can be repeated when the answer was lost.
     async fn settle(&self, settlement: Settlement) -> Result<(), StoreError>;
 
-    /// [`Self::settle`], with items that count once: the first of an id is accepted, the others are duplicates. What the
-    /// batch shows that its projects have is kept.
-    async fn settle_once(
-        &self,
-        items: Vec<Counted<SeenItem>>,
-        facts: Facts,
-        settlement: Settlement,
-    ) -> Result<(), StoreError>;
+    /// [`Self::settle`], with items that count once: the first of an id is accepted, the others are duplicates.
+    async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError>;
 
     /// Which record brought the first item, or was the first replay, of each id, for those that were settled.
     async fn first_positions(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Position>, StoreError>;
@@ -50,6 +44,8 @@ pub struct Settlement {
     /// Versions that the batch names, with the times since when they are known unless they were before. Batches that have
     /// their effects in the metadata name them there.
     pub releases: BTreeMap<(ProjectId, String), Timestamp>,
+    /// What else the batch shows that its projects have.
+    pub facts: Facts,
 }
 
 impl Settlement {
@@ -62,6 +58,7 @@ impl Settlement {
             letters: Vec::new(),
             replays: Vec::new(),
             releases: BTreeMap::new(),
+            facts: Facts::default(),
         }
     }
 }

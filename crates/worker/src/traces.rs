@@ -7,7 +7,7 @@
 
 use std::{collections::HashSet, marker::PhantomData, sync::Arc};
 
-use nuthatch_protocol::{Fact, Facts, IngestRecord, Position, ProjectId, Topic, TraceItem};
+use nuthatch_protocol::{Fact, IngestRecord, Position, ProjectId, Topic, TraceItem};
 use nuthatch_store::{
     StoreError,
     issues::ConsumerPosition,
@@ -153,7 +153,7 @@ impl<C: TraceConsumer> Partition<C> {
         let records = read.next.offset.saturating_sub(self.settled.offset);
         let consumer = ConsumerPosition { consumer: C::NAME.to_owned(), position: read.next };
         let mut settlement = Settlement { replays: prepared.replays.taken(now), ..Settlement::of(consumer, records) };
-        let (mut once, mut facts, mut found) = (Vec::new(), Facts::default(), 0);
+        let (mut once, mut found) = (Vec::new(), 0);
         for damaged in read.damaged.iter().filter(|damaged| damaged.position >= self.settled) {
             found += 1;
             dead_letter::settle_damaged(damaged, &mut settlement, now);
@@ -169,7 +169,7 @@ impl<C: TraceConsumer> Partition<C> {
                         }
                         for row in &effect.what.rows {
                             if let Some(fact) = Fact::of_item(row) {
-                                facts.saw(row.project_id, fact, row.timestamp);
+                                settlement.facts.saw(row.project_id, fact, row.timestamp);
                             }
                         }
                         match effect.what.once {
@@ -190,7 +190,7 @@ impl<C: TraceConsumer> Partition<C> {
         }
         settlement.outcomes.add(Entry::missing(now), records.saturating_sub(found));
         telemetry::filtered_units(&settlement.outcomes);
-        let settle = || worker.settlements.settle_once(once.clone(), facts.clone(), settlement.clone());
+        let settle = || worker.settlements.settle_once(once.clone(), settlement.clone());
         if retry(stop, settle).await?.is_none() {
             return Ok(false);
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use nuthatch_protocol::{Facts, Outcomes, Position, Timestamp};
+use nuthatch_protocol::{Outcomes, Position, Timestamp};
 use nuthatch_store::{
     SettlementStore, StoreError,
     settlements::{Counted, ItemKey, SeenItem, Settlement},
@@ -29,7 +29,7 @@ pub(super) fn settle(
     settlement: &Settlement,
     effects: impl FnOnce(&Connection, &mut Outcomes) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let Settlement { consumer, records, outcomes, letters, replays, releases: versions } = settlement;
+    let Settlement { consumer, records, outcomes, letters, replays, releases: versions, facts } = settlement;
     let position = consumer.position;
     let applied: Option<i64> = connection
         .prepare_cached("SELECT \"offset\" FROM position WHERE (consumer, topic, partition) = (?1, ?2, ?3)")?
@@ -48,6 +48,7 @@ pub(super) fn settle(
     for ((project, version), since) in versions {
         releases::know(connection, *project, version, *since)?;
     }
+    project_facts::note(connection, facts)?;
     apply::move_to(connection, consumer)
 }
 
@@ -108,18 +109,10 @@ impl SettlementStore for EmbeddedMeta {
         self.writer.write(move |connection| settle(connection, &settlement, |_, _| Ok(()))).await
     }
 
-    async fn settle_once(
-        &self,
-        items: Vec<Counted<SeenItem>>,
-        facts: Facts,
-        settlement: Settlement,
-    ) -> Result<(), StoreError> {
+    async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
-                settle(connection, &settlement, |connection, outcomes| {
-                    project_facts::note(connection, &facts)?;
-                    see_all(connection, &items, outcomes)
-                })
+                settle(connection, &settlement, |connection, outcomes| see_all(connection, &items, outcomes))
             })
             .await
     }

@@ -15,7 +15,7 @@ use nuthatch_issues::{
     Activity, Changes, Issue, Job, MessageKey, Needs, changes::Handled, history::HistoryEntry, open_period::OpenPeriod,
 };
 use nuthatch_protocol::{
-    EventId, EventRow, Facts, Hash, IssueId, LetterId, Partition, Position, ProjectId, SessionUpdate, Timestamp, Topic,
+    EventId, EventRow, Hash, IssueId, LetterId, Partition, Position, ProjectId, SessionUpdate, Timestamp, Topic,
 };
 use nuthatch_store::{
     DeadLetterStore, EventStore, IssueStore, Log, MonitorStore, OutcomeStore, SessionStore, SettlementStore,
@@ -285,13 +285,8 @@ impl SettlementStore for Faulty {
         self.step(self.meta.settle(settlement)).await
     }
 
-    async fn settle_once(
-        &self,
-        items: Vec<Counted<SeenItem>>,
-        facts: Facts,
-        settlement: Settlement,
-    ) -> Result<(), StoreError> {
-        self.step(self.meta.settle_once(items, facts, settlement)).await
+    async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError> {
+        self.step(self.meta.settle_once(items, settlement)).await
     }
 
     async fn first_positions(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Position>, StoreError> {

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     MetaStore,
     project_facts::{ENVIRONMENTS_MAX, ProjectFacts},
+    settlements::Settlement,
 };
 
 const DAY: Duration = Duration::from_hours(24);
@@ -40,8 +41,8 @@ pub async fn facts_come_with_what_shows_them(store: &impl MetaStore) {
         seen.saw(web, fact, NOW);
     }
     for _ in 0..2 {
-        let settlement = settlement(Topic::TraceItems, 1, 1);
-        store.settle_once(Vec::new(), seen.clone(), settlement).await.expect("settles");
+        let settlement = Settlement { facts: seen.clone(), ..settlement(Topic::TraceItems, 1, 1) };
+        store.settle(settlement).await.expect("settles");
         // The consumer is there already.
         seen.saw(web, Fact::Metrics, NOW);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nuthatch_protocol::{
-    DataCategory, EventId, Facts, KeyId, LetterId, Origin, Outcome, Position, ProjectId, Timestamp, Topic, Units,
+    DataCategory, EventId, KeyId, LetterId, Origin, Outcome, Position, ProjectId, Timestamp, Topic, Units,
 };
 
 use super::fixture::{NOW, Place, letter};
@@ -125,12 +125,9 @@ pub async fn items_count_once(store: &impl MetaStore) {
     ];
     let second = vec![item(place.web, transaction, 1, 3, NOW), item(place.web, profile, 1, 4, NOW)];
     for _ in 0..2 {
-        store
-            .settle_once(first.clone(), Facts::default(), settlement(Topic::IngestTransactions, 3, 3))
-            .await
-            .expect("settles");
+        store.settle_once(first.clone(), settlement(Topic::IngestTransactions, 3, 3)).await.expect("settles");
     }
-    store.settle_once(second, Facts::default(), settlement(Topic::IngestTransactions, 5, 2)).await.expect("settles");
+    store.settle_once(second, settlement(Topic::IngestTransactions, 5, 2)).await.expect("settles");
     let counted = [(Outcome::Accepted, String::new(), 1), (Outcome::Invalid, "duplicate".to_owned(), 2)];
     assert_eq!(sums(store, place.web, transaction).await, counted);
     assert_eq!(sums(store, place.web, profile).await, counted[..1]);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, btree_map::Entry};
 
 use async_trait::async_trait;
-use nuthatch_protocol::{Facts, Outcomes, Position, Timestamp};
+use nuthatch_protocol::{Outcomes, Position, Timestamp};
 
 use super::{MemoryMeta, State};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 impl State {
     /// Has the effects of a batch, counts and moves, unless the consumer did so before.
     pub(super) fn settle(&mut self, settlement: Settlement, effects: impl FnOnce(&mut Self, &mut Outcomes)) {
-        let Settlement { consumer, records, mut outcomes, letters, replays, releases } = settlement;
+        let Settlement { consumer, records, mut outcomes, letters, replays, releases, facts } = settlement;
         let place = (consumer.consumer.clone(), consumer.position.topic, consumer.position.partition);
         if self.positions.get(&place).is_some_and(|applied| *applied >= consumer.position.offset) {
             return;
@@ -30,6 +30,7 @@ impl State {
         for (version, since) in releases {
             self.releases.entry(version).or_insert(since);
         }
+        self.note(&facts);
         self.move_to(consumer);
     }
 }
@@ -41,14 +42,8 @@ impl SettlementStore for MemoryMeta {
         Ok(())
     }
 
-    async fn settle_once(
-        &self,
-        items: Vec<Counted<SeenItem>>,
-        facts: Facts,
-        settlement: Settlement,
-    ) -> Result<(), StoreError> {
+    async fn settle_once(&self, items: Vec<Counted<SeenItem>>, settlement: Settlement) -> Result<(), StoreError> {
         self.lock().settle(settlement, |state, outcomes| {
-            state.note(&facts);
             for item in items {
                 match state.seen.entry(item.what.key) {
                     Entry::Vacant(entry) => {
