@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["protocol", "normalize", "issues", "query"]),
     ("store-embedded", &["protocol", "issues", "query", "store"]),
     ("intake", &["protocol", "store"]),
-    ("worker", &["protocol", "normalize", "grouping", "issues", "store"]),
+    ("worker", &["protocol", "normalize", "grouping", "issues", "query", "store"]),
     ("api", &["protocol", "normalize", "issues", "query", "store"]),
 ];
 

@@ -107,6 +107,10 @@ async fn reports_of_format_13_do_not_upset_the_books() {
              INSERT INTO position VALUES ('files', 'ingest-attachments', 0, 2);
              INSERT INTO outcome_account VALUES ('files', 'ingest-attachments', 0, 0, 2, 2);
              DROP TABLE waiting_check_in;
+             DROP TABLE project_fact;
+             DROP TABLE project_to_look_through;
+             DROP INDEX release_by_date;
+             DROP INDEX issue_feedback;
              PRAGMA user_version = 13;",
         )
         .unwrap();
