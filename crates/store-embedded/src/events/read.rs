@@ -26,7 +26,12 @@ use super::{
     primary::PrimaryHashes,
     schema::{EventLayout, Fields, HASH, TAG, TAG_KEY, pair_prefix},
 };
-use crate::index::{Pending, compile::any_term, page::Page, partition::Partition};
+use crate::index::{
+    Pending,
+    compile::{BoxQuery, any, any_term},
+    page::Page,
+    partition::Partition,
+};
 
 impl Shared<EventLayout> {
     /// An event by its id, committed or not.
@@ -82,7 +87,9 @@ impl Shared<EventLayout> {
         }
         for searcher in self.searchers() {
             let missing = ids.iter().filter(|id| !found.contains_key(id));
-            let query = any_term(missing.map(|id| fields.key_term(project, *id)).collect());
+            // Each id is a step in the dictionary of the index; a set of terms would go through all of it.
+            let of = |id: &EventId| TermQuery::new(fields.key_term(project, *id), IndexRecordOption::Basic);
+            let query = any(missing.map(|id| Box::new(of(id)) as BoxQuery).collect());
             found.extend(searcher.search(&query, &PrimaryHashes).map_err(|error| STORE.failed(error))?);
         }
         let missing: HashSet<EventId> = ids.iter().filter(|id| !found.contains_key(id)).copied().collect();
